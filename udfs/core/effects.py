@@ -1,0 +1,63 @@
+"""What the state machine returns: effects to be carried out by somebody else. Times are epoch ms, UTC."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+MISSING = "missing"
+LATE = "late"
+REPORTED_LATE = "reported_late"
+AT_RISK = "at_risk"
+OUT_OF_ORDER = "out_of_order"
+DUPLICATE = "duplicate"
+KINDS = (MISSING, LATE, REPORTED_LATE, AT_RISK, OUT_OF_ORDER, DUPLICATE)
+
+
+class Finding(NamedTuple):
+    """Something that operations people should know of.
+
+    `rule` is a deadline's id, or "order" or "duplicates". `step` is the step that is missing, late, misplaced or
+    repeated. `deadline` is the instant that was broken (for a finding without a deadline: the event time at
+    which it became true), never the instant at which it was noticed. `at` is the event time of the evidence, None
+    when nothing came. `delta` is how many ms after the deadline the step happened. `because` is the step that the
+    finding is measured against: the deadline's `after`, or the step that came too soon. The same `id` emitted again
+    replaces what was said before.
+    """
+
+    id: str
+    kind: str
+    rule: str
+    rule_hash: str
+    severity: str
+    step: str
+    because: str
+    occurrence: str
+    deadline: int
+    at: int | None
+    delta: int | None
+    since: int | None
+    event_id: str
+    received: int
+    runbook: str
+
+
+class Transition(NamedTuple):
+    """An item's move from one step to the next, in event time.
+
+    `previous` is the step before ("" at the first), `duration` the ms since then; where the source says when work
+    began, `queue` and `work` split it. The same (key, event) emitted again replaces what was said before.
+    """
+
+    event_id: str
+    source: str
+    event_type: str
+    step: str
+    previous: str
+    at: int
+    previous_at: int | None
+    duration: int | None
+    queue: int | None
+    work: int | None
+
+
+Effect = Finding | Transition

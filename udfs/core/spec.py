@@ -1,0 +1,83 @@
+"""The compiled, immutable form of a workflow: what the state machine reads, and nothing else.
+
+Steps and deadlines are addressed by index, so that an item's state stays small and its verdicts are table
+look-ups. `udfs.packs` builds specs out of YAML; nobody else should have to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+FLAG, ALERT, IGNORE, DROP = "flag", "alert", "ignore", "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a workflow.
+
+    `where` holds (path, accepted values) pairs, all of which must hold. `before` has a bit for each step that
+    the flow puts strictly before this one, `after` for each that it puts strictly after it (steps on a common
+    loop have no order). `end` is the status that an item gets here: "completed", "failed", or "" (no end).
+    """
+
+    index: int
+    name: str
+    on: str
+    where: tuple[tuple[tuple[str, ...], tuple[Any, ...]], ...] = ()
+    start: bool = False
+    end: str = ""
+    before: int = 0
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """`expect` must happen within `within` ms of the first `after`; steps are indices into Spec.steps.
+
+    `warn` is the span in ms after which the item counts as at risk (None: no warning). `hash` is the content hash
+    of the rule, part of the identity of its findings.
+    """
+
+    index: int
+    id: str
+    after: int
+    expect: int
+    within: int
+    warn: int | None = None
+    severity: str = "high"
+    runbook: str = ""
+    keep_after_end: bool = False
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One version of a workflow. All spans are milliseconds.
+
+    `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.
+    `by_type` maps an event type to the steps that may match it, in the order they were declared.
+    `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
+    `end_steps` is a bit mask.
+    """
+
+    workflow: str
+    version: int
+    hash: str
+    key: str
+    groups: tuple[str, ...]
+    steps: tuple[Step, ...]
+    deadlines: tuple[Deadline, ...]
+    by_type: dict[str, tuple[Step, ...]]
+    starts: tuple[tuple[Deadline, ...], ...]
+    expects: tuple[tuple[Deadline, ...], ...]
+    end_steps: int
+    order_policy: str = FLAG
+    order_tolerance: int = 0
+    order_severity: str = "medium"
+    duplicate_policy: str = FLAG
+    duplicate_severity: str = "low"
+    remember: int = 86_400_000
+    expire_after: int = 30 * 86_400_000
+    owner: str = ""
+    description: str = ""
