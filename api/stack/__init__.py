@@ -1,0 +1,1 @@
+"""Starts, watches and stops the real parts of Daymark on one machine."""
