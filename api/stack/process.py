@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -54,10 +55,8 @@ def stop(process: subprocess.Popen[bytes] | None, grace: float = 10.0) -> None:
 
 def kill_group(pid: int) -> None:
     """SIGKILL to a process that `start` started, and to whatever it started in turn."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def identity(pid: int) -> float | None:
