@@ -53,7 +53,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One version of a workflow. All spans are milliseconds.
+    """One version of a workflow, in the lane that it runs in. All spans are milliseconds.
 
     `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.
     `by_type` maps an event type to the steps that may match it, in the order they were declared.
@@ -61,6 +61,7 @@ class Spec:
     `end_steps` is a bit mask.
     """
 
+    lane: str
     workflow: str
     version: int
     hash: str

@@ -1,0 +1,153 @@
+"""Verdicts on deadlines: met, at risk, missing, late, reported late, or called off.
+
+Rules, for a deadline `expect` within n ms after `after`:
+
+- The clock starts at the first `after`, and stops at the first `expect` behind it (by event time, then by order of
+  arrival).
+- Exactly at the deadline is in time.
+- MISSING when the watermark reaches the deadline and no `expect` happened in time. LATE follows when it happened
+  after that.
+- REPORTED_LATE, in place of LATE, when it happened in time but came only after MISSING had gone out.
+- AT_RISK when the watermark reaches the warning instant and no `expect` had happened by then.
+- An end step at or before the instant calls it off, unless the deadline is kept after the end.
+- An `expect` that came before its `after`, against the flow's order, is an order violation and not missing as well.
+
+Nothing is said about an instant that the watermark has not reached, since an event may still come that changes it.
+"""
+
+from __future__ import annotations
+
+from udfs.core.effects import AT_RISK, LATE, MISSING, REPORTED_LATE, Effect, Finding
+from udfs.core.ids import finding_id
+from udfs.core.spec import IGNORE, Deadline, Spec
+from udfs.core.state import CLOSED, MISSED, NEVER, REPORTED, SAID, WARNED, Item, Occurrence, Slot
+from udfs.core.state import LATE as LATE_SAID
+
+
+def start(deadline: Deadline, item: Item, at: Occurrence) -> None:
+    """Starts the clock of a deadline that has none."""
+    wake = at.time + (deadline.within if deadline.warn is None else deadline.warn)
+    item.slots[deadline.index] = Slot(at.time, at.seq, wake)
+    if wake < item.due:
+        item.due = wake
+
+
+def answer(spec: Spec, deadline: Deadline, item: Item, at: Occurrence, watermark: int, effects: list[Effect]) -> None:
+    """Takes note that `expect` happened, as the newest occurrence of the trace."""
+    slot = item.slots.get(deadline.index)
+    if slot is None or slot.flags & CLOSED:
+        return
+    first_instant = slot.since + (deadline.within if deadline.warn is None else deadline.warn)
+    if not slot.flags and at.time <= first_instant:
+        slot.flags = CLOSED
+        slot.wake = NEVER
+    else:
+        judge(spec, deadline, item, slot, watermark, effects)
+
+
+def restart(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects: list[Effect]) -> None:
+    """Judges a deadline anew from the whole trace, whose past may have changed."""
+    anchor = next((o for o in item.trace if o.step == deadline.after), None)
+    slot = item.slots.get(deadline.index)
+    if anchor is None:
+        if slot is not None and not slot.flags & SAID:
+            del item.slots[deadline.index]
+        return
+    if slot is None:
+        slot = item.slots[deadline.index] = Slot(anchor.time, anchor.seq, 0)
+    elif not slot.flags & SAID and (slot.since, slot.seq) != anchor[:2]:
+        slot.since, slot.seq, slot.flags = anchor.time, anchor.seq, 0
+    judge(spec, deadline, item, slot, watermark, effects)
+
+
+def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int, effects: list[Effect]) -> None:
+    """Says what can be said of one deadline at this watermark, and when to look again."""
+    due = slot.since + deadline.within
+    reply = first_behind(item.trace, deadline.expect, slot)
+    end = NEVER if deadline.keep_after_end else end_behind(spec, item.trace, slot)
+    if overtaken(spec, deadline, item, slot):
+        end = slot.since
+    settled = min(reply.time if reply else NEVER, end)
+    if deadline.warn is not None and not slot.flags & WARNED:
+        warn_at = slot.since + deadline.warn
+        if settled > warn_at and watermark >= warn_at:
+            slot.flags |= WARNED
+            item.count += 1
+            effects.append(finding(spec, deadline, item, AT_RISK, warn_at, slot, None))
+    if settled > due and watermark >= due and not slot.flags & MISSED:
+        slot.flags |= MISSED
+        item.count += 1
+        effects.append(finding(spec, deadline, item, MISSING, due, slot, None))
+    if slot.flags & MISSED and reply and reply.time != slot.answered:
+        _report(spec, deadline, item, slot, due, reply, effects)
+    _sleep(deadline, item, slot, settled, due, watermark)
+
+
+def _report(
+    spec: Spec, deadline: Deadline, item: Item, slot: Slot, due: int, reply: Occurrence, effects: list[Effect]
+) -> None:
+    slot.answered = reply.time
+    late = reply.time > due
+    said = LATE_SAID if late else REPORTED
+    item.count += not slot.flags & said
+    slot.flags |= said
+    effects.append(finding(spec, deadline, item, LATE if late else REPORTED_LATE, due, slot, reply))
+
+
+def _sleep(deadline: Deadline, item: Item, slot: Slot, settled: int, due: int, watermark: int) -> None:
+    """Sets the next instant at which time alone decides something, and closes the slot when there is none."""
+    slot.wake = NEVER
+    slot.flags &= ~CLOSED
+    if deadline.warn is not None and watermark < slot.since + deadline.warn < settled:
+        slot.wake = slot.since + deadline.warn
+    elif watermark < due < settled:
+        slot.wake = due
+    elif not slot.flags & MISSED:
+        slot.flags |= CLOSED
+    if slot.wake < item.due:
+        item.due = slot.wake
+
+
+def first_behind(trace: list[Occurrence], step: int, slot: Slot) -> Occurrence | None:
+    """The first occurrence of a step behind the one that started the clock."""
+    for o in trace:
+        if o.step == step and (o.time > slot.since or (o.time == slot.since and o.seq > slot.seq)):
+            return o
+    return None
+
+
+def end_behind(spec: Spec, trace: list[Occurrence], slot: Slot) -> int:
+    """The event time of the first end step behind the one that started the clock, or NEVER."""
+    for o in trace:
+        if spec.end_steps >> o.step & 1 and (o.time > slot.since or (o.time == slot.since and o.seq >= slot.seq)):
+            return o.time
+    return NEVER
+
+
+def overtaken(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> bool:
+    """Whether `expect` came before its `after`, although the flow puts it behind and the order is judged."""
+    if spec.order_policy == IGNORE or not spec.steps[deadline.expect].before >> deadline.after & 1:
+        return False
+    return any(o.step == deadline.expect and o[:2] < (slot.since, slot.seq) for o in item.trace)
+
+
+def finding(
+    spec: Spec, deadline: Deadline, item: Item, kind: str, instant: int, slot: Slot, reply: Occurrence | None
+) -> Finding:
+    return Finding(
+        id=finding_id(spec.lane, spec.workflow, deadline.hash, deadline.id, kind, item.key, "0", instant),
+        kind=kind,
+        rule=deadline.id,
+        rule_hash=deadline.hash,
+        severity=deadline.severity,
+        step=spec.steps[deadline.expect].name,
+        because=spec.steps[deadline.after].name,
+        occurrence="0",
+        deadline=instant,
+        at=reply.time if reply else None,
+        delta=reply.time - instant if reply else None,
+        since=slot.since,
+        event_id=reply.id if reply else "",
+        received=reply.received if reply else 0,
+        runbook=deadline.runbook,
+    )

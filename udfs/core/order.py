@@ -1,0 +1,73 @@
+"""Verdicts on order: a step that came behind one which the flow puts after it.
+
+The first occurrences of two steps are compared. A step A is out of order when a step B that must follow it happened
+more than the tolerance before it, by event time; said once the watermark has reached B plus the tolerance, when no
+earlier A can come any more. Or when A was reported only after the watermark had passed it and B had been seen, since
+then it could not be put right silently.
+"""
+
+from __future__ import annotations
+
+from udfs.core.effects import OUT_OF_ORDER, Effect, Finding
+from udfs.core.ids import finding_id
+from udfs.core.spec import IGNORE, Spec
+from udfs.core.state import NEVER, Item, Occurrence
+
+RULE = "order"
+
+
+def check(
+    spec: Spec, item: Item, watermark: int, effects: list[Effect], reported_late: Occurrence | None = None
+) -> None:
+    """Says which steps are out of order at this watermark, and sets `item.confirm` to when to look again.
+
+    `reported_late` is the newest occurrence, if it came behind the watermark.
+    """
+    item.confirm = NEVER
+    if spec.order_policy == IGNORE:
+        return
+    firsts: dict[int, Occurrence] = {}
+    for o in item.trace:
+        firsts.setdefault(o.step, o)
+    for step, late in firsts.items():
+        followers = spec.steps[step].after & item.seen
+        if not followers:
+            continue
+        early = min((o for s, o in firsts.items() if followers >> s & 1), key=lambda o: o[:2])
+        certain = early.time + spec.order_tolerance
+        if late.time > certain:
+            if watermark >= certain:
+                _say(spec, item, early, late, effects)
+            else:
+                item.confirm = min(item.confirm, certain)
+        elif late is reported_late and early.time <= watermark:
+            _say(spec, item, early, late, effects)
+    if item.confirm < item.due:
+        item.due = item.confirm
+
+
+def _say(spec: Spec, item: Item, early: Occurrence, late: Occurrence, effects: list[Effect]) -> None:
+    if item.misplaced.get(late.step) == late.time:
+        return
+    item.count += late.step not in item.misplaced
+    item.misplaced[late.step] = late.time
+    step, because = spec.steps[late.step].name, spec.steps[early.step].name
+    effects.append(
+        Finding(
+            id=finding_id(spec.lane, spec.workflow, spec.hash, RULE, OUT_OF_ORDER, item.key, step, early.time),
+            kind=OUT_OF_ORDER,
+            rule=RULE,
+            rule_hash=spec.hash,
+            severity=spec.order_severity,
+            step=step,
+            because=because,
+            occurrence=step,
+            deadline=early.time,
+            at=late.time,
+            delta=late.time - early.time,
+            since=None,
+            event_id=late.id,
+            received=late.received,
+            runbook="",
+        )
+    )
