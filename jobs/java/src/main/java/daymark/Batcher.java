@@ -1,0 +1,156 @@
+package daymark;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.typeutils.RowTypeInfo;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.types.Row;
+
+/**
+ * Gathers records into batches of frames, a batch for each bucket, so that Python is called once for many records.
+ *
+ * <p>Nothing waits here across a watermark or a checkpoint: what has come before one goes out before it. So a batch
+ * never holds records from both sides of a watermark, and a checkpoint needs no state of this operator's. It knows no
+ * rule; all it reads of a record is the text of its correlation keys.
+ */
+public class Batcher extends AbstractStreamOperator<Row> implements OneInputStreamOperator<Record, Row> {
+    private static final TypeInformation<Row> TYPE = new RowTypeInfo(
+            new TypeInformation<?>[] {Types.INT, Types.PRIMITIVE_ARRAY(Types.BYTE)}, new String[] {"bucket", "batch"});
+
+    private final BatcherSettings settings;
+
+    private transient Map<String, Reader> readers;
+    private transient Frames[] buckets;
+    private transient int records;
+    private transient int bytes;
+    private transient boolean flushIsDue;
+
+    public Batcher(BatcherSettings settings) {
+        this.settings = settings;
+    }
+
+    /** For jobs/detect.py: the batches of {@code records}, as rows (bucket, batch). */
+    public static SingleOutputStreamOperator<Row> of(DataStream<Record> records, String settings) {
+        return records.transform("batch", TYPE, new Batcher(BatcherSettings.parse(settings)));
+    }
+
+    /** The mappings of one topic: their keys are found in one scan, key k of mapping m at slot starts[m] + k. */
+    private static class Reader {
+        final KeyScan scan;
+        final int[] mappings;
+        final int[] starts;
+
+        Reader(List<BatcherSettings.Mapping> candidates) {
+            scan = new KeyScan(candidates.stream().flatMap(one -> List.of(one.keys).stream()).toArray(String[][]::new));
+            mappings = candidates.stream().mapToInt(one -> one.mapping).toArray();
+            starts = new int[mappings.length + 1];
+            for (int i = 0; i < mappings.length; i++) {
+                starts[i + 1] = starts[i] + candidates.get(i).keys.length;
+            }
+        }
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        readers = new HashMap<>();
+        settings.topics.forEach((topic, mappings) -> readers.put(topic, new Reader(mappings)));
+        buckets = new Frames[settings.buckets];
+        for (int i = 0; i < buckets.length; i++) {
+            buckets[i] = new Frames();
+        }
+    }
+
+    @Override
+    public void processElement(StreamRecord<Record> element) {
+        Record record = element.getValue();
+        if (record.isTick()) {
+            return;
+        }
+        Reader reader = readers.get(record.topic);
+        String[] texts = record.value.length > settings.largest ? null : reader.scan.scan(record.value);
+        if (texts == null || !addCopies(record, reader, texts)) {
+            add(bucketOf(31 * record.partition + Long.hashCode(record.offset)), reader.mappings[0], Frames.NO_KEY, record);
+        }
+        if (records >= settings.records || bytes >= settings.bytes) {
+            flush();
+        } else if (!flushIsDue) {
+            flushIsDue = true;
+            long now = getProcessingTimeService().getCurrentProcessingTime();
+            getProcessingTimeService().registerTimer(now + settings.delay, at -> flushLate());
+        }
+    }
+
+    /** One copy for each correlation key that is there; false when there is none. */
+    private boolean addCopies(Record record, Reader reader, String[] texts) {
+        boolean any = false;
+        for (int i = 0; i < reader.mappings.length; i++) {
+            for (int slot = reader.starts[i]; slot < reader.starts[i + 1]; slot++) {
+                if (texts[slot] != null) {
+                    add(bucketOf(texts[slot].hashCode()), reader.mappings[i], slot - reader.starts[i], record);
+                    any = true;
+                }
+            }
+        }
+        return any;
+    }
+
+    private void add(int bucket, int mapping, int key, Record record) {
+        buckets[bucket].add(mapping, key, record);
+        records++;
+        bytes += Frames.HEADER + record.value.length;
+    }
+
+    /** Spreads a hash over the buckets (the finalizer of MurmurHash3): hashes of like texts are alike. */
+    private int bucketOf(int hash) {
+        hash ^= hash >>> 16;
+        hash *= 0x85ebca6b;
+        hash ^= hash >>> 13;
+        hash *= 0xc2b2ae35;
+        hash ^= hash >>> 16;
+        return Math.floorMod(hash, settings.buckets);
+    }
+
+    private void flushLate() {
+        flushIsDue = false;
+        flush();
+    }
+
+    private void flush() {
+        if (records == 0) {
+            return;
+        }
+        for (int i = 0; i < buckets.length; i++) {
+            if (!buckets[i].isEmpty()) {
+                output.collect(new StreamRecord<>(Row.of(i, buckets[i].take())));
+            }
+        }
+        records = 0;
+        bytes = 0;
+    }
+
+    @Override
+    public void processWatermark(Watermark watermark) throws Exception {
+        flush();
+        super.processWatermark(watermark);
+    }
+
+    @Override
+    public void prepareSnapshotPreBarrier(long checkpoint) {
+        flush();
+    }
+
+    @Override
+    public void finish() throws Exception {
+        flush();
+        super.finish();
+    }
+}
