@@ -1,8 +1,8 @@
 """The ticker: writes a tick into every partition of a lane's topics each second, by the wall clock.
 
-When the broker is away, or the ticker is, no tick is written: time stands still for the lane, and nothing falls due. What
-was missed is never made up for, so the gap stays visible in the log. A tick that the broker has not acknowledged within
-a few seconds is given up, rather than kept in a buffer and delivered as if nothing had happened.
+When the broker is away, or the ticker is, no tick is written: time stands still for the lane, and nothing falls due.
+What was missed is never made up for, so the gap stays visible in the log. A tick that the broker has not acknowledged
+within a few seconds is given up, rather than kept in a buffer and delivered as if nothing had happened.
 
     python -m jobs.ticker --bootstrap 127.0.0.1:19092 --topic daymark.events.main
 """
@@ -10,6 +10,7 @@ a few seconds is given up, rather than kept in a buffer and delivered as if noth
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 import threading
@@ -35,7 +36,7 @@ class Ticker:
         self.topics = topics
         self.stop = stop
         self.ticks = 0
-        self.log = logs.logging.getLogger("ticker")
+        self.log = logging.getLogger("ticker")
 
     def run(self) -> None:
         """Tick, and connect anew each time the broker was away."""

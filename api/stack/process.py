@@ -68,13 +68,19 @@ def identity(pid: int) -> float | None:
         return None
 
 
+def same(pid: int, created: float) -> bool:
+    """Whether the process with this pid is the one created then (a clock that was set moves the time a little)."""
+    now = identity(pid)
+    return now is not None and abs(now - created) < 2
+
+
 def sweep(pid: int, created: float) -> bool:
     """Kill a process that an earlier stack left behind, if it is still the same one. True if there was one."""
-    if identity(pid) != created:
+    if not same(pid, created):
         return False
     kill_group(pid)
     deadline = time.monotonic() + 5
-    while identity(pid) == created and time.monotonic() < deadline:
+    while same(pid, created) and time.monotonic() < deadline:
         time.sleep(0.05)
     return True
 
