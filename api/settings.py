@@ -1,0 +1,111 @@
+"""What the serving process is told from outside: environment variables DAYMARK_*, checked once at the start."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_DAYS = re.compile(r"(\d+)\s*([dw]?)")
+
+
+class SettingsError(Exception):
+    """A setting that can't be used; the text names the variable and says what would be right."""
+
+
+def _paths(value: Any) -> Any:
+    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+
+def _words(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _days(value: Any) -> Any:
+    """'30d', '4w' or '30' -> days; 0 keeps for ever."""
+    if isinstance(value, str):
+        match = _DAYS.fullmatch(value.strip())
+        if match is None:
+            raise ValueError("give days or weeks, such as 30d or 8w; 0 keeps for ever")
+        return int(match[1]) * (7 if match[2] == "w" else 1)
+    return value
+
+
+Days = Annotated[int, BeforeValidator(_days), Field(ge=0, le=36500)]
+
+
+class Settings(BaseModel):
+    """Each field is the variable DAYMARK_<FIELD>, except `api_token` and the rest that say otherwise.
+
+    `dsn` is where ClickHouse is: `chdb:///directory` for the embedded engine (one process owns the directory),
+    `clickhouse://user:password@host:8123/database` for a server. Empty: `<home>/clickhouse`, embedded.
+    `lane` is where POST /events writes when a request names none. `mappings` are source mappings, separated by the system's
+    path separator; they give posted events their correlation key. `retention_*` are days since a row was
+    inserted; 0 keeps for ever. `loader` = false leaves the loading to a process of its own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Path(".daymark")
+    dsn: str = ""
+    kafka: str = "127.0.0.1:19092"
+    topic_prefix: str = Field("daymark.", pattern=r"^[A-Za-z0-9._-]*$")
+    lane: str = Field("main", pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")
+    mappings: Annotated[list[Path], BeforeValidator(_paths)] = []
+    host: str = "127.0.0.1"
+    port: int = Field(8420, ge=0, le=65535)
+    allowed_hosts: Annotated[list[str], BeforeValidator(_words)] = []
+    api_token: str = ""
+    loader: bool = True
+    loader_group: str = "daymark-loader"
+    stale_after_s: int = Field(30, ge=1, description="a lane whose clock stood still for so long is blind (grey)")
+    retention_events: Days = 30
+    retention_transitions: Days = 90
+    retention_items: Days = 90
+    retention_findings: Days = 400
+    retention_dead_letters: Days = 30
+    retention_progress: Days = 0
+    log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @property
+    def store_dsn(self) -> str:
+        """The DSN to open: `dsn`, or the embedded engine below `home`."""
+        return self.dsn or f"chdb://{(self.home / 'clickhouse').absolute()}"
+
+    @property
+    def retention(self) -> dict[str, int]:
+        """Days by table."""
+        prefix = "retention_"
+        return {name.removeprefix(prefix): getattr(self, name) for name in type(self).model_fields if name.startswith(prefix)}
+
+    @property
+    def public_hosts(self) -> list[str]:
+        """The Host headers that are answered; anything else could be a page that rebinds its name to this machine."""
+        own = [self.host] if self.host not in ("0.0.0.0", "::") else []  # noqa: S104
+        return [*LOOPBACK, *own, *self.allowed_hosts]
+
+    def require_safe(self) -> None:
+        """Raise SettingsError when the server would be reachable from other machines without a token."""
+        if self.host not in LOOPBACK and not self.api_token:
+            raise SettingsError(
+                f"DAYMARK_HOST is {self.host}, which other machines can reach, but DAYMARK_API_TOKEN is not set. "
+                "Set a token of at least 16 characters, or bind 127.0.0.1."
+            )
+        if self.api_token and len(self.api_token) < 16:
+            raise SettingsError(f"DAYMARK_API_TOKEN has {len(self.api_token)} characters; it needs at least 16.")
+
+
+def from_env(env: Mapping[str, str] | None = None) -> Settings:
+    """The settings in `env` (default: the process's own). Raises SettingsError naming every variable at fault."""
+    env = os.environ if env is None else env
+    given = {name: env[f"DAYMARK_{name.upper()}"] for name in Settings.model_fields if env.get(f"DAYMARK_{name.upper()}")}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        faults = (f"DAYMARK_{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}" for e in error.errors())
+        raise SettingsError("; ".join(faults)) from None

@@ -1,0 +1,136 @@
+"""The one door to ClickHouse: a pool of clients for one DSN, the queries of sql/queries, raw inserts."""
+
+from __future__ import annotations
+
+import functools
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+import orjson
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+SQL = Path(__file__).resolve().parents[1] / "sql"
+POOL = 4
+TABLES = ("events", "transitions", "items", "findings", "dead_letters", "progress")
+SETTINGS = {
+    "max_threads": "2",
+    "max_execution_time": "30",
+    "max_memory_usage": "2000000000",
+    "output_format_json_quote_64bit_integers": "0",
+    "output_format_json_validate_utf8": "1",
+    "input_format_skip_unknown_fields": "1",
+    "input_format_null_as_default": "1",
+}
+# What ClickHouse calls a row that it can't take. Any other refusal is about the server, so the row is tried again.
+BAD_ROW_PREFIXES = ("CANNOT_PARSE", "CANNOT_READ", "CANNOT_CONVERT", "ARGUMENT_OUT_OF_BOUND", "TOO_LARGE_STRING")
+BAD_ROW = {"INCORRECT_DATA", "TYPE_MISMATCH", "VIOLATED_CONSTRAINT", "ILLEGAL_COLUMN", "TOO_DEEP_RECURSION", "UNKNOWN_TYPE"}
+
+
+class StoreError(Exception):
+    """ClickHouse did not do what it was asked; `bad_row` tells whether the data are at fault."""
+
+    def __init__(self, message: str, *, bad_row: bool = False) -> None:
+        super().__init__(message)
+        self.bad_row = bad_row
+
+
+@functools.cache
+def sql(name: str) -> str:
+    """The text of sql/queries/<name>.sql. Raises FileNotFoundError for a name that isn't there."""
+    return (SQL / "queries" / f"{name}.sql").read_text()
+
+
+class Store:
+    """Queries and inserts for one DSN, safe to call from any thread.
+
+    A call takes a client of its own out of the pool: an embedded client serialises what goes through it, and separate
+    ones were measured 1.7 times as fast (four readers beside one writer).
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self._free: queue.LifoQueue[Client | None] = queue.LifoQueue()
+        for _ in range(POOL):
+            self._free.put(None)  # opened when first needed
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the engine runs inside this process."""
+        return self.dsn.startswith("chdb:")
+
+    def query(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of sql/queries/<name>.sql with its typed parameters bound. Raises StoreError."""
+        return self.run(sql(name), **parameters)
+
+    def run(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of a statement that was read from sql/; parameters are bound by ClickHouse, never formatted in."""
+        with self._client() as client:
+            body = client.raw_query(statement, parameters=parameters, fmt="JSONEachRow")
+        return [orjson.loads(line) for line in body.splitlines() if line]
+
+    def command(self, statement: str, **parameters: Any) -> None:
+        """Run a statement that returns no rows. Raises StoreError."""
+        with self._client() as client:
+            client.command(statement, parameters=parameters)
+
+    def insert(self, table: str, rows: bytes) -> None:
+        """Insert JSON rows, one a line, as they are. Raises StoreError, with `bad_row` when a row is at fault."""
+        if table not in TABLES:
+            raise ValueError(f"no table {table}")
+        with self._client() as client:
+            client.raw_insert(table, insert_block=rows, fmt="JSONEachRow")
+
+    def alive(self) -> bool:
+        """Whether ClickHouse answers."""
+        try:
+            with self._client() as client:
+                return bool(client.ping())
+        except StoreError:
+            return False
+
+    def close(self) -> None:
+        """Close the clients that are not in use; a call after this opens new ones."""
+        for _ in range(POOL):
+            client = self._free.get()
+            if client is not None:
+                client.close()
+            self._free.put(None)
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        client = self._free.get()
+        try:
+            client = client or self._open()
+            yield client
+        except ClickHouseError as error:
+            raise _translated(error) from error
+        except OSError as error:
+            raise StoreError(f"ClickHouse at {self._place()} can't be reached: {error}") from error
+        finally:
+            self._free.put(client)
+
+    def _open(self) -> Client:
+        if self.embedded:
+            directory = Path(urlsplit(self.dsn).path)
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            return clickhouse_connect.get_client(dsn=self.dsn, settings=dict(SETTINGS))
+        return clickhouse_connect.get_client(
+            dsn=self.dsn, settings=dict(SETTINGS), autogenerate_session_id=False, send_receive_timeout=60
+        )
+
+    def _place(self) -> str:
+        parts = urlsplit(self.dsn)
+        return parts.path if self.embedded else f"{parts.hostname}:{parts.port or 8123}"
+
+
+def _translated(error: ClickHouseError) -> StoreError:
+    name = getattr(error, "name", None) or ""
+    bad = name in BAD_ROW or name.startswith(BAD_ROW_PREFIXES)
+    first = str(error).split("\n", 1)[0]
+    return StoreError(first[:2000], bad_row=bad)

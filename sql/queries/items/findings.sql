@@ -1,0 +1,8 @@
+-- What was found about an item.
+SELECT
+    id, lane, workflow, version, rule_hash, rule, kind, severity, key, groups, step, because, occurrence,
+    deadline_ms, at_ms, delta_ms, since_ms, event_id, received_ms, runbook
+FROM findings FINAL
+WHERE lane = {lane:String} AND workflow = {workflow:String} AND key = {key:String}
+ORDER BY deadline_ms, kind DESC, id
+LIMIT 2000

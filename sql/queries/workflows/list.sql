@@ -1,0 +1,22 @@
+-- How the items of each workflow stand; by one of their groups when `group` names one.
+SELECT
+    lane,
+    workflow,
+    if({group:String} = '', '', groups[{group:String}]) AS value,
+    count() AS items,
+    countIf(status = 'in_flight') AS in_flight,
+    countIf(status = 'completed') AS completed,
+    countIf(status = 'failed') AS failed,
+    countIf(status = 'expired') AS expired,
+    sum(missing) AS missing,
+    sum(late) AS late,
+    sum(other) AS other,
+    countIf(missing > late AND status = 'in_flight') AS overdue,
+    max(updated_ms) AS last_event_ms,
+    sumIf(amount, status = 'in_flight') AS amount_in_flight,
+    quantilesExactIf(0.5, 0.95, 0.99)(ended_ms - started_ms, status = 'completed') AS duration_ms
+FROM items FINAL
+WHERE ({workflow:String} = '' OR workflow = {workflow:String})
+  AND ({lane:String} = '' OR lane = {lane:String})
+GROUP BY lane, workflow, value
+ORDER BY workflow, lane, value
