@@ -1,0 +1,123 @@
+"""Random workflows, random streams: what is found depends on the set of events and nothing else."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.udfs.core.build import event, workflow
+from udfs.core.effects import DUPLICATE, Finding, Transition
+from udfs.core.event import Event
+from udfs.core.machine import next_deadline, on_event, on_time
+from udfs.core.spec import IGNORE, Spec
+from udfs.core.state import NEVER, Item, decode, encode
+
+LATENESS = 6
+STEPS = "ABCDE"
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> Spec:
+    steps = STEPS[: draw(st.integers(2, 5))]
+    pairs = draw(st.lists(st.tuples(st.sampled_from(steps), st.sampled_from(steps)), max_size=4))
+    within = st.integers(1, 25)
+    return workflow(
+        steps,
+        flow=draw(st.lists(st.tuples(st.sampled_from(steps), st.sampled_from(steps)), max_size=4)),
+        ends=draw(st.sets(st.sampled_from(steps), max_size=2)),
+        deadlines=[
+            (a, b, n, draw(st.one_of(st.none(), st.integers(0, n - 1))), draw(st.booleans()))
+            for a, b in pairs
+            for n in [draw(within)]
+        ],
+        order=draw(st.sampled_from(["flag", "ignore"])),
+        tolerance=draw(st.integers(0, 5)),
+        duplicates=draw(st.sampled_from(["flag", "drop", "ignore"])),
+        remember=draw(st.integers(2 * LATENESS, 40)),
+        expire_after=draw(st.integers(2 * LATENESS, 60)),
+    )
+
+
+events = st.lists(
+    st.builds(
+        lambda step, time, id: event(step, time, id=f"e{id}"),
+        st.sampled_from(STEPS),
+        st.integers(0, 120),
+        st.integers(0, 15),
+    ),
+    max_size=14,
+)
+
+
+def in_arrival_order(stream: list[Event], rng: random.Random) -> list[Event]:
+    """The stream, delayed by up to the allowed lateness. Events of equal time keep their order."""
+    delayed = [(e.time + rng.uniform(0, LATENESS), e) for e in stream]
+    delayed.sort(key=lambda d: d[0])
+    places: dict[int, Iterator[Event]] = {}
+    for e in sorted(stream, key=lambda e: e.time):
+        places.setdefault(e.time, iter([x for x in stream if x.time == e.time]))
+    return [next(places[e.time]) for _, e in delayed]
+
+
+def run(spec: Spec, arrivals: list[Event], ticks: random.Random | None, cut: bool = False) -> dict[str, tuple[object, ...]]:
+    """All that was last said under each identity. Without `ticks`, time moves on before each event as far as it may."""
+    said: dict[str, tuple[object, ...]] = {}
+    ignored = spec.duplicate_policy == IGNORE  # then copies share an identity, and the last one's transition stands
+    item: Item | None = None
+    watermark, highest = -NEVER, -NEVER
+
+    def note(effects: list[Finding | Transition]) -> None:
+        for e in effects:
+            if isinstance(e, Transition):
+                said[f"{e.source} {e.event_id}"] = () if ignored else tuple(e)
+            elif e.kind == DUPLICATE:  # which of three copies with three time stamps is the second is up to arrival
+                said[e.id] = (e.kind,)
+            else:
+                said[e.id] = tuple(e)
+
+    def move(to: int) -> None:
+        nonlocal item, watermark
+        watermark = max(watermark, to)
+        if item is not None:
+            item, effects = on_time(spec, item, watermark)
+            note(effects)
+            wake = next_deadline(item) if item else None
+            assert wake is None or wake > watermark
+
+    for e in arrivals:
+        if ticks is None or ticks.random() < 0.4:
+            move((highest if ticks else e.time) - LATENESS * (ticks is not None) - 1)
+        item, effects = on_event(spec, item, e, watermark)
+        note(effects)
+        highest = max(highest, e.time)
+        if cut and item is not None:
+            item = decode(encode(item))
+    move(NEVER)
+    assert item is None, "after the end, state is gone"
+    return said
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(specs(), events, st.randoms(use_true_random=False))
+def test_disorder_within_the_allowed_lateness_changes_nothing(
+    spec: Spec, stream: list[Event], rng: random.Random
+) -> None:
+    arrivals = in_arrival_order(stream, rng)
+    in_order = sorted(arrivals, key=lambda e: e.time)
+    assert run(spec, arrivals, rng) == run(spec, in_order, None)
+
+
+@settings(max_examples=600, deadline=None)
+@given(specs(), events, st.integers(0, 2**32))
+def test_encoding_and_decoding_at_every_event_changes_nothing(spec: Spec, stream: list[Event], seed: int) -> None:
+    assert run(spec, stream, random.Random(seed), cut=True) == run(spec, stream, random.Random(seed))
+
+
+@settings(max_examples=600, deadline=None)
+@given(specs(), events, st.integers(0, 2**32))
+def test_how_often_time_moves_changes_nothing(spec: Spec, stream: list[Event], seed: int) -> None:
+    stream.sort(key=lambda e: e.time)
+    assert run(spec, stream, random.Random(seed)) == run(spec, stream, None)

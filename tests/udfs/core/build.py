@@ -1,0 +1,73 @@
+"""Short ways to write specs and events in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from udfs.core.event import Event
+from udfs.core.spec import Deadline, Spec, Step
+
+
+def event(step: str, time: int, id: str = "", source: str = "s", key: str = "K", **more: object) -> Event:
+    """An event of type `step` at `time` ms; its id is made of both unless given."""
+    return Event(id or f"{step}@{time}", source, step, time, key, **more)  # type: ignore[arg-type]
+
+
+def workflow(
+    steps: str,
+    *,
+    flow: Iterable[tuple[str, str]] = (),
+    ends: Iterable[str] = (),
+    starts: Iterable[str] = (),
+    deadlines: Iterable[tuple[str, str, int, int | None, bool]] = (),
+    order: str = "flag",
+    tolerance: int = 0,
+    duplicates: str = "flag",
+    remember: int = 1000,
+    expire_after: int = 10_000,
+) -> Spec:
+    """A spec whose steps are the letters of `steps`; deadlines are (after, expect, within, warn, keep_after_end)."""
+    reach = {a: {b for x, b in flow if x == a} for a in steps}
+    for _ in steps:
+        for a in steps:
+            reach[a] |= {c for b in reach[a] for c in reach[b]}
+    index = {name: i for i, name in enumerate(steps)}
+
+    def mask(names: Iterable[str]) -> int:
+        return sum(1 << index[n] for n in names)
+
+    made = tuple(
+        Step(
+            index=i,
+            name=name,
+            on=name,
+            start=name in starts,
+            end="completed" if name in ends else "",
+            before=mask(a for a in steps if name in reach[a] and a not in reach[name]),
+            after=mask(b for b in reach[name] if name not in reach[b]),
+        )
+        for i, name in enumerate(steps)
+    )
+    rules = tuple(
+        Deadline(i, f"d{i}", index[a], index[b], within, warn, keep_after_end=keep, hash=f"h{i}")
+        for i, (a, b, within, warn, keep) in enumerate(deadlines)
+    )
+    return Spec(
+        lane="main",
+        workflow="w",
+        version=1,
+        hash="hash",
+        key="id",
+        groups=("market",),
+        steps=made,
+        deadlines=rules,
+        by_type={s.on: (s,) for s in made},
+        starts=tuple(tuple(d for d in rules if d.after == s.index) for s in made),
+        expects=tuple(tuple(d for d in rules if d.expect == s.index) for s in made),
+        end_steps=mask(ends),
+        order_policy=order,
+        order_tolerance=tolerance,
+        duplicate_policy=duplicates,
+        remember=remember,
+        expire_after=expire_after,
+    )
