@@ -1,0 +1,156 @@
+"""The Flink function that follows items: a thin shell around `Bucket`, which decides everything.
+
+One call takes a whole batch of one bucket. What the bucket changed goes to MapState with one `put_all`, its earliest
+deadline becomes one timer, and its outputs leave as tagged bytes. Outputs of all kinds share one stream, because a side
+output from `on_timer` crashes the job in PyFlink's thread mode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+
+from pyflink.common.typeinfo import TypeInformation, Types
+from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext
+from pyflink.datastream.state import MapStateDescriptor
+
+from udfs.operators.batch import Frame, RuleRecord, decode, decode_rule, encode
+from udfs.operators.bucket import Bucket, Engine
+from udfs.operators.cache import BucketCache
+
+log = logging.getLogger(__name__)
+
+
+class RawBytes(TypeInformation):
+    """Bytes in state, as they are.
+
+    PyFlink's own array of bytes comes back from state as a tuple of integers, and its pickled type wraps them in a pickle.
+    In thread mode a type that it does not know gets the Java type byte[] and no conversion, which is what we want.
+    """
+
+
+RULES = MapStateDescriptor("rules", Types.STRING(), RawBytes())
+ITEMS = MapStateDescriptor("items", Types.STRING(), RawBytes())
+FINDING = ord("F")
+
+
+class Detect(KeyedBroadcastProcessFunction):  # type: ignore[misc]
+    """Keyed by bucket: batches in; rule records by broadcast; tagged outputs out.
+
+    `cached_items` bounds the decoded items that one task keeps in Python; the rest is read from state when needed.
+    """
+
+    def __init__(self, engine: Engine, cached_items: int = 2_000_000) -> None:
+        self._engine = engine
+        self._cached_items = cached_items
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Called by Flink in the worker, before the first element."""
+        self._items = runtime_context.get_map_state(ITEMS)
+        self._speaks = runtime_context.get_index_of_this_subtask() == 0
+        self._buckets = BucketCache(self._load, self._cached_items)
+        self._timers: dict[int, int] = {}
+        self._recalled = False
+        metrics = runtime_context.get_metrics_group().add_group("daymark")
+        self._batches = metrics.counter("batches")
+        self._findings = metrics.counter("findings")
+        self._failures = metrics.counter("failures")
+        metrics.gauge("cached_items", lambda: self._buckets.items)
+
+    def process_element(self, batch: bytes, ctx: KeyedBroadcastProcessFunction.ReadOnlyContext) -> list[bytes]:
+        """One batch of one bucket."""
+        self._recall_rules(ctx)
+        number = ctx.get_current_key()
+        watermark = ctx.current_watermark()
+        self._batches.inc()
+        try:
+            outputs = self._step(number, lambda bucket: bucket.on_batch(batch, watermark))
+        except Exception:
+            log.exception("bucket %s: a batch failed; its records are tried one by one", number)
+            outputs = self._one_by_one(number, batch, watermark)
+        self._set_timer(number, ctx)
+        return outputs
+
+    def on_timer(self, timestamp: int, ctx: KeyedBroadcastProcessFunction.OnTimerContext) -> list[bytes]:
+        """A bucket's earliest deadline has passed, or the timer is an old one and nothing is due."""
+        self._recall_rules(ctx)
+        number = ctx.get_current_key()
+        now = ctx.current_watermark()
+        if self._timers.get(number, timestamp) <= timestamp:
+            self._timers.pop(number, None)
+        try:
+            outputs = self._step(number, lambda bucket: bucket.on_time(now))
+        except Exception:
+            log.exception("bucket %s: the deadlines at %s failed and stay as they were", number, now)
+            self._give_up(number)
+            return []
+        self._set_timer(number, ctx)
+        return outputs
+
+    def process_broadcast_element(self, value: bytes, ctx: KeyedBroadcastProcessFunction.Context) -> list[bytes]:
+        """A rule document: all versions are kept, since items stay with the version under which they began."""
+        self._recall_rules(ctx)
+        record = decode_rule(value)
+        try:
+            self._engine.put_rule(record.document)
+        except Exception as fault:
+            log.warning("rules, partition %s offset %s: %s", record.partition, record.offset, fault)
+            return [self._engine.refuse_rule(record, fault)] if self._speaks else []
+        ctx.get_broadcast_state(RULES).put(_rule_key(record), record.document)
+        return []
+
+    def _load(self) -> Bucket:
+        return Bucket(self._engine, self._items.items())
+
+    def _step(self, number: int, act: Callable[[Bucket], list[bytes]]) -> list[bytes]:
+        """Let the bucket act, and save what it changed."""
+        bucket = self._buckets.get(number)
+        outputs = act(bucket)
+        puts, removes = bucket.changes()
+        if puts:
+            self._items.put_all(puts)
+        for key in removes:
+            self._items.remove(key)
+        self._buckets.resized(number)
+        self._findings.inc(sum(output[0] == FINDING for output in outputs))
+        return outputs
+
+    def _one_by_one(self, number: int, batch: bytes, watermark: int) -> list[bytes]:
+        """After a failure: start from what is saved, and let only the records that fail become dead letters."""
+        self._give_up(number)
+        outputs: list[bytes] = []
+        for frame in decode(batch):
+            try:
+                outputs += self._alone(number, frame, watermark)
+            except Exception as fault:
+                self._give_up(number)
+                outputs.append(self._engine.dead_letter(frame, "internal", repr(fault)))
+        return outputs
+
+    def _alone(self, number: int, frame: Frame, watermark: int) -> list[bytes]:
+        return self._step(number, lambda bucket: bucket.on_batch(encode([frame]), watermark))
+
+    def _give_up(self, number: int) -> None:
+        self._failures.inc()
+        self._buckets.drop(number)
+
+    def _set_timer(self, number: int, ctx: KeyedBroadcastProcessFunction.ReadOnlyContext) -> None:
+        """One timer for a bucket, its earliest. After a restore the timers are there, but not known here: registering
+        one again is harmless, since Flink keeps one of a kind."""
+        due = self._buckets.get(number).next_timer()
+        if due is not None and due < self._timers.get(number, due + 1):
+            self._timers[number] = due
+            ctx.timer_service().register_event_time_timer(due)
+
+    def _recall_rules(self, ctx: KeyedBroadcastProcessFunction.ReadOnlyContext) -> None:
+        """Before anything else: the engine learns the rules that came by broadcast before a restart."""
+        if not self._recalled:
+            self._recalled = True
+            documents: Iterable[tuple[str, bytes]] = sorted(ctx.get_broadcast_state(RULES).items())
+            for _, document in documents:
+                self._engine.put_rule(document)
+
+
+def _rule_key(record: RuleRecord) -> str:
+    return hashlib.sha256(record.document).hexdigest()
