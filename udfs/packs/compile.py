@@ -1,0 +1,143 @@
+"""From a workflow's definition to the immutable `Spec` that the core reads."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any
+
+from udfs.core.spec import Deadline, Spec, Step
+from udfs.packs import model as language
+from udfs.packs.check import check_workflow
+from udfs.packs.durations import parse_part
+from udfs.packs.explain import validate
+from udfs.packs.flow import before_and_after, edges
+from udfs.packs.paths import parse_path
+from udfs.packs.problems import PackError, raise_errors
+from udfs.packs.yamlfile import Document
+
+
+def compile_workflow(definition: dict[str, Any], *, version: int, lane: str) -> Spec:
+    """The compiled workflow. `definition` is the YAML as plain data. Raises PackError with all that is wrong.
+
+    `version` is the rule document's, and overrides the definition's own.
+    """
+    document = Document("rule document", definition)
+    workflow, problems = validate(language.Workflow, document)
+    if workflow is None:
+        raise PackError(problems)
+    raise_errors(check_workflow(document, workflow))
+    return _spec(workflow, version, lane)
+
+
+def content_hash(content: Any) -> str:
+    """16 hex digits over the canonical JSON of plain data."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
+    steps = _steps(workflow)
+    deadlines = _deadlines(workflow)
+    by_type: dict[str, tuple[Step, ...]] = {}
+    for step in steps:
+        by_type[step.on] = (*by_type.get(step.on, ()), step)
+    return Spec(
+        lane=lane,
+        workflow=workflow.workflow,
+        version=version,
+        hash=content_hash(_meaning(workflow)),
+        key=workflow.key,
+        groups=tuple(workflow.groups),
+        steps=steps,
+        deadlines=deadlines,
+        by_type=by_type,
+        starts=tuple(tuple(one for one in deadlines if one.after == step.index) for step in steps),
+        expects=tuple(tuple(one for one in deadlines if one.expect == step.index) for step in steps),
+        end_steps=sum(1 << step.index for step in steps if step.end),
+        order_policy=workflow.order.policy,
+        order_tolerance=workflow.order.tolerance,
+        order_severity=workflow.order.severity,
+        duplicate_policy=workflow.duplicates.policy,
+        duplicate_severity=workflow.duplicates.severity,
+        remember=workflow.remember,
+        expire_after=workflow.expire_after,
+        owner=workflow.owner,
+        description=workflow.description,
+    )
+
+
+def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
+    place = {name: index for index, name in enumerate(workflow.steps)}
+    pairs = [(place[first], place[second]) for first, second in edges(workflow.flow)]
+    masks = before_and_after(len(place), pairs)
+    return tuple(
+        Step(
+            index=place[name],
+            name=name,
+            on=step.on,
+            where=tuple((tuple(map(str, parse_path(path))), tuple(values)) for path, values in step.where.items()),
+            start=step.start,
+            end=step.end or "",
+            before=masks[place[name]][0],
+            after=masks[place[name]][1],
+        )
+        for name, step in workflow.steps.items()
+    )
+
+
+def _deadlines(workflow: language.Workflow) -> tuple[Deadline, ...]:
+    place = {name: index for index, name in enumerate(workflow.steps)}
+    return tuple(
+        Deadline(
+            index=index,
+            id=rule.id,
+            after=place[rule.after],
+            expect=place[rule.expect],
+            within=rule.within,
+            warn=_warn(rule),
+            severity=rule.severity,
+            runbook=rule.runbook,
+            keep_after_end=rule.keep_after_end,
+            hash=content_hash(_deadline_meaning(workflow, rule)),
+        )
+        for index, rule in enumerate(workflow.deadlines)
+    )
+
+
+def _warn(rule: language.Deadline) -> int | None:
+    return None if rule.warn is None else parse_part(rule.warn, rule.within)
+
+
+def _meaning(workflow: language.Workflow) -> dict[str, Any]:
+    """What the workflow does, without what only people read: two workflows with the same meaning have the same hash.
+
+    Steps and deadlines are lists, since an item's state names them by index.
+    """
+    return {
+        "workflow": workflow.workflow,
+        "key": workflow.key,
+        "groups": workflow.groups,
+        "steps": [[*_step_meaning(workflow, name), step.start, step.end] for name, step in workflow.steps.items()],
+        "flow": edges(workflow.flow),
+        "deadlines": [_deadline_meaning(workflow, rule) for rule in workflow.deadlines],
+        "order": workflow.order.model_dump(),
+        "duplicates": workflow.duplicates.model_dump(),
+        "remember": workflow.remember,
+        "expire_after": workflow.expire_after,
+    }
+
+
+def _step_meaning(workflow: language.Workflow, name: str) -> list[Any]:
+    step = workflow.steps[name]
+    return [name, step.on, sorted([[*parse_path(path)], values] for path, values in step.where.items())]
+
+
+def _deadline_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[str, Any]:
+    """The deadline, resolved to what its steps are: it stays the same rule when other parts of the workflow change."""
+    return {
+        **rule.model_dump(exclude={"runbook"}),
+        "warn": _warn(rule),
+        "after": _step_meaning(workflow, rule.after),
+        "expect": _step_meaning(workflow, rule.expect),
+    }

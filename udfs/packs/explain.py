@@ -1,0 +1,137 @@
+"""pydantic's errors, said in plain sentences that name the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from udfs.packs.problems import Loc, Problem, suggest
+from udfs.packs.sections import Section
+from udfs.packs.yamlfile import Document
+
+S = TypeVar("S", bound=Section)
+
+EXAMPLES = {
+    "workflow": "trade_lifecycle",
+    "key": "trade_id",
+    "steps": "{ingest: {on: trade.ingested, start: true}}",
+    "on": "trade.ingested",
+    "id": "reply",
+    "after": "send",
+    "expect": "reply",
+    "within": "5m",
+    "source": "trades",
+    "keys": "{trade_id: data.trade_id}",
+    "path": "time",
+}
+
+_KINDS = {
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "dict_type": "a mapping of names to values",
+    "model_type": "a mapping of names to values",
+    "model_attributes_type": "a mapping of names to values",
+    "list_type": "a list",
+}
+
+
+def validate(model: type[S], document: Document) -> tuple[S | None, list[Problem]]:
+    """The document as a `model`, or None and what is wrong with it."""
+    try:
+        return model.model_validate(document.data), []
+    except ValidationError as faults:
+        return None, [_problem(model, document, error) for error in faults.errors(include_url=False)]
+
+
+def _problem(model: type[Section], document: Document, error: ErrorDetails) -> Problem:
+    loc: Loc = tuple(part for part in error["loc"] if part != "[key]")
+    return document.problem(loc, _sentence(model, loc, error))
+
+
+def _sentence(model: type[Section], loc: Loc, error: ErrorDetails) -> str:
+    kind, given, context = error["type"], error["input"], error.get("ctx", {})
+    word = str(loc[-1]) if loc else ""
+    match kind:
+        case "missing":
+            example = f"; for example `{word}: {EXAMPLES[word]}`" if word in EXAMPLES else ""
+            return f"`{word}` is missing{example}"
+        case "extra_forbidden":
+            return _unknown_word(model, loc)
+        case "value_error":
+            return str(context["error"])
+        case "literal_error":
+            words = context["expected"].replace("'", "`")
+            return f"{_given(given)} is not one of {words}{_near(given, context['expected'])}"
+        case "string_pattern_mismatch":
+            return f"{_given(given)} is not a name that can be used here; it must match `{context['pattern']}`"
+        case "string_too_short":
+            return "is empty; write a name"
+        case "string_too_long":
+            return f"is longer than {context['max_length']} characters; shorten it"
+        case "too_short":
+            return f"is empty; it needs at least one entry{f', like `{EXAMPLES[word]}`' if word in EXAMPLES else ''}"
+        case "greater_than_equal":
+            return f"{_given(given)} is too small; write {context['ge']} or more"
+    wanted = _KINDS.get(kind)
+    if not wanted:
+        return f"{error['msg']}; it is {_given(given)}"
+    quote = (
+        f'; put it in quotes: `{word}: "{given}"`'
+        if kind == "string_type" and type(given) in (int, float, bool)
+        else ""
+    )
+    return f"must be {wanted}, not {_given(given)}{quote}"
+
+
+def _unknown_word(model: type[Section], loc: Loc) -> str:
+    section = _section(model, loc[:-1])
+    word = str(loc[-1])
+    if word in section.LATER:
+        return f"this version doesn't know `{word}` yet; leave it out until a version that does is installed"
+    return f"`{word}` is not a word of the language here{suggest(word, section.model_fields)}"
+
+
+def _section(model: type[Section], loc: Loc) -> type[Section]:
+    """The class of the section at `loc`, found by following the fields' types."""
+    current: Any = model
+    for part in loc:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[str(part)].annotation
+        else:
+            current = get_args(current)[-1]
+        current = next(
+            (inner for inner in _inside(current) if isinstance(inner, type) and issubclass(inner, Section)), current
+        )
+    return current  # type: ignore[no-any-return]
+
+
+def _inside(annotation: Any) -> Iterator[Any]:
+    """The members of `X | None`; containers keep their parameters."""
+    if getattr(annotation, "__origin__", None) not in (list, dict):
+        yield from get_args(annotation)
+
+
+def _given(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case str():
+            return f"the text `{value}`" if len(value) <= 60 else "this text"
+        case int() | float():
+            return f"the number `{value}`"
+        case list():
+            return "a list"
+    return "a mapping"
+
+
+def _near(given: Any, expected: str) -> str:
+    found = (
+        suggest(given, expected.replace("'", "").replace(" or ", ", ").split(", ")) if isinstance(given, str) else ""
+    )
+    return found if "did you mean" in found else ""

@@ -1,0 +1,174 @@
+"""Source mappings, compiled: from a record of any JSON or flat source to the `Event` that the core reads."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import orjson
+
+from udfs.core.event import Event
+from udfs.packs.explain import validate
+from udfs.packs.paths import FieldPath, Getter, getter, parse_path
+from udfs.packs.pii import hashed, without
+from udfs.packs.problems import PackError, raise_errors
+from udfs.packs.sourcemodel import Source, Time, check_source, with_defaults
+from udfs.packs.times import TimeReader, time_reader
+from udfs.packs.values import (
+    Unreadable,
+    amount_of,
+    check_texts,
+    event_id,
+    group_text,
+    instant,
+    key_text,
+    kind_of,
+    lacks,
+    plain_text,
+    same,
+)
+from udfs.packs.yamlfile import Document
+
+POSITION = "_position"
+"""The field in which a log reader notes a record's place in its file: the identity of records without an id."""
+
+
+def compile_mapping(definition: dict[str, Any], *, pii_key: bytes | None = None) -> SourceMapping:
+    """The mapping that the definition (the YAML as plain data) describes. Raises PackError with all that is wrong.
+
+    `pii_key` is the secret of hashed fields; default is the environment's DAYMARK_PII_KEY, else an empty one.
+    """
+    return SourceMapping(definition, os.environ.get("DAYMARK_PII_KEY", "").encode() if pii_key is None else pii_key)
+
+
+class SourceMapping:
+    """A compiled source mapping. It is picklable; a copy is compiled anew where it arrives.
+
+    `key_names` and `key_paths` are the correlation keys in the mapping's order; `topic` and `lane` are None where the
+    mapping leaves them to the lane that it is used in. `definition` is the YAML as plain data.
+    """
+
+    def __init__(self, definition: dict[str, Any], pii_key: bytes = b"") -> None:
+        document = Document("source mapping", definition)
+        source, problems = validate(Source, document)
+        if source is None:
+            raise PackError(problems)
+        raise_errors(check_source(document, source))
+        source = with_defaults(source)
+        self.definition = definition
+        self.name: str = source.source
+        self.topic: str | None = source.topic
+        self.lane: str | None = source.lane
+        self.format: str = source.format
+        self.key_names: tuple[str, ...] = tuple(source.keys)
+        self.key_paths: tuple[FieldPath, ...] = tuple(map(parse_path, source.keys.values()))
+        self.group_names: tuple[str, ...] = tuple(source.groups)
+        self._compile(source, pii_key)
+
+    def __reduce__(self) -> tuple[type[SourceMapping], tuple[dict[str, Any], bytes]]:
+        return SourceMapping, (self.definition, self._pii_key)
+
+    def _compile(self, source: Source, pii_key: bytes) -> None:
+        self._pii_key = pii_key
+        self._pii = tuple((parse_path(path), change) for path, change in source.pii.items())
+        self._keys = {name: self._field(path) for name, path in source.keys.items()}
+        self._groups = tuple((name, self._field(path)) for name, path in source.groups.items())
+        self._id = self._id_getter(source.id or [])
+        self._type = self._field(source.type or "")
+        self._source = getter(("source",)) if source.format == "cloudevents" else None
+        default_zone = None if source.format == "cloudevents" else "UTC"
+        at = source.time or Time(path="time")
+        self._time, self._read_time = self._time_field(at, default_zone)
+        started = self._time_field(source.started, default_zone) if source.started else None
+        self._started: Getter | None
+        self._started, self._read_started = started or (None, self._read_time)
+        self._amount = self._field(source.amount) if source.amount else None
+        self._when = tuple((getter(parse_path(path)), values) for path, values in source.when.items())
+        # For messages about what is missing.
+        self._paths = {"type": source.type, "time": at.path}
+        self._key_paths = dict(source.keys)
+
+    def _field(self, path: str) -> Getter:
+        """The getter of a field of the event; of its hash where the field is personal."""
+        parts = parse_path(path)
+        get, secret = getter(parts), self._pii_key
+        if all(hidden != parts for hidden, _ in self._pii):
+            return get
+        return lambda record: None if (value := get(record)) in (None, "") else hashed(plain_text(value, path), secret)
+
+    def _id_getter(self, paths: list[str]) -> Getter:
+        if not paths:
+            return lambda record: None
+        if len(paths) == 1:
+            return self._field(paths[0])
+        fields = [self._field(path) for path in paths]
+
+        def get(record: dict[str, Any]) -> str | None:
+            """The parts joined by `/`, which is escaped inside a part; None if one is missing."""
+            parts = [field(record) for field in fields]
+            if any(part is None or part == "" for part in parts):
+                return None
+            return "/".join(plain_text(part, "id").replace("%", "%25").replace("/", "%2F") for part in parts)
+
+        return get
+
+    def _time_field(self, at: Time, zone: str | None) -> tuple[Getter, TimeReader]:
+        return getter(parse_path(at.path)), time_reader(at.format, at.zone or zone)
+
+    # What is done for each record
+
+    def parse(self, raw: bytes | str) -> dict[str, Any]:
+        """The record in a message's bytes. Raises Unreadable (not_json, not_an_object)."""
+        try:
+            record = orjson.loads(raw)
+        except orjson.JSONDecodeError as fault:
+            raise Unreadable("not_json", str(fault)) from None
+        if type(record) is not dict:
+            raise Unreadable("not_an_object", f"the record is {kind_of(record)}, not a JSON object")
+        return record
+
+    def matches(self, record: dict[str, Any]) -> bool:
+        """Whether the mapping's `when` holds for the record."""
+        return all(same(get(record), values) for get, values in self._when)
+
+    def masked(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record without its personal data: a copy, or the record itself where the mapping names none."""
+        return without(record, self._pii, self._pii_key) if self._pii else record
+
+    def event(self, record: dict[str, Any], key_name: str, position: str, received: int) -> Event:
+        """The event that the record is, for one of its correlation keys.
+
+        `position` is where the record stands (topic-partition-offset), the identity of one that has no id;
+        `received` is when it reached Kafka, epoch ms. Raises Unreadable, and nothing else whatever the record holds.
+        """
+        get_key = self._keys[key_name]
+        try:
+            key = get_key(record)
+            if type(key) is not str or not key:
+                key = key_text(key, key_name, self._key_paths[key_name])
+            kind = self._type(record)
+            if type(kind) is not str or not kind:
+                raise Unreadable("no_type", lacks("type", self._paths["type"], kind))
+            time = instant(self._time(record), self._read_time, self._paths["time"])
+            if time is None:
+                raise Unreadable("no_time", lacks("time", self._paths["time"], None))
+            source = (self._source(record) if self._source else None) or self.name
+            name = self._id(record)
+            if type(name) is not str or not name:
+                name = event_id(name, source, record.get(POSITION), position)
+            if not (text := name + source + kind + key).isascii() or len(text) > LONGEST_NAME:
+                check_texts({"id": name, "source": source, "type": kind, key_name: key})
+            groups = tuple(
+                [(label, text) for label, get in self._groups if (text := group_text(get(record)))]
+                if self._groups
+                else ()
+            )
+            started = instant(self._started(record), self._read_started, "started") if self._started else None
+            amount = amount_of(self._amount(record)) if self._amount else None
+            return Event(name, source, kind, time, key, groups, record, started, amount, received)
+        except Unreadable:
+            raise
+        except Exception as fault:
+            if not isinstance(record, dict):
+                raise Unreadable("not_an_object", f"the record is {kind_of(record)}, not a JSON object") from None
+            raise Unreadable("internal", f"{type(fault).__name__}: {fault}") from fault

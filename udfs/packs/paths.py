@@ -1,0 +1,76 @@
+"""Paths into a record: `data.trade_id`, `['case:concept:name']`, `data['a.b'].c`, `legs[0].id`. A leading `$` is allowed.
+
+A name without dots and brackets is a field of the record itself, whatever else it holds: `case:concept:name`,
+`(case)_Amount`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+FieldPath = tuple[str | int, ...]
+Getter = Callable[[dict[str, Any]], Any]
+
+_PART = re.compile(
+    r"""\.?(?P<name>[^.\[\]'"]+)        # a name, after a dot if it isn't the first
+      | \[(?P<index>[0-9]{1,6})\]       # an index into a list
+      | \['(?P<single>[^']+)'\]         # an odd name in quotes
+      | \["(?P<double>[^"]+)"\]""",
+    re.VERBOSE,
+)
+
+
+def parse_path(value: object) -> FieldPath:
+    """The path's names and indexes. Raises ValueError with what would be right."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("must be the path of a field, like `data.trade_id`")
+    rest = value.removeprefix("$") if value.startswith(("$.", "$[")) else value
+    if not re.search(r"[.\[\]]", rest):
+        return (rest,)
+    parts: list[str | int] = []
+    at = 1 if rest.startswith(".") and value.startswith("$") else 0
+    while at < len(rest):
+        found = _PART.match(rest, at)
+        if not found or (found["name"] is not None and (rest[at] == ".") != bool(parts)):
+            raise ValueError(
+                f"`{value}` is not a path from `{rest[at:]}` on; write `data.trade_id`, `legs[0].id`, `data['odd.name']`"
+            )
+        parts.append(int(found["index"]) if found["index"] else found["name"] or found["single"] or found["double"])
+        at = found.end()
+    if not parts or isinstance(parts[0], int):
+        raise ValueError(f"`{value}` is not a path; begin it with a field of the record, like `data.trade_id`")
+    return tuple(parts)
+
+
+def getter(path: FieldPath) -> Getter:
+    """A function that gives the value at `path` of a record, or None where it is absent. It never raises."""
+    match path:
+        case (str(name),):
+            return lambda record: record.get(name)
+        case (str(outer), str(inner)):
+            return _two(outer, inner)
+    return lambda record: _walk(record, path)
+
+
+def _two(outer: str, inner: str) -> Getter:
+    """The usual case, `data.trade_id`, without a loop. Both are names: a text has no field, so it raises TypeError."""
+
+    def get(record: dict[str, Any]) -> Any:
+        try:
+            return record[outer][inner]
+        except (KeyError, TypeError):
+            return None
+
+    return get
+
+
+def _walk(value: Any, path: FieldPath) -> Any:
+    for part in path:
+        if isinstance(part, int):
+            # A text has characters at indexes as well; they are not what a path means.
+            value = value[part] if isinstance(value, list) and part < len(value) else None
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
+    return value

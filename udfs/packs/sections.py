@@ -1,0 +1,53 @@
+"""What all sections of a pack's YAML have in common: strict types, no unknown words, words reserved for later."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from udfs.packs.durations import parse_duration
+from udfs.packs.paths import parse_path
+
+
+class Section(BaseModel):
+    """A mapping in a pack. `LATER` names the words of the language that this version doesn't know yet."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    LATER: ClassVar[frozenset[str]] = frozenset()
+
+
+Scalar = str | int | float | bool | None
+
+
+def _path(value: Any) -> Any:
+    parse_path(value)
+    return value
+
+
+def _scalars(value: Any) -> list[Scalar]:
+    """One value, or a list of accepted ones, as a list."""
+    values = value if isinstance(value, list) else [value]
+    if not values:
+        raise ValueError("the list is empty, so nothing could ever match; name the values that do")
+    if any(isinstance(one, list | dict) for one in values):
+        raise ValueError("must be a text, a number, true, false, null, or a list of these")
+    return values
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _lines(value: Any) -> Any:
+    """A text with a chain on each line is a list of chains."""
+    return [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Duration = Annotated[int, BeforeValidator(parse_duration)]
+PathText = Annotated[str, BeforeValidator(_path)]
+Paths = Annotated[list[PathText], BeforeValidator(_listed), Field(min_length=1)]
+Accepted = Annotated[list[Any], BeforeValidator(_scalars)]
+Chains = Annotated[list[Text], BeforeValidator(_lines)]

@@ -1,0 +1,114 @@
+"""The language of source mappings: where in a record its id, type, time, keys, groups and personal data stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from udfs.packs.paths import FieldPath, parse_path
+from udfs.packs.pii import HASH
+from udfs.packs.problems import Loc, Problem
+from udfs.packs.sections import Accepted, Name, Paths, PathText, Section, Text
+from udfs.packs.times import check_format, read_zone
+from udfs.packs.yamlfile import Document
+
+TOPIC = r"^[A-Za-z0-9._-]{1,249}$"
+LANE = r"^[a-z0-9][a-z0-9-]{0,47}$"
+
+
+def _format(value: str) -> str:
+    check_format(value)
+    return value
+
+
+def _zone(value: str) -> str:
+    read_zone(value)
+    return value
+
+
+def _at_path(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
+class Time(Section):
+    """A time stamp: its path, its format, and the zone of those that name none."""
+
+    path: PathText
+    format: Annotated[str, AfterValidator(_format)] = "iso"
+    zone: Annotated[str, AfterValidator(_zone)] | None = None
+
+
+TimeAt = Annotated[Time, BeforeValidator(_at_path)]
+
+
+class Source(Section):
+    """A source mapping. `format` says how files are read, and which fields have defaults."""
+
+    source: Text
+    topic: Annotated[str, Field(pattern=TOPIC)] | None = None
+    lane: Annotated[str, Field(pattern=LANE)] | None = None
+    format: Literal["cloudevents", "json", "csv"] = "cloudevents"
+    when: dict[PathText, Accepted] = {}
+    id: Paths | None = None
+    type: PathText | None = None
+    time: TimeAt | None = None
+    started: TimeAt | None = None
+    keys: Annotated[dict[Name, PathText], Field(min_length=1)]
+    groups: dict[Name, PathText] = {}
+    amount: PathText | None = None
+    pii: dict[PathText, Literal["mask", "hash"]] = {}
+
+
+def with_defaults(source: Source) -> Source:
+    """CloudEvents have their id, type and time at known places."""
+    if source.format != "cloudevents":
+        return source
+    known = {"id": source.id or ["id"], "type": source.type or "type", "time": source.time or Time(path="time")}
+    return source.model_copy(update=known)
+
+
+def check_source(document: Document, source: Source) -> Iterator[Problem]:
+    """What is wrong between the sections of a mapping."""
+    for word, example in (("type", "type: event_type"), ("time", "time: {path: created_at, format: iso}")):
+        if getattr(source, word) is None and source.format != "cloudevents":
+            yield document.problem(
+                (), f"`{word}` is missing, and `{source.format}` has no usual place for it; for example `{example}`"
+            )
+    for text, change in source.pii.items():
+        for loc, name, path in _uses(source):
+            yield from _hidden(document, text, change, loc, name, path)
+
+
+def _uses(source: Source) -> Iterator[tuple[Loc, str, FieldPath]]:
+    """Every field that becomes part of the event itself, which is shown and stored beside its payload."""
+    for path in source.id or []:
+        yield ("id",), "the event's id", parse_path(path)
+    if source.type:
+        yield ("type",), "the event's type", parse_path(source.type)
+    if source.format == "cloudevents":
+        yield ("source",), "the event's source", ("source",)
+    for word, at in (("time", source.time), ("started", source.started)):
+        if at:
+            yield (word,), f"the event's `{word}`", parse_path(at.path)
+    if source.amount:
+        yield ("amount",), "the amount", parse_path(source.amount)
+    for name, path in source.keys.items():
+        yield ("keys", name), f"the key `{name}`", parse_path(path)
+    for name, path in source.groups.items():
+        yield ("groups", name), f"the group `{name}`", parse_path(path)
+
+
+def _hidden(document: Document, text: str, change: str, loc: Loc, name: str, path: FieldPath) -> Iterator[Problem]:
+    """A field that is hidden can't be shown elsewhere; a hashed one can stand for itself as an id, a key or a group."""
+    hidden = parse_path(text)
+    if path[: len(hidden)] != hidden:
+        return
+    if change == HASH and path == hidden and loc[0] in ("id", "keys", "groups"):
+        return
+    cure = (
+        "hash it instead" if path == hidden and loc[0] in ("id", "keys", "groups") else f"use another field for {name}"
+    )
+    verb = "hashed" if change == HASH else "masked"
+    yield document.problem(("pii", text), f"`{text}` is {verb}, but it holds {name}; {cure}, or leave it out of `pii`")

@@ -1,0 +1,105 @@
+"""Time stamps of records, in the form that a source mapping names, as epoch milliseconds, UTC.
+
+A local time that exists twice (the clock was put back) means the first of the two; one that doesn't exist (the clock was
+put forward) means the instant that much later: 02:30 in a gap from 02:00 to 03:00 is 03:30 summer time. Fractions finer
+than a millisecond are cut off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from udfs.packs.problems import suggest
+
+EARLIEST = 0
+LATEST = 7_258_118_400_000
+"""1970 up to, not including, 2200: what lies outside is a clock fault or a mistaken unit."""
+
+TimeReader = Callable[[Any], int]
+"""From a record's value to epoch ms. Raises ValueError, TypeError or OverflowError for what it can't read."""
+
+EPOCH_UNITS = {"epoch_s": 1_000, "epoch_ms": 1, "epoch_us": 1}
+FORMATS = ("iso", *EPOCH_UNITS)
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def check_format(value: str) -> None:
+    """Raises ValueError if the format is neither a known word nor a pattern that reads a whole date."""
+    if value in FORMATS:
+        return
+    words = f"use {', '.join(f'`{word}`' for word in FORMATS)} or a pattern like `%d.%m.%Y %H:%M`"
+    if "%" not in value:
+        raise ValueError(f"`{value}` is not a time format; {words}")
+    sample = datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
+    try:
+        read = datetime.strptime(sample.strftime(value), value)
+    except (ValueError, re.error) as fault:
+        raise ValueError(f"`{value}` is not a time format ({fault}); {words}") from None
+    if (read.year, read.month, read.day) != (2021, 3, 4):
+        raise ValueError(f"`{value}` doesn't read a whole date; it needs day, month and year, like `%d.%m.%Y %H:%M`")
+
+
+def read_zone(value: str) -> tzinfo:
+    """The time zone of that name. Raises ValueError with a suggestion."""
+    try:
+        return ZoneInfo(value)
+    except (LookupError, ValueError, OSError):
+        names = suggest(value, available_timezones()) if value else ""
+        near = names if "did you mean" in names else "; write a name like `Europe/Amsterdam` or `UTC`"
+        raise ValueError(f"`{value}` is not a time zone{near}") from None
+
+
+def time_reader(form: str, zone: str | None) -> TimeReader:
+    """The reader for a format. `zone` is for time stamps without an offset; None: those can't be read."""
+    local = None if zone is None else UTC if zone == "UTC" else read_zone(zone)
+    if form == "iso":
+        return _iso(local)
+    if form in EPOCH_UNITS:
+        return _epoch(EPOCH_UNITS[form], 1_000 if form == "epoch_us" else 1)
+    return _pattern(form, local)
+
+
+def _iso(zone: tzinfo | None) -> TimeReader:
+    parse = datetime.fromisoformat
+
+    def read(value: Any) -> int:
+        try:
+            moment = parse(value)
+        except ValueError:
+            moment = parse(value.upper())  # RFC 3339 allows `t` and `z`
+        return _instant(moment, zone)
+
+    return read
+
+
+def _pattern(form: str, zone: tzinfo | None) -> TimeReader:
+    return lambda value: _instant(datetime.strptime(value, form), zone)
+
+
+def _instant(moment: datetime, zone: tzinfo | None) -> int:
+    if moment.tzinfo is None:
+        if zone is None:
+            raise ValueError("it has no zone; add the offset, or name the mapping's `time: {zone: …}`")
+        moment = moment.replace(tzinfo=zone)  # fold is 0: the first of two, or the offset before a gap
+    span = moment - _EPOCH
+    return span.days * 86_400_000 + span.seconds * 1_000 + span.microseconds // 1_000
+
+
+def _epoch(times: int, over: int) -> TimeReader:
+    def read(value: Any) -> int:
+        kind = type(value)
+        if kind is int:
+            return int(value) * times // over
+        if kind is str and _NUMBER.fullmatch(value):
+            return int(value) * times // over if "." not in value else int(round(float(value) * times, 3) // over)
+        if kind is float:
+            return int(round(value * times, 3) // over)  # 1.001 s is 1000.9999999999999 ms in binary
+        raise ValueError("it is not a number")
+
+    return read

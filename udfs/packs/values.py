@@ -1,0 +1,132 @@
+"""What a record's values become: instants, keys, ids, groups and amounts, or a reason why the record is no event."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from udfs.packs.times import EARLIEST, LATEST, TimeReader
+
+LONGEST_NAME = 1_024
+"""The most characters that an event's id, source, type and key may have together: they become keys of topics and state."""
+
+
+class Unreadable(Exception):
+    """A record that is no event. `reason` is one that dead letters know, `detail` says what is wrong with which field."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+def instant(value: Any, read: TimeReader, path: Any) -> int | None:
+    """Epoch ms, or None where there is no time stamp."""
+    if value is None or value == "":
+        return None
+    try:
+        time = read(value)
+    except (ValueError, TypeError, OverflowError) as fault:
+        detail = str(fault) if not isinstance(fault, TypeError) else f"it is {kind_of(value)}"
+        raise Unreadable("bad_time", f"can't read the time at `{path}`: {_shown(value)}: {detail}") from None
+    if not EARLIEST <= time < LATEST:
+        text = f"the time at `{path}` is {_shown(value)}, not between the years 1970 and 2200; mind the unit"
+        raise Unreadable("bad_time", text)
+    return time
+
+
+def key_text(value: Any, name: str, path: Any) -> str:
+    if type(value) is int and -(10**100) < value < 10**100:
+        return str(value)
+    raise Unreadable("no_key", lacks(name, path, value))
+
+
+def event_id(value: Any, source: Any, noted: Any, position: str) -> str:
+    """An id that isn't a text: a number's text, or a hash of where the record stands."""
+    if type(source) is not str:
+        raise Unreadable("invalid_event", f"the `source` is {kind_of(source)}, not a text")
+    if value is not None and value != "":
+        return plain_text(value, "id")
+    place = noted if type(noted) is str else str(noted) if type(noted) is int and abs(noted) < 10**20 else position
+    return sha256(f"{source}\x1f{place}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def plain_text(value: Any, path: str) -> str:
+    """The text of a text or a number."""
+    if type(value) is str:
+        return value
+    if type(value) is float or (type(value) is int and -(10**100) < value < 10**100):
+        return repr(value)
+    raise Unreadable("invalid_event", f"the value at `{path}` is {kind_of(value)}; it must be a text or a number")
+
+
+def check_texts(texts: dict[str, Any]) -> None:
+    """Raises Unreadable for names that can't be stored."""
+    for name, text in texts.items():
+        if len(text) > LONGEST_NAME:
+            raise Unreadable("invalid_event", f"`{name}` has {len(text):,} characters, more than {LONGEST_NAME:,}")
+        if not _storable(text):
+            raise Unreadable("invalid_event", f"`{name}` holds half a character (a lone surrogate)")
+
+
+def _storable(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def group_text(value: Any) -> str:
+    """A group's text; empty (and then left out) where there is none."""
+    if type(value) is str and value.isascii():
+        return value[:LONGEST_NAME]
+    if value is None or isinstance(value, dict | list):
+        return ""
+    if type(value) is bool:
+        return "true" if value else "false"
+    text = value if type(value) is str else f"{value:.6g}" if abs(value) > 10**100 else repr(value)
+    return text[:LONGEST_NAME] if _storable(text) else ""
+
+
+def amount_of(value: Any) -> float | None:
+    """An amount; None for what isn't a finite number."""
+    if type(value) not in (float, int, str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if abs(number) < float("inf") else None
+
+
+def same(value: Any, accepted: list[Any]) -> bool:
+    return any(value == one and type(value) is type(one) for one in accepted)
+
+
+def lacks(name: str, path: Any, value: Any) -> str:
+    found = "there is nothing" if value is None or value == "" else f"there is {kind_of(value)}"
+    return f"no `{name}`: {found} at `{path}`, where the mapping looks for it"
+
+
+def kind_of(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case str():
+            return "a text"
+        case int():
+            return "a whole number"
+        case float():
+            return "a number with a fraction"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+    return f"a {type(value).__name__}"
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else "" if isinstance(value, int) and abs(value) > 10**100 else repr(value)
+    return f"`{text[:60]}`"
