@@ -15,6 +15,7 @@ from udfs.packs.problems import PackError, raise_errors
 from udfs.packs.sourcemodel import Source, Time, check_source, with_defaults
 from udfs.packs.times import TimeReader, time_reader
 from udfs.packs.values import (
+    LONGEST_NAME,
     Unreadable,
     amount_of,
     check_texts,
@@ -26,6 +27,7 @@ from udfs.packs.values import (
     lacks,
     plain_text,
     same,
+    source_text,
 )
 from udfs.packs.yamlfile import Document
 
@@ -152,17 +154,15 @@ class SourceMapping:
             time = instant(self._time(record), self._read_time, self._paths["time"])
             if time is None:
                 raise Unreadable("no_time", lacks("time", self._paths["time"], None))
-            source = (self._source(record) if self._source else None) or self.name
+            source = self._source(record) if self._source else self.name
+            if type(source) is not str or not source:
+                source = source_text(source, self.name)
             name = self._id(record)
             if type(name) is not str or not name:
                 name = event_id(name, source, record.get(POSITION), position)
             if not (text := name + source + kind + key).isascii() or len(text) > LONGEST_NAME:
                 check_texts({"id": name, "source": source, "type": kind, key_name: key})
-            groups = tuple(
-                [(label, text) for label, get in self._groups if (text := group_text(get(record)))]
-                if self._groups
-                else ()
-            )
+            groups = tuple([(label, word) for label, get in self._groups if (word := group_text(get(record)))])
             started = instant(self._started(record), self._read_started, "started") if self._started else None
             amount = amount_of(self._amount(record)) if self._amount else None
             return Event(name, source, kind, time, key, groups, record, started, amount, received)

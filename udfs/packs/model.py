@@ -35,7 +35,7 @@ def _two_sided(value: Any) -> Any:
 
 
 class Step(Section):
-    """A step: the event type it waits for (`on`), conditions on the record (`where`), and whether items begin or end here."""
+    """A step: the event type it waits for, conditions on the record, and whether items begin or end here."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {"optional", "max", "min", "cancels", "requires", "parallel", "children"}
@@ -47,7 +47,7 @@ class Step(Section):
 
 
 class Deadline(Section):
-    """`expect` must happen within `within` of the item's first `after`; `warn` is a share of that span, or a span itself."""
+    """`expect` must happen within `within` of the first `after`; `warn` is a share of that span, or a span."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {

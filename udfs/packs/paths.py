@@ -1,4 +1,4 @@
-"""Paths into a record: `data.trade_id`, `['case:concept:name']`, `data['a.b'].c`, `legs[0].id`. A leading `$` is allowed.
+"""Paths into a record: `data.trade_id`, `['case:concept:name']`, `data['a.b'].c`, `legs[0].id`. A `$` may lead.
 
 A name without dots and brackets is a field of the record itself, whatever else it holds: `case:concept:name`,
 `(case)_Amount`.
@@ -35,7 +35,7 @@ def parse_path(value: object) -> FieldPath:
         found = _PART.match(rest, at)
         if not found or (found["name"] is not None and (rest[at] == ".") != bool(parts)):
             raise ValueError(
-                f"`{value}` is not a path from `{rest[at:]}` on; write `data.trade_id`, `legs[0].id`, `data['odd.name']`"
+                f"`{value}` is no path from `{rest[at:]}` on; write `data.trade_id`, `legs[0].id`, `data['odd.name']`"
             )
         parts.append(int(found["index"]) if found["index"] else found["name"] or found["single"] or found["double"])
         at = found.end()

@@ -1,8 +1,8 @@
 """Time stamps of records, in the form that a source mapping names, as epoch milliseconds, UTC.
 
-A local time that exists twice (the clock was put back) means the first of the two; one that doesn't exist (the clock was
-put forward) means the instant that much later: 02:30 in a gap from 02:00 to 03:00 is 03:30 summer time. Fractions finer
-than a millisecond are cut off.
+A local time that exists twice (the clock was put back) means the first of the two; one that doesn't exist (the clock
+was put forward) means the instant that much later: 02:30 in a gap from 02:00 to 03:00 is 03:30 summer time. Fractions
+finer than a millisecond are cut off.
 """
 
 from __future__ import annotations
@@ -72,10 +72,18 @@ def _iso(zone: tzinfo | None) -> TimeReader:
         try:
             moment = parse(value)
         except ValueError:
-            moment = parse(value.upper())  # RFC 3339 allows `t` and `z`
+            moment = _lower_case(value)
         return _instant(moment, zone)
 
     return read
+
+
+def _lower_case(value: str) -> datetime:
+    """RFC 3339 allows `t` and `z`, which Python doesn't read."""
+    try:
+        return datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise ValueError("it is not an ISO 8601 date and time, like `2026-01-31T08:00:00Z`") from None
 
 
 def _pattern(form: str, zone: tzinfo | None) -> TimeReader:

@@ -8,11 +8,11 @@ from typing import Any
 from udfs.packs.times import EARLIEST, LATEST, TimeReader
 
 LONGEST_NAME = 1_024
-"""The most characters that an event's id, source, type and key may have together: they become keys of topics and state."""
+"""The most characters that an id, a source, a type and a key may have, each: they become keys of topics and state."""
 
 
 class Unreadable(Exception):
-    """A record that is no event. `reason` is one that dead letters know, `detail` says what is wrong with which field."""
+    """A record that is no event: one of the dead letters' reasons, and what is wrong with which field."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason, detail)
@@ -30,7 +30,7 @@ def instant(value: Any, read: TimeReader, path: Any) -> int | None:
     try:
         time = read(value)
     except (ValueError, TypeError, OverflowError) as fault:
-        detail = str(fault) if not isinstance(fault, TypeError) else f"it is {kind_of(value)}"
+        detail = f"it is {kind_of(value)}" if isinstance(fault, TypeError) else str(fault)[:120]
         raise Unreadable("bad_time", f"can't read the time at `{path}`: {_shown(value)}: {detail}") from None
     if not EARLIEST <= time < LATEST:
         text = f"the time at `{path}` is {_shown(value)}, not between the years 1970 and 2200; mind the unit"
@@ -44,10 +44,15 @@ def key_text(value: Any, name: str, path: Any) -> str:
     raise Unreadable("no_key", lacks(name, path, value))
 
 
-def event_id(value: Any, source: Any, noted: Any, position: str) -> str:
+def source_text(value: Any, default: str) -> str:
+    """The mapping's name, for a record that names no source."""
+    if value is None or value == "":
+        return default
+    raise Unreadable("invalid_event", f"the `source` is {kind_of(value)}, not a text")
+
+
+def event_id(value: Any, source: str, noted: Any, position: str) -> str:
     """An id that isn't a text: a number's text, or a hash of where the record stands."""
-    if type(source) is not str:
-        raise Unreadable("invalid_event", f"the `source` is {kind_of(source)}, not a text")
     if value is not None and value != "":
         return plain_text(value, "id")
     place = noted if type(noted) is str else str(noted) if type(noted) is int and abs(noted) < 10**20 else position
@@ -84,7 +89,9 @@ def group_text(value: Any) -> str:
         return ""
     if type(value) is bool:
         return "true" if value else "false"
-    text = value if type(value) is str else f"{value:.6g}" if abs(value) > 10**100 else repr(value)
+    if type(value) is int and abs(value) > 10**100:
+        return ""
+    text = str(value)
     return text[:LONGEST_NAME] if _storable(text) else ""
 
 
@@ -128,5 +135,8 @@ def kind_of(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else "" if isinstance(value, int) and abs(value) > 10**100 else repr(value)
-    return f"`{text[:60]}`"
+    """A short quotation that can be stored."""
+    if isinstance(value, str):
+        return f"`{value[:60].encode('utf-8', 'replace').decode()}`"
+    small = isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**30)
+    return f"`{value}`" if small else kind_of(value)

@@ -1,7 +1,7 @@
 """YAML files, read into plain data with the line of every part.
 
-Two differences to PyYAML's usual loading: words mean what YAML 1.2 says (`on` is a text, not true; `18:00` is a text, not
-a number; dates stay texts), so that what a pack says is JSON as it stands; and a key given twice is an error.
+Two differences to PyYAML's usual loading: words mean what YAML 1.2 says (`on` is a text, not true; `18:00` is a text,
+not a number; dates stay texts), so that what a pack says is JSON as it stands; and a key given twice is an error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_PARTS = 100_000
 
 @dataclass(slots=True)
 class Document:
-    """One YAML document: plain data, and the line at which each part of it begins (none if it came from no file)."""
+    """One YAML document: plain data, and the line at which each part begins (none if it came from no file)."""
 
     file: str
     data: Any
@@ -69,7 +69,9 @@ def _roots(text: str) -> Iterator[yaml.Node]:
     loader = _Loader(text)
     try:
         while loader.check_node():
-            yield loader.get_node()
+            node = loader.get_node()
+            if node is not None:
+                yield node
     finally:
         loader.dispose()
 
