@@ -1,8 +1,8 @@
 """The home directory: everything that one stack keeps on disk, and who runs there.
 
-    kafka/        the broker's data            checkpoints/  Flink's checkpoints and savepoints
-    clickhouse/   the embedded ClickHouse      logs/         a log for each part
-    run/          lock, state.json (who runs, since when, on which ports), the jobs' configurations
+kafka/        the broker's data            checkpoints/  Flink's checkpoints and savepoints
+clickhouse/   the embedded ClickHouse      logs/         a log for each part
+run/          lock, state.json (who runs, since when, on which ports), the jobs' configurations
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ class Home:
         free = shutil.disk_usage(self.path).free
         if free < needed:
             raise StackError(
-                f"The disk that holds {self.path} has {free / 2**30:.1f} GiB left; Daymark needs {needed / 2**30:.1f} GiB. "
-                f"Make room, or set {VARIABLE} to a directory on another disk.",
+                f"The disk that holds {self.path} has {free / 2**30:.1f} GiB left; Daymark needs "
+                f"{needed / 2**30:.1f} GiB. Make room, or set {VARIABLE} to a directory on another disk.",
                 Exit.PREREQUISITE,
             )
 

@@ -127,8 +127,8 @@ def ticker(options: Options, topics: Sequence[str]) -> Service:
 def traffic(options: Options) -> Service:
     """The demo's traffic: events with seeded faults, and the clock of its lane."""
     name, *arguments = options.traffic
-    home = ("--truth", options.home / "truth.ndjson")
-    command = module(name, "--bootstrap", options.bootstrap, "--lane", options.lane, *home, *arguments)
+    home = options.home / "traffic"
+    command = module(name, "--bootstrap", options.bootstrap, "--lane", options.lane, "--home", home, *arguments)
     return Service("traffic", command, options.home / "logs" / "traffic.log")
 
 
@@ -137,7 +137,9 @@ def create_topics(options: Options, lane: str) -> None:
     command = module("jobs.topics", "--bootstrap", options.bootstrap, "--lane", lane)
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 (our own command)
     if done.returncode:
-        raise StackError(f"The topics of lane {lane} could not be created: {done.stderr.strip() or done.stdout.strip()}")
+        raise StackError(
+            f"The topics of lane {lane} could not be created: {done.stderr.strip() or done.stdout.strip()}"
+        )
 
 
 def _says_yes(url: str) -> bool:

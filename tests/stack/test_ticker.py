@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from kafka_help import create_topic, eventually, records
 
 from api.stack import ports, process
 from api.stack.kafka import KafkaBroker
 from jobs.ticks import END, last_tick, tick_of
+from tests.kafka_help import create_topic, eventually, records
 
 pytestmark = pytest.mark.real
 

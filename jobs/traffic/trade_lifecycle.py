@@ -1,0 +1,110 @@
+"""Traffic for rules/trade_lifecycle: the last 24 hours of a made-up business in about a minute, then on in real time.
+
+    python -m jobs.traffic.trade_lifecycle --bootstrap 127.0.0.1:19092 --lane demo --home .daymark/traffic
+
+A second run goes on where the lane's clock stands: it finishes the trades that the first one left open and begins new
+ones under a name of its own. `truth.ndjson` in the home lists the findings that must be there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import string
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from jobs import logs
+from jobs.ticks import last_tick
+from jobs.traffic.day import DAY_MINUTES, MINUTE_MS
+from jobs.traffic.player import Player
+from jobs.traffic.stream import Run, Stream
+
+SPEED = 1300.0
+DAY_MS = DAY_MINUTES * MINUTE_MS
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Play until SIGTERM or SIGINT; 1 when the broker fails."""
+    options = parse(argv)
+    log = logs.configure("traffic")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    topic = f"daymark.events.{options.lane}"
+    options.home.mkdir(parents=True, exist_ok=True)
+    try:
+        clock = last_tick(options.bootstrap, topic)
+        stream = plan(options.home / "run.json", clock, now(), options)
+        log.info("playing", extra={"topic": topic, "from": stream.clock, "runs": [run.name for run in stream.runs]})
+        producer = KafkaProducer(
+            bootstrap_servers=options.bootstrap, enable_idempotence=True, acks="all", linger_ms=20, batch_size=131_072
+        )
+        with (options.home / "truth.ndjson").open("a") as truth:
+            player = Player(producer, topic, stream, truth, now)
+            player.bridge(stream.runs[-1].since - 1)
+            player.catch_up(options.speed, stop)
+            log.info("caught up with the present", extra={"sent": player.sent})
+            player.live(stop)
+        producer.close(timeout=5)
+    except KafkaError as error:
+        log.error("the broker failed", extra={"error": str(error)})
+        return 1
+    log.info("stopped", extra={"sent": player.sent, "clock": stream.clock})
+    return 0
+
+
+def plan(memory: Path, clock: int | None, today: int, options: argparse.Namespace) -> Stream:
+    """What is to be played, given where the lane's clock stands (epoch ms; None: never used). Remembers the new run."""
+    since = today - int(options.hours * 3_600_000)
+    runs: list[Run] = []
+    if clock is None:
+        clock = since - 1
+    else:
+        since = max(since, clock + 1)
+        if memory.exists():
+            left_open = Run(**json.loads(memory.read_text()))
+            runs.append(Run(left_open.name, left_open.seed, left_open.since, until=clock))
+    runs.append(Run(options.run or name_for(since), options.seed, since))
+    memory.write_text(json.dumps(asdict(runs[-1])))
+    return Stream(runs, after=clock)
+
+
+def name_for(instant: int) -> str:
+    """A short name that later runs don't have: the instant's seconds in base 36."""
+    digits, number, name = string.digits + string.ascii_lowercase, instant // 1000, ""
+    while number:
+        number, digit = divmod(number, 36)
+        name = digits[digit] + name
+    return name
+
+
+def now() -> int:
+    """The wall clock, epoch ms."""
+    return int(time.time() * 1000)
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="jobs.traffic.trade_lifecycle", description="Made-up trades for the demo.")
+    parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT")
+    parser.add_argument("--lane", default="demo")
+    parser.add_argument("--home", type=Path, required=True, help="where the truth and the run are written down")
+    parser.add_argument("--speed", type=float, default=SPEED, help="times life, while catching up")
+    parser.add_argument("--hours", type=float, default=24.0, help="how far back a first run begins")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
+    parser.add_argument("--run", help="the name in every key (default: one of its own)")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
