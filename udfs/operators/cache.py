@@ -16,7 +16,7 @@ class BucketCache(Generic[B]):
     may be dropped at any time between two calls, since all it knows is in state by then.
     """
 
-    def __init__(self, load: Callable[[], B], limit: int) -> None:
+    def __init__(self, load: Callable[[int], B], limit: int) -> None:
         self._load = load
         self._limit = limit
         self._buckets: OrderedDict[int, B] = OrderedDict()
@@ -27,7 +27,7 @@ class BucketCache(Generic[B]):
         """The bucket whose key is the current one."""
         bucket = self._buckets.get(number)
         if bucket is None:
-            bucket = self._buckets[number] = self._load()
+            bucket = self._buckets[number] = self._load(number)
             self.resized(number)
         else:
             self._buckets.move_to_end(number)

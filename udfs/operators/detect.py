@@ -100,8 +100,8 @@ class Detect(KeyedBroadcastProcessFunction):  # type: ignore[misc]
         ctx.get_broadcast_state(RULES).put(_rule_key(record), record.document)
         return []
 
-    def _load(self) -> Bucket:
-        return Bucket(self._engine, self._items.items())
+    def _load(self, number: int) -> Bucket:
+        return Bucket(self._engine, str(number), self._items.items())
 
     def _step(self, number: int, act: Callable[[Bucket], list[bytes]]) -> list[bytes]:
         """Let the bucket act, and save what it changed."""

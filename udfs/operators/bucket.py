@@ -1,0 +1,203 @@
+"""The items of one bucket, decoded: takes batches and the passing of time, gives outputs and what has to be
+stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heapify, heappop, heappush
+
+import orjson
+
+from udfs.core.effects import DUPLICATE, Effect, Finding
+from udfs.core.event import Event
+from udfs.core.ids import SEPARATOR
+from udfs.core.machine import next_deadline, on_event, on_time
+from udfs.core.spec import Spec
+from udfs.core.state import NEVER, Item, decode, encode
+from udfs.operators import rows
+from udfs.operators.batch import NO_KEY, Frame, element
+from udfs.operators.batch import decode as frames_of
+from udfs.operators.engine import Engine, Mapping
+
+__all__ = ["Bucket", "Engine"]
+
+
+class Bucket:
+    """`stored` is what earlier `changes` put, by storage key: items (workflow, correlation key), and the rules that
+    they began under, so that an item never outlives its rule. Instants are epoch ms.
+
+    `name` becomes the Kafka key of the rows, so that those of one bucket keep their order.
+    """
+
+    def __init__(self, engine: Engine, name: str, stored: Iterable[tuple[str, bytes]]) -> None:
+        self._engine = engine
+        self._name = name
+        self._items: dict[str, Item] = {}
+        self._rules: dict[str, bool] = {}  # content hash of each version that an item began under -> is it stored
+        for key, value in stored:
+            if key.startswith(SEPARATOR):
+                self._rules[engine.recall(value)[2].hash] = True
+            else:
+                self._items[key] = decode(value)
+        self._wakes = [(wake, key) for key, item in self._items.items() if (wake := next_deadline(item)) is not None]
+        self._scheduled = {key: wake for wake, key in self._wakes}
+        heapify(self._wakes)
+        self._dirty: set[str] = set()
+        self._gone: dict[str, tuple[Spec, Item]] = {}
+        self._outputs: list[bytes] = []
+        self._transitions: list[bytes] = []
+        self._events: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def on_batch(self, batch: bytes, watermark: int) -> list[bytes]:
+        """Takes the records of a batch. What can't be read becomes a dead letter; nothing is dropped."""
+        for frame in frames_of(batch):
+            try:
+                mapping = self._engine.mappings[frame.mapping]
+                record, event = self._read(mapping, frame)
+            except Exception as fault:
+                reason = getattr(fault, "reason", "internal")
+                self._outputs.append(self._engine.dead_letter(frame, reason, getattr(fault, "detail", repr(fault))))
+            else:
+                self._follow(mapping, frame, record, event, watermark)
+        return self._flush()
+
+    def on_time(self, now: int) -> list[bytes]:
+        """Time has come to `now`: no event at or before it is expected any more."""
+        while self._wakes and self._wakes[0][0] <= now:
+            wake, where = heappop(self._wakes)
+            if self._scheduled.get(where) == wake:
+                del self._scheduled[where]
+                self._look_at(where, now)
+        return self._flush()
+
+    def _look_at(self, where: str, now: int) -> None:
+        item = self._items[where]
+        spec = self._engine.specs[item.spec]
+        flags = [slot.flags for slot in item.slots.values()]
+        after, effects = on_time(spec, item, now)
+        if after is item and not effects and flags == [slot.flags for slot in item.slots.values()]:
+            self._schedule(where, item)  # it was only looked at too early
+        else:
+            self._keep(where, spec, item, after, effects)
+
+    def changes(self) -> tuple[dict[str, bytes], list[str]]:
+        """What has to be stored, and which storage keys have to go, since the last call."""
+        puts = {where: encode(self._items[where]) for where in self._dirty if where in self._items}
+        removes = [where for where in self._dirty if where not in self._items]
+        self._dirty = set()
+        for content_hash, is_stored in self._rules.items():
+            if not is_stored:
+                puts[f"{SEPARATOR}{content_hash}"] = self._engine.documents[content_hash]
+                self._rules[content_hash] = True
+        return puts, removes
+
+    def next_timer(self) -> int | None:
+        """The earliest instant at which `on_time` has something to do, rounded up so that neighbours share a timer.
+
+        Rounded to the last ms of a span, since a watermark is the last ms before the next event that may come.
+        """
+        wakes = self._wakes
+        while wakes and self._scheduled.get(wakes[0][1]) != wakes[0][0]:
+            heappop(wakes)
+        if not wakes:
+            return None
+        span = self._engine.granularity
+        return -(-(wakes[0][0] + 1) // span) * span - 1
+
+    def _read(self, mapping: Mapping, frame: Frame) -> tuple[dict[str, object], Event]:
+        if len(frame.payload) > self._engine.largest:
+            raise Unfit("too_large", f"{len(frame.payload)} bytes; at most {self._engine.largest} are read")
+        record = mapping.parse(frame.payload)
+        position = f"{self._engine.topics[frame.mapping]}-{frame.partition}-{frame.offset}"
+        names = mapping.key_names
+        event = mapping.event(record, names[0 if frame.key == NO_KEY else frame.key], position, frame.received)
+        if frame.key == NO_KEY:
+            raise Unfit("no_key", f"no correlation key could be read; looked for {', '.join(names)}")
+        if not mapping.matches(record) and not self._matches_another(frame, record):
+            raise Unfit("invalid_event", "no mapping's `when` holds for the record")
+        return record, event
+
+    def _matches_another(self, frame: Frame, record: dict[str, object]) -> bool:
+        engine = self._engine
+        topic = engine.topics[frame.mapping]
+        return any(m.matches(record) for m, t in zip(engine.mappings, engine.topics, strict=True) if t == topic)
+
+    def _follow(self, mapping: Mapping, frame: Frame, record: dict[str, object], event: Event, watermark: int) -> None:
+        if not mapping.matches(record):
+            return
+        engine = self._engine
+        key_name = mapping.key_names[frame.key]
+        duplicate = False
+        for workflow in engine.workflows(key_name, event.type):
+            where = f"{workflow}{SEPARATOR}{event.key}"
+            item = self._items.get(where)
+            spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
+            if spec is not None:
+                after, effects = on_event(spec, item, event, watermark)
+                duplicate |= any(isinstance(e, Finding) and e.kind == DUPLICATE for e in effects)
+                self._keep(where, spec, item, after, effects)
+        if self._is_first_copy(mapping, frame, record):
+            shown = mapping.masked(record)
+            text = frame.payload if shown is record else orjson.dumps(shown)
+            topic = engine.topics[frame.mapping]
+            self._events.append(rows.event(engine.lane, topic, key_name, event, text, duplicate, frame))
+
+    def _is_first_copy(self, mapping: Mapping, frame: Frame, record: dict[str, object]) -> bool:
+        """Whether this copy of the record is the one that stands for it in the event log."""
+        for name in mapping.key_names[: frame.key]:
+            try:
+                mapping.event(record, name, "", 0)
+            except Exception:  # noqa: S112 - no such key in this record, so there is no earlier copy for it
+                continue
+            return False
+        return True
+
+    def _keep(self, where: str, spec: Spec, before: Item | None, after: Item | None, effects: list[Effect]) -> None:
+        if before is not None and after is not before:
+            self._gone[where] = (spec, before)
+        about = after if after is not None else before
+        if about is None:
+            return
+        for effect in effects:
+            if isinstance(effect, Finding):
+                self._outputs.append(element("F", about.key, rows.finding(spec, about, effect)))
+            else:
+                self._transitions.append(rows.transition(spec, about, effect))
+        self._dirty.add(where)
+        if after is None:
+            self._items.pop(where, None)
+            self._scheduled.pop(where, None)
+            return
+        self._items[where] = after
+        self._rules.setdefault(after.spec, False)
+        self._schedule(where, after)
+
+    def _schedule(self, where: str, item: Item) -> None:
+        wake = next_deadline(item)
+        if wake is not None and wake < self._scheduled.get(where, NEVER):
+            self._scheduled[where] = wake
+            heappush(self._wakes, (wake, where))
+
+    def _flush(self) -> list[bytes]:
+        outputs, self._outputs = self._outputs, []
+        specs = self._engine.specs
+        changed = [rows.item(spec, item, expired=True) for spec, item in self._gone.values() if not item.ended]
+        changed += [rows.item(specs[item.spec], item) for where in self._dirty if (item := self._items.get(where))]
+        for tag, lines in (("T", self._transitions), ("I", changed), ("E", self._events)):
+            if lines:
+                outputs.append(element(tag, self._name, b"\n".join(lines)))
+        self._transitions, self._events = [], []
+        self._gone.clear()
+        return outputs
+
+
+class Unfit(Exception):
+    """A record that is no event, for a reason that the mapping can't know."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
