@@ -55,7 +55,7 @@ class Player:
             self.settle()
 
     def bridge(self, instant: int) -> None:
-        """Let an absence up to `instant` (epoch ms) go by at once: trades left open come to their end, then time jumps."""
+        """Let an absence up to `instant` (epoch ms) go by at once: open trades come to their end, then time jumps."""
         all_ended = min(instant, self.stream.clock + LONGEST_TRADE_MS)
         while self.stream.clock < all_ended:
             self.step(min(all_ended, self.stream.clock + STEP_MS))

@@ -5,6 +5,7 @@ Each minute is drawn from (seed, run, minute) alone, so that a run can be contin
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,14 +78,15 @@ def happenings(run: Run, minute: int) -> Iterator[Emission | Truth]:
 
 def garbage(rng: random.Random, at: int) -> tuple[str, bytes]:
     """A record that can't be read, and the reason that its dead letter must give."""
-    good = '{"specversion": "1.0", "id": "%s", "source": "/trading/eu", "type": "trade.sent", "time": "%s", "data": %s}'
     name = f"G-{at}"
+    good = {"specversion": "1.0", "id": name, "source": "/trading/eu", "type": "trade.sent", "time": trade.iso(at)}
+    keyed = {"data": {"trade_id": name}}
     return rng.choice(
         [
-            ("not_json", b"<trade><id>" + name.encode() + b"</id></trade>"),
-            ("not_json", (good % (name, trade.iso(at), '{"trade_id": "T-'))[:-1].encode()),
-            ("not_an_object", b'["trade.sent", "' + name.encode() + b'"]'),
-            ("no_key", (good % (name, trade.iso(at), '{"market": "EU"}')).encode()),
-            ("bad_time", (good % (name, "yesterday", '{"trade_id": "%s"}' % name)).encode()),
+            ("not_json", f"<trade><id>{name}</id></trade>".encode()),
+            ("not_json", json.dumps(good | keyed).encode()[:-9]),
+            ("not_an_object", json.dumps(["trade.sent", name]).encode()),
+            ("no_key", json.dumps(good | {"data": {"market": "EU"}}).encode()),
+            ("bad_time", json.dumps(good | keyed | {"time": "yesterday"}).encode()),
         ]
     )
