@@ -62,7 +62,9 @@ def in_arrival_order(stream: list[Event], rng: random.Random) -> list[Event]:
     return [next(places[e.time]) for _, e in delayed]
 
 
-def run(spec: Spec, arrivals: list[Event], ticks: random.Random | None, cut: bool = False) -> dict[str, tuple[object, ...]]:
+def run(
+    spec: Spec, arrivals: list[Event], ticks: random.Random | None, cut: bool = False
+) -> dict[str, tuple[object, ...]]:
     """All that was last said under each identity. Without `ticks`, time moves on before each event as far as it may."""
     said: dict[str, tuple[object, ...]] = {}
     ignored = spec.duplicate_policy == IGNORE  # then copies share an identity, and the last one's transition stands

@@ -52,16 +52,8 @@ class Engine:
         self._concerned: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def put_rule(self, document: bytes) -> None:
-        """Takes a rule document (docs/contracts.md); the same one twice is harmless. Raises ValueError for an unfit
-        one."""
-        try:
-            rule = orjson.loads(document)
-            version, since = int(rule["version"]), int(rule.get("effective_from") or 0)
-            definition = rule["definition"]
-        except (ValueError, TypeError, KeyError) as fault:
-            raise ValueError(f"not a rule document with `version` and `definition`: {fault!r}") from None
-        spec = self._compile(definition, version=version, lane=self.lane)
-        self.specs.setdefault(spec.hash, spec)
+        """Takes a rule document (docs/contracts.md), also the same twice. Raises ValueError for an unfit one."""
+        since, version, spec = self.recall(document)
         known = self._versions.setdefault(spec.workflow, [])
         if (since, version, spec.hash) not in [(s, v, k.hash) for s, v, k in known]:
             known.append((since, version, spec))

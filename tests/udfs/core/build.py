@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from udfs.core.effects import Effect, Finding, Transition
 from udfs.core.event import Event
+from udfs.core.machine import on_event, on_time
 from udfs.core.spec import Deadline, Spec, Step
+from udfs.core.state import NEVER, Item
 
 
 def event(step: str, time: int, id: str = "", source: str = "s", key: str = "K", **more: object) -> Event:
@@ -71,3 +74,40 @@ def workflow(
         remember=remember,
         expire_after=expire_after,
     )
+
+
+class Follower:
+    """One item, followed through events and the passing of time; remembers what was last said under each identity."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.item: Item | None = None
+        self.watermark = -NEVER
+        self.said: list[Finding] = []
+        self.moves: dict[str, Transition] = {}
+
+    def see(self, *events: Event) -> Follower:
+        """The events arrive, in this order, while time stands still."""
+        for e in events:
+            self.item, effects = on_event(self.spec, self.item, e, self.watermark)
+            self._note(effects)
+        return self
+
+    def time(self, watermark: int) -> Follower:
+        """Time moves on to `watermark`."""
+        self.watermark = watermark
+        if self.item is not None:
+            self.item, effects = on_time(self.spec, self.item, watermark)
+            self._note(effects)
+        return self
+
+    def kinds(self) -> list[str]:
+        """What was found, in the order in which it was said."""
+        return [f.kind for f in self.said]
+
+    def _note(self, effects: list[Effect]) -> None:
+        for e in effects:
+            if isinstance(e, Finding):
+                self.said.append(e)
+            else:
+                self.moves[e.event_id] = e

@@ -1,0 +1,108 @@
+"""Verdicts on deadlines, at three instants each: just before, at, and just after."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.udfs.core.build import Follower, event, workflow
+
+REPLY_IN_300 = workflow("AB", flow=["AB"], deadlines=[("A", "B", 300, None, False)])
+WARNED_AT_240 = workflow("AB", flow=["AB"], deadlines=[("A", "B", 300, 240, False)])
+
+
+@pytest.mark.parametrize("watermark", [1299, 1300, 1301])
+def test_missing_is_said_when_the_watermark_reaches_the_deadline(watermark: int) -> None:
+    follower = Follower(REPLY_IN_300).see(event("A", 1000)).time(watermark)
+    assert follower.kinds() == (["missing"] if watermark >= 1300 else [])
+
+
+@pytest.mark.parametrize(("at", "found"), [(1299, []), (1300, []), (1301, ["missing", "late"])])
+def test_a_step_exactly_at_its_deadline_is_in_time(at: int, found: list[str]) -> None:
+    follower = Follower(REPLY_IN_300).see(event("A", 1000), event("B", at)).time(5000)
+    assert follower.kinds() == found
+
+
+def test_missing_carries_the_deadline_and_late_the_delta_whenever_they_are_noticed() -> None:
+    follower = Follower(REPLY_IN_300).see(event("A", 1000)).time(9000).see(event("B", 9500, received=9700))
+    missing, late = follower.said
+    assert (missing.deadline, missing.at, missing.delta, missing.since) == (1300, None, None, 1000)
+    assert (late.deadline, late.at, late.delta, late.event_id, late.received) == (1300, 9500, 8200, "B@9500", 9700)
+    assert missing.id != late.id
+
+
+def test_a_late_event_that_comes_before_time_has_moved_gives_missing_first_and_then_late() -> None:
+    follower = Follower(REPLY_IN_300).see(event("A", 1000), event("B", 2000))
+    assert follower.kinds() == [], "an event in time may still come"
+    assert follower.time(1300).kinds() == ["missing", "late"]
+
+
+def test_an_event_in_time_that_overtakes_a_late_one_within_the_lateness_settles_the_deadline() -> None:
+    follower = Follower(REPLY_IN_300).see(event("A", 1000), event("B", 1400), event("B", 1250)).time(9000)
+    assert follower.kinds() == []
+
+
+def test_a_step_that_happened_in_time_but_was_reported_after_missing_is_reported_late() -> None:
+    follower = Follower(REPLY_IN_300).see(event("A", 1000)).time(2000).see(event("B", 1200, received=2500))
+    assert follower.kinds() == ["missing", "reported_late"]
+    assert (follower.said[1].at, follower.said[1].delta, follower.said[1].received) == (1200, -100, 2500)
+
+
+def test_an_earlier_late_event_replaces_what_was_said_of_a_later_one_under_the_same_identity() -> None:
+    follower = Follower(REPLY_IN_300).see(event("A", 1000)).time(1300).see(event("B", 1500), event("B", 1400))
+    assert [(f.kind, f.delta) for f in follower.said] == [("missing", None), ("late", 200), ("late", 100)]
+    assert follower.said[1].id == follower.said[2].id
+
+
+@pytest.mark.parametrize(("watermark", "found"), [(1239, []), (1240, ["at_risk"]), (1241, ["at_risk"])])
+def test_a_warning_is_given_at_its_instant(watermark: int, found: list[str]) -> None:
+    assert Follower(WARNED_AT_240).see(event("A", 1000)).time(watermark).kinds() == found
+
+
+@pytest.mark.parametrize(("at", "found"), [(1240, []), (1241, ["at_risk"])])
+def test_a_step_between_warning_and_deadline_was_at_risk_even_if_both_come_at_once(at: int, found: list[str]) -> None:
+    assert Follower(WARNED_AT_240).see(event("A", 1000), event("B", at)).time(9000).kinds() == found
+
+
+def test_the_clock_starts_at_the_first_occurrence() -> None:
+    follower = Follower(REPLY_IN_300).see(event("A", 1000), event("A", 1200)).time(1300)
+    assert [(f.kind, f.deadline) for f in follower.said] == [("missing", 1300)]
+
+
+def test_an_earlier_start_that_arrives_within_the_lateness_moves_the_deadline() -> None:
+    follower = Follower(REPLY_IN_300).see(event("A", 1000), event("B", 1290), event("A", 980)).time(9000)
+    assert [(f.kind, f.deadline) for f in follower.said] == [("missing", 1280), ("late", 1280)]
+
+
+def test_events_of_equal_time_count_in_the_order_of_their_arrival() -> None:
+    ignoring = workflow("AB", deadlines=[("A", "B", 300, None, False)], order="ignore")
+    assert Follower(ignoring).see(event("A", 1000), event("B", 1000)).time(9000).kinds() == []
+    assert Follower(ignoring).see(event("B", 1000), event("A", 1000)).time(9000).kinds() == ["missing"]
+
+
+def test_a_step_that_came_before_its_start_against_the_flow_is_out_of_order_and_not_missing_as_well() -> None:
+    assert Follower(REPLY_IN_300).see(event("B", 900), event("A", 1000)).time(9000).kinds() == ["out_of_order"]
+
+
+@pytest.mark.parametrize(("end", "found"), [(1299, []), (1300, []), (1301, ["missing"])])
+def test_an_end_step_calls_off_the_deadlines_that_it_comes_before(end: int, found: list[str]) -> None:
+    spec = workflow("ABX", ends="X", deadlines=[("A", "B", 300, None, False)])
+    assert Follower(spec).see(event("A", 1000), event("X", end)).time(2000).kinds() == found
+
+
+def test_a_deadline_that_is_kept_after_the_end_still_fires() -> None:
+    spec = workflow("ABX", ends="X", deadlines=[("A", "B", 300, None, True)])
+    assert Follower(spec).see(event("A", 1000), event("X", 1100)).time(2000).kinds() == ["missing"]
+
+
+def test_a_step_may_expect_its_own_repetition() -> None:
+    beat = workflow("A", deadlines=[("A", "A", 60, None, False)])
+    assert Follower(beat).see(event("A", 1000)).time(1060).kinds() == ["missing"]
+    assert Follower(beat).see(event("A", 1000), event("A", 1060)).time(1060).kinds() == []
+
+
+def test_the_same_facts_have_the_same_identity_and_others_another() -> None:
+    def ids(key: str) -> list[str]:
+        return [f.id for f in Follower(REPLY_IN_300).see(event("A", 1000, key=key)).time(2000).said]
+
+    assert ids("K") == ids("K")
+    assert ids("K") != ids("L")
