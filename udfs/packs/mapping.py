@@ -13,7 +13,7 @@ from udfs.packs.paths import FieldPath, Getter, getter, parse_path
 from udfs.packs.pii import hashed, without
 from udfs.packs.problems import PackError, raise_errors
 from udfs.packs.sourcemodel import Source, Time, check_source, with_defaults
-from udfs.packs.times import TimeReader, time_reader
+from udfs.packs.times import EARLIEST, LATEST, TimeReader, time_reader
 from udfs.packs.values import (
     LONGEST_NAME,
     Unreadable,
@@ -28,8 +28,12 @@ from udfs.packs.values import (
     plain_text,
     same,
     source_text,
+    unlikely_time,
+    unreadable_time,
 )
 from udfs.packs.yamlfile import Document
+
+__all__ = ["POSITION", "SourceMapping", "Unreadable", "compile_mapping"]
 
 POSITION = "_position"
 """The field in which a log reader notes a record's place in its file: the identity of records without an id."""
@@ -151,9 +155,13 @@ class SourceMapping:
             kind = self._type(record)
             if type(kind) is not str or not kind:
                 raise Unreadable("no_type", lacks("type", self._paths["type"], kind))
-            time = instant(self._time(record), self._read_time, self._paths["time"])
-            if time is None:
-                raise Unreadable("no_time", lacks("time", self._paths["time"], None))
+            stamp = self._time(record)
+            try:
+                time = self._read_time(stamp)
+            except (ValueError, TypeError, OverflowError) as fault:
+                raise unreadable_time(stamp, self._paths["time"], fault) from None
+            if not EARLIEST <= time < LATEST:
+                raise unlikely_time(stamp, self._paths["time"])
             source = self._source(record) if self._source else self.name
             if type(source) is not str or not source:
                 source = source_text(source, self.name)
@@ -162,10 +170,18 @@ class SourceMapping:
                 name = event_id(name, source, record.get(POSITION), position)
             if not (text := name + source + kind + key).isascii() or len(text) > LONGEST_NAME:
                 check_texts({"id": name, "source": source, "type": kind, key_name: key})
-            groups = tuple([(label, word) for label, get in self._groups if (word := group_text(get(record)))])
+            groups = []
+            for label, get in self._groups:
+                group = get(record)
+                if type(group) is not str or not group.isascii() or len(group) > LONGEST_NAME:
+                    group = group_text(group)
+                if group:
+                    groups.append((label, group))
             started = instant(self._started(record), self._read_started, "started") if self._started else None
-            amount = amount_of(self._amount(record)) if self._amount else None
-            return Event(name, source, kind, time, key, groups, record, started, amount, received)
+            amount = self._amount(record) if self._amount else None
+            if amount is not None:
+                amount = amount_of(amount)
+            return Event(name, source, kind, time, key, tuple(groups), record, started, amount, received)
         except Unreadable:
             raise
         except Exception as fault:

@@ -66,14 +66,17 @@ def time_reader(form: str, zone: str | None) -> TimeReader:
 
 
 def _iso(zone: tzinfo | None) -> TimeReader:
-    parse = datetime.fromisoformat
+    parse, epoch = datetime.fromisoformat, _EPOCH
 
     def read(value: Any) -> int:
         try:
             moment = parse(value)
         except ValueError:
             moment = _lower_case(value)
-        return _instant(moment, zone)
+        if moment.tzinfo is None:
+            return _instant(moment, zone)
+        span = moment - epoch
+        return span.days * 86_400_000 + span.seconds * 1_000 + span.microseconds // 1_000
 
     return read
 

@@ -30,12 +30,24 @@ def instant(value: Any, read: TimeReader, path: Any) -> int | None:
     try:
         time = read(value)
     except (ValueError, TypeError, OverflowError) as fault:
-        detail = f"it is {kind_of(value)}" if isinstance(fault, TypeError) else str(fault)[:120]
-        raise Unreadable("bad_time", f"can't read the time at `{path}`: {_shown(value)}: {detail}") from None
+        raise unreadable_time(value, path, fault) from None
     if not EARLIEST <= time < LATEST:
-        text = f"the time at `{path}` is {_shown(value)}, not between the years 1970 and 2200; mind the unit"
-        raise Unreadable("bad_time", text)
+        raise unlikely_time(value, path)
     return time
+
+
+def unreadable_time(value: Any, path: Any, fault: Exception) -> Unreadable:
+    """Why there is no instant in `value`."""
+    if value is None or value == "":
+        return Unreadable("no_time", lacks("time", path, value))
+    detail = f"it is {kind_of(value)}" if isinstance(fault, TypeError) else str(fault)[:120]
+    return Unreadable("bad_time", f"can't read the time at `{path}`: {_shown(value)}: {detail}")
+
+
+def unlikely_time(value: Any, path: Any) -> Unreadable:
+    """An instant that is a clock fault or a mistaken unit."""
+    text = f"the time at `{path}` is {_shown(value)}, not between the years 1970 and 2200; mind the unit"
+    return Unreadable("bad_time", text)
 
 
 def key_text(value: Any, name: str, path: Any) -> str:

@@ -28,7 +28,7 @@ SAMPLE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that can't be read; `reason` is one of the dead letters', `raw` what the file has (of CSV: its fields)."""
+    """What can't be read; `reason` is one of the dead letters', `raw` what the file has (of CSV: its fields)."""
 
     position: str
     line: int
@@ -87,9 +87,7 @@ def _reader(file: Path) -> Callable[[Path], Iterator[Record | BadRecord]]:
             return _read_ndjson
         case ".xes":
             return _read_xes
-    raise LogError(
-        file, 0, f"`{suffix or file.name}` is no kind of log; use .csv, .ndjson, .jsonl or .xes (.gz)"
-    )
+    raise LogError(file, 0, f"`{suffix or file.name}` is no kind of log; use .csv, .ndjson, .jsonl or .xes (.gz)")
 
 
 @contextmanager
