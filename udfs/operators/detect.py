@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 class RawBytes(TypeInformation):
     """Bytes in state, as they are.
 
-    PyFlink's own array of bytes comes back from state as a tuple of integers, and its pickled type wraps them in a pickle.
-    In thread mode a type that it does not know gets the Java type byte[] and no conversion, which is what we want.
+    PyFlink's own array of bytes comes back from state as a tuple of integers, and its pickled type wraps them in a
+    pickle. In thread mode a type that it does not know gets the Java type byte[] and no conversion: what we want.
     """
 
 
@@ -35,7 +35,7 @@ ITEMS = MapStateDescriptor("items", Types.STRING(), RawBytes())
 FINDING = ord("F")
 
 
-class Detect(KeyedBroadcastProcessFunction):  # type: ignore[misc]
+class Detect(KeyedBroadcastProcessFunction):
     """Keyed by bucket: batches in; rule records by broadcast; tagged outputs out.
 
     `cached_items` bounds the decoded items that one task keeps in Python; the rest is read from state when needed.

@@ -1,0 +1,318 @@
+"""A Flink cluster on this machine: one JobManager and some TaskManagers as direct children, loopback only.
+
+Java is started without Flink's scripts, which would start another JVM first to work out the memory;
+flink-conf/config.yaml names all of it. Jobs are submitted by `python -m jobs.detect`, since `flink run` would load
+flink-python for each job anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from api.stack import checkpoints, ports, process
+from api.stack.errors import Exit, StackError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CONFIG = REPOSITORY / "flink-conf"
+JARS = Path(sys.prefix) / "jars" / "flink"
+BATCHER = REPOSITORY / "jobs" / "java" / "target" / "daymark-batcher.jar"
+JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+ENDED = frozenset({"FAILED", "CANCELED", "FINISHED", "SUSPENDED"})
+
+
+class FlinkCluster:
+    """A cluster whose checkpoints and savepoints lie below `home`/flink; logs are `home`/logs/jobmanager.log and so on.
+
+    A part that the supervisor can start and stop (see parts.Part). `metrics_ports`, a range like "9249-9260", lets
+    Prometheus scrape every process; Flink listens there on all interfaces, hence only when asked.
+    """
+
+    name = "flink"
+
+    def __init__(self, home: Path, rest_port: int, *, taskmanagers: int = 1, metrics_ports: str | None = None) -> None:
+        self.home = home
+        self.rest_port = rest_port
+        self.metrics_ports = metrics_ports
+        self._wanted = taskmanagers
+        self._rest = httpx.Client(base_url=f"http://{ports.HOST}:{rest_port}", timeout=10)
+        self._jobmanager: subprocess.Popen[bytes] | None = None
+        self.taskmanagers: list[subprocess.Popen[bytes]] = []
+
+    # --- processes
+
+    def start(self) -> None:
+        """Start all processes without waiting. Raises StackError if the port is taken or a jar is not there."""
+        ports.require(self.rest_port, "Flink's REST", "--flink-port")
+        prepare_lib(self._folder("lib"))
+        shutil.rmtree(self._folder("tmp"), ignore_errors=True)
+        self._write_config()
+        self._jobmanager = self._launch("jobmanager", JOB_MANAGER, ["-Xmx448m", "-XX:TieredStopAtLevel=1"])
+        self.taskmanagers = []
+        for _ in range(self._wanted):
+            self.add_taskmanager()
+
+    def add_taskmanager(self) -> subprocess.Popen[bytes]:
+        """Start one more TaskManager (one slot) without waiting; it joins by itself."""
+        number = len(self.taskmanagers) + 1
+        memory = _taskmanager_memory(_settings())
+        started = self._launch(
+            f"taskmanager-{number}", TASK_MANAGER, memory, f"-Dtaskmanager.resource-id=tm-{number}-{time.time_ns()}"
+        )
+        self.taskmanagers.append(started)
+        return started
+
+    def ready(self) -> bool:
+        """Whether as many TaskManagers as run have joined. Raises StackError if a process has ended instead."""
+        for name, one in self._processes().items():
+            if one.poll() is not None:
+                log = self._log(name)
+                raise StackError(f"Flink's {name} ended. Its log, {log}, closes with:\n{process.tail(log)}")
+        try:
+            return bool(self._get("/overview")["taskmanagers"] >= len(self.taskmanagers))
+        except (httpx.HTTPError, StackError):
+            return False
+
+    def wait(self, seconds: float = START_SECONDS) -> FlinkCluster:
+        """Wait until the cluster is ready. Raises StackError after `seconds`, or when a process has ended."""
+        deadline = time.monotonic() + seconds
+        while not self.ready():
+            if time.monotonic() > deadline:
+                raise StackError(f"Flink was not ready after {seconds:.0f} s; see {self._log('jobmanager')}.")
+            time.sleep(0.1)
+        return self
+
+    def alive(self) -> bool:
+        """Whether all processes run."""
+        return self._jobmanager is not None and all(one.poll() is None for one in self._processes().values())
+
+    def pids(self) -> list[int]:
+        """The processes that run now."""
+        return [one.pid for one in self._processes().values() if one.poll() is None]
+
+    def stop(self) -> None:
+        """Stop all processes; jobs are not asked first (see `stop_with_savepoint`). Harmless when nothing runs."""
+        running = list(self._processes().values())
+        for one in running:
+            one.terminate()
+        for one in running:
+            process.stop(one, STOP_SECONDS)
+        self._jobmanager, self.taskmanagers = None, []
+
+    def kill(self) -> None:
+        """SIGKILL to every process, as a power cut would do."""
+        for one in self._processes().values():
+            process.kill_group(one.pid)
+            one.wait()
+        self._jobmanager, self.taskmanagers = None, []
+
+    # --- jobs
+
+    def submit(self, config: Path, savepoint: str | None = None) -> str:
+        """Submit the detect job of a configuration (jobs/config.py), from `savepoint` if given; returns the job's id.
+
+        The job owns that savepoint from then on: it is deleted once newer checkpoints have taken its place.
+        Raises StackError with what the job's composition says is wrong.
+        """
+        lane = json.loads(config.read_text()).get("lane", "main")
+        command = [
+            sys.executable,
+            "-m",
+            "jobs.detect",
+            str(config),
+            "-D",
+            f"execution.checkpointing.dir={self._uri(lane)}",
+        ]
+        if savepoint:
+            command += ["--savepoint", savepoint, "-D", "execution.state-recovery.claim-mode=CLAIM"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=self._environment())  # noqa: S603
+        if done.returncode:
+            raise StackError(f"The detect job of lane {lane} was not accepted: {_last_words(done)}")
+        return done.stdout.split()[-1]
+
+    def wait_running(self, job_id: str, seconds: float = START_SECONDS) -> None:
+        """Wait until every task of the job runs. Raises StackError with the cause if it ends, or after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            job = self._get(f"/jobs/{job_id}")
+            states = {vertex["status"] for vertex in job["vertices"]}
+            if job["state"] == "RUNNING" and states <= {"RUNNING", "FINISHED"}:
+                return
+            if job["state"] in ENDED or time.monotonic() > deadline:
+                raise StackError(f"The job {job['name']} is {job['state']}. {self.why(job_id)}")
+            time.sleep(0.1)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """All jobs the JobManager remembers: "jid", "name", "state" and more, as Flink's /jobs/overview gives them."""
+        return list(self._get("/jobs/overview")["jobs"])
+
+    def job_is_alive(self, job_id: str) -> bool:
+        """Whether the job runs, or is about to run again. False also when the JobManager does not answer."""
+        try:
+            return bool(self._get(f"/jobs/{job_id}")["state"] not in ENDED)
+        except (httpx.HTTPError, StackError):
+            return False
+
+    def why(self, job_id: str) -> str:
+        """The first line of what last went wrong in the job; "" if nothing did."""
+        entries = self._get(f"/jobs/{job_id}/exceptions?maxExceptions=1")["exceptionHistory"]["entries"]
+        return next((_root_cause(entry["stacktrace"]) for entry in entries), "")
+
+    def stop_with_savepoint(self, job_id: str, lane: str, seconds: float = 120.0) -> str:
+        """Stop the job in order; returns the savepoint's path. Raises StackError if it can't be taken in time."""
+        body = {"targetDirectory": self._uri(lane), "drain": False}
+        trigger = self._call("POST", f"/jobs/{job_id}/stop", json=body)["request-id"]
+        deadline = time.monotonic() + seconds
+        while (answer := self._get(f"/jobs/{job_id}/savepoints/{trigger}"))["status"]["id"] != "COMPLETED":
+            if time.monotonic() > deadline:
+                raise StackError(f"No savepoint of lane {lane} after {seconds:.0f} s; its checkpoints are still there.")
+            time.sleep(0.1)
+        operation = answer["operation"]
+        if "failure-cause" in operation:
+            raise StackError(f"No savepoint of lane {lane}: {_root_cause(operation['failure-cause']['stack-trace'])}")
+        return str(operation["location"])
+
+    def cancel(self, job_id: str, seconds: float = 30.0) -> None:
+        """End the job without a savepoint, and wait until it has ended; its checkpoints stay."""
+        self._call("PATCH", f"/jobs/{job_id}?mode=cancel")
+        deadline = time.monotonic() + seconds
+        while self.job_is_alive(job_id) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def newest_checkpoint(self, lane: str) -> str | None:
+        """The newest complete checkpoint or savepoint of a lane, to resume from; None if there is none."""
+        return checkpoints.newest(self._folder("checkpoints") / lane)
+
+    # --- the rest
+
+    def _processes(self) -> dict[str, subprocess.Popen[bytes]]:
+        tasks = {f"taskmanager-{number}": one for number, one in enumerate(self.taskmanagers, 1)}
+        return ({"jobmanager": self._jobmanager} if self._jobmanager else {}) | tasks
+
+    def _launch(self, name: str, entry: str, memory: list[str], *options: str) -> subprocess.Popen[bytes]:
+        configuration = self._folder("conf")
+        command = [
+            "java",
+            *memory,
+            "-XX:+UseSerialGC",
+            *_settings()["env.java.opts.all"].split(),
+            f"-Dlog4j.configurationFile={configuration / 'log4j-console.properties'}",
+            "-cp",
+            f"{self._folder('lib')}/*",
+            entry,
+            "--configDir",
+            str(configuration),
+            *options,
+        ]
+        return process.start(command, self._log(name), self._environment())
+
+    def _write_config(self) -> None:
+        folder = self._folder("conf")
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in CONFIG.glob("*.properties"):
+            shutil.copy(file, folder)
+        own = {
+            "rest.port": self.rest_port,
+            "rest.bind-port": str(self.rest_port),
+            "jobmanager.rpc.port": ports.free(),
+            "io.tmp.dirs": str(self._folder("tmp")),
+            "execution.checkpointing.dir": self._uri("other"),
+        }
+        if self.metrics_ports:
+            own["metrics.reporter.prom.factory.class"] = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
+            own["metrics.reporter.prom.port"] = self.metrics_ports
+        self._folder("tmp").mkdir(parents=True, exist_ok=True)
+        (folder / "config.yaml").write_text((CONFIG / "config.yaml").read_text() + "\n" + yaml.safe_dump(own))
+
+    def _environment(self) -> dict[str, str]:
+        """What Flink's processes and the client need to find each other, and the workers this interpreter."""
+        return {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "FLINK_CONF_DIR": str(self._folder("conf")),
+            "FLINK_LIB_DIR": str(self._folder("lib")),
+            "FLINK_PLUGINS_DIR": str(_wheel() / "plugins"),
+            "FLINK_LOG_DIR": str(self.home.absolute() / "logs"),
+            "JVM_ARGS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        }
+
+    def _folder(self, name: str) -> Path:
+        return self.home.absolute() / "flink" / name
+
+    def _uri(self, lane: str) -> str:
+        return (self._folder("checkpoints") / lane).as_uri()
+
+    def _log(self, name: str) -> Path:
+        return self.home / "logs" / f"{name}.log"
+
+    def _get(self, path: str) -> Any:
+        return self._call("GET", path)
+
+    def _call(self, method: str, path: str, **body: Any) -> Any:
+        answer = self._rest.request(method, path, **body)
+        if answer.is_error:
+            raise StackError(f"Flink refused {method} {path}: {answer.text[:500]}")
+        return answer.json() if answer.content else None
+
+
+def prepare_lib(target: Path) -> None:
+    """Fill `target` with links to all jars that Flink needs. Raises StackError if one is not there.
+
+    flink-python goes there too: loaded for each job anew, a TaskManager's second job would fail, as
+    flink-conf/config.yaml tells.
+    """
+    wheel = _wheel()
+    own = [*JARS.glob("flink-sql-connector-kafka-*.jar"), *BATCHER.parent.glob(BATCHER.name)]
+    if len(own) < 2:
+        raise StackError(
+            f"The Kafka connector is not in {JARS}, or {BATCHER} is not built. Run `make setup`.", Exit.PREREQUISITE
+        )
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for jar in (*wheel.glob("lib/*.jar"), *wheel.glob("opt/flink-python-*.jar"), *own):
+        (target / jar.name).symlink_to(jar.resolve())
+
+
+def _wheel() -> Path:
+    """The folder of the installed apache-flink, found without importing it (which takes a second)."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return Path(sys.prefix) / "lib" / version / "site-packages" / "pyflink"
+
+
+def _settings() -> dict[str, Any]:
+    return dict(yaml.safe_load((CONFIG / "config.yaml").read_text()))
+
+
+def _taskmanager_memory(settings: dict[str, Any]) -> list[str]:
+    """The limits for the JVM that belong to the memory settings."""
+
+    def megabytes(*names: str) -> int:
+        return sum(int(str(settings[f"taskmanager.memory.{name}"]).removesuffix(" mb")) for name in names)
+
+    heap = megabytes("framework.heap.size", "task.heap.size")
+    direct = megabytes("framework.off-heap.size", "task.off-heap.size", "network.max")
+    metaspace = megabytes("jvm-metaspace.size")
+    return [f"-Xmx{heap}m", f"-XX:MaxDirectMemorySize={direct}m", f"-XX:MaxMetaspaceSize={metaspace}m"]
+
+
+def _root_cause(stacktrace: str) -> str:
+    """The innermost cause that a Java stack trace names."""
+    lines = [line for line in stacktrace.splitlines() if line and not line[0].isspace() and not line.startswith("...")]
+    return (lines[-1] if lines else stacktrace[:200]).removeprefix("Caused by: ")
+
+
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+    return "\n".join(lines[-5:])

@@ -1,0 +1,213 @@
+"""The detect job: what follows the items of one lane. This module puts the parts together; it decides nothing.
+
+    Kafka ─► Ticks, Batcher (Java) ─► Detect (Python, by bucket; rules by broadcast) ─► Outlet, Router (Java) ─► Kafka
+
+    python -m jobs.detect CONFIG.json [--savepoint PATH] [-D NAME=VALUE]
+
+The cluster is the one that FLINK_CONF_DIR's config.yaml names (or, under `flink run -pym jobs.detect`, the one that
+`flink` was told). Prints the job's id. Checkpoints, restarts and the state backend are the cluster's settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyflink.common import Configuration, Types
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream.data_stream import DataStream, KeyedStream
+from pyflink.java_gateway import get_gateway
+
+from jobs import rules, topics
+from jobs.config import ConfigError, JobConfig, Read, load_mappings, load_packs, read_by, read_config
+from udfs.operators.bucket import Engine
+from udfs.operators.detect import RULES, Detect
+from udfs.packs.compile import compile_workflow
+from udfs.packs.mapping import SourceMapping
+from udfs.packs.problems import PackError
+
+MAX_PARALLELISM = 128
+"""Flink's key groups. Part of the state's identity: changing it makes older savepoints unreadable."""
+
+TRANSACTION_MS = 600_000
+"""How long a transaction may stay open: longer than a checkpoint takes, shorter than the broker's maximum (15 min)."""
+
+BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
+
+SETTINGS = {
+    "python.execution-mode": "thread",
+    "pipeline.object-reuse": "true",
+    "pipeline.auto-watermark-interval": "50 ms",
+}
+
+
+def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
+    """Add the job to `env`. Raises PackError, ConfigError, TopicError."""
+    packs = load_packs(config)
+    mappings = load_mappings(config, packs)
+    reads = read_by(config, mappings)
+    names = sorted({topic for topic, _ in reads})
+    counts = topics.partitions(config.bootstrap, [*names, *([config.rules_topic] if config.rules_topic else [])])
+    engine = _engine(config, reads)
+    in_force = rules.in_topic(config.bootstrap, config.rules_topic) if config.rules_topic else []
+    for document in (*rules.documents(packs), *in_force):
+        engine.put_rule(document)
+
+    env.set_parallelism(config.parallelism)
+    env.set_max_parallelism(MAX_PARALLELISM)
+    # A reader without a partition would hold the watermark back for ever.
+    readers = min(config.parallelism, max(counts[name] for name in names))
+    batches = _batches(env, config, reads, readers)
+    rule_records = DataStream(_rule_records(env, config)).broadcast(RULES)
+    detect = Detect(engine, config.cached_items)
+    found = (
+        _by_bucket(batches)
+        .connect(rule_records)
+        .process(detect, BYTES)
+        .name("detect")
+        .uid(f"{config.uid_prefix}-detect")
+    )
+    _to_kafka(found, config)
+
+
+def _engine(config: JobConfig, reads: list[Read]) -> Engine:
+    return Engine(
+        config.lane,
+        [mapping for _, mapping in reads],
+        [topic for topic, _ in reads],
+        compile_workflow,
+        largest=config.largest_bytes,
+        granularity=config.granularity_ms,
+        rules_topic=config.rules_topic or "",
+    )
+
+
+def _batches(
+    env: StreamExecutionEnvironment,
+    config: JobConfig,
+    reads: list[Read],
+    readers: int,
+) -> Any:
+    """The Java stream of (bucket, batch). Reader and batcher share a task, so that no record is serialised between."""
+    daymark = get_gateway().jvm.daymark
+    source = (
+        _kafka_source(config, sorted({topic for topic, _ in reads}))
+        .setDeserializer(daymark.RecordFormat())
+        .setProperty("partition.discovery.interval.ms", "60000")
+        .build()
+    )
+    ticks = daymark.Ticks(config.lateness_ms)
+    events = env._j_stream_execution_environment.fromSource(source, ticks, "events")
+    events.setParallelism(readers).uid(f"{config.uid_prefix}-events")
+    batches = daymark.Batcher.of(events, _batcher_settings(config, reads))
+    return batches.setParallelism(readers).uid(f"{config.uid_prefix}-batch")
+
+
+def _batcher_settings(config: JobConfig, reads: list[Read]) -> str:
+    by_topic: dict[str, list[dict[str, Any]]] = {}
+    for index, (topic, mapping) in enumerate(reads):
+        by_topic.setdefault(topic, []).append({"mapping": index, "keys": _key_paths(mapping)})
+    return json.dumps(
+        {
+            "buckets": config.buckets,
+            "records": config.batch_records,
+            "bytes": config.batch_bytes,
+            "delay": config.flush_ms,
+            "largest": config.largest_bytes,
+            "topics": by_topic,
+        }
+    )
+
+
+def _key_paths(mapping: SourceMapping) -> list[list[str]]:
+    """The paths as `daymark.KeyScan` reads them: a step into a list is `[0]`."""
+    return [[f"[{part}]" if isinstance(part, int) else part for part in path] for path in mapping.key_paths]
+
+
+def _by_bucket(batches: Any) -> KeyedStream:
+    """The Java stream, keyed as PyFlink keys its own: by the first of two fields, the function seeing the second.
+
+    `DataStream.key_by` would put a Python operator in front that makes such rows; the batcher's are so already.
+    """
+    key_type = Types.ROW([Types.INT()]).get_java_type_info()
+    keyed = batches.keyBy(get_gateway().jvm.KeyByKeySelector(), key_type)
+    return KeyedStream(keyed, BYTES, DataStream(batches))
+
+
+def _rule_records(env: StreamExecutionEnvironment, config: JobConfig) -> Any:
+    """The Java stream of rule changes; an empty one, which ends at once, where rules can't change."""
+    jvm, j_env = get_gateway().jvm, env._j_stream_execution_environment
+    if config.rules_topic is None:
+        stream = j_env.fromData(jvm.java.util.ArrayList(), BYTES.get_java_type_info())
+    else:
+        source = _kafka_source(config, [config.rules_topic]).setDeserializer(jvm.daymark.RuleFormat()).build()
+        stream = j_env.fromSource(source, jvm.daymark.Timeless(), "rules")
+    return stream.setParallelism(1).uid(f"{config.uid_prefix}-rules")
+
+
+def _kafka_source(config: JobConfig, names: list[str]) -> Any:
+    """A builder of a source that starts at the beginning, unless a savepoint says where."""
+    builder = get_gateway().jvm.org.apache.flink.connector.kafka.source.KafkaSource.builder()
+    return (
+        builder.setBootstrapServers(config.bootstrap)
+        .setTopics(names)
+        .setGroupId(f"daymark-{config.lane}")
+        .setClientIdPrefix(f"daymark-{config.lane}-{names[0]}")
+        .setProperty("isolation.level", "read_committed")
+    )
+
+
+def _to_kafka(found: DataStream, config: JobConfig) -> None:
+    jvm = get_gateway().jvm
+    exactly_once = config.guarantee == "exactly_once"
+    producer = jvm.java.util.Properties()
+    for name, value in {
+        "linger.ms": "20",
+        "batch.size": "131072",
+        "max.request.size": str(topics.LARGEST_BYTES),
+        **({"transaction.timeout.ms": str(TRANSACTION_MS)} if exactly_once else {}),
+    }.items():
+        producer.setProperty(name, value)
+    transactions = f"{config.uid_prefix}-{config.lane}" if exactly_once else ""
+    outlet = jvm.daymark.Outlet.of(found._j_data_stream, config.lane).uid(f"{config.uid_prefix}-outlet")
+    sink = jvm.daymark.Router.sink(config.bootstrap, config.topic_prefix, transactions, producer)
+    outlet.sinkTo(sink).name("kafka").uid(f"{config.uid_prefix}-kafka")
+
+
+def submit(config: JobConfig, savepoint: str | None = None, further: Mapping[str, str] | None = None) -> str:
+    """Submit the job without waiting; returns its id. Raises what `build` does. `further` are Flink's settings."""
+    settings = Configuration()
+    for name, value in {**SETTINGS, **(further or {})}.items():
+        settings.set_string(name, value)
+    if savepoint:
+        settings.set_string("execution.state-recovery.path", savepoint)
+    env = StreamExecutionEnvironment.get_execution_environment(settings)
+    env.set_python_executable(sys.executable)
+    build(env, config)
+    return str(env.execute_async(f"daymark detect {config.lane}").get_job_id())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Submit one job and print its id; 1 and the reason on standard error if it can't be."""
+    parser = argparse.ArgumentParser(prog="jobs.detect", description="Submits the detect job of one lane.")
+    parser.add_argument("config", type=Path, help="JSON file; see jobs/config.py")
+    parser.add_argument("--savepoint", help="savepoint or retained checkpoint to resume from")
+    parser.add_argument(
+        "-D", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="a setting of Flink's"
+    )
+    options = parser.parse_args(argv)
+    further = dict(setting.split("=", 1) for setting in options.settings)
+    try:
+        print(submit(read_config(options.config), options.savepoint, further))
+    except (ConfigError, PackError, topics.TopicError) as error:
+        print(f"jobs.detect: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Rule documents (docs/contracts.md): made from packs, and read from the rules topic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import closing
+
+from kafka import KafkaConsumer, TopicPartition
+
+from udfs.packs.load import Pack
+
+
+def documents(packs: Iterable[Pack]) -> list[bytes]:
+    """A rule document for each workflow of the packs, in force from the beginning of time."""
+    return [
+        json.dumps(
+            {"workflow": one.name, "version": one.version, "effective_from": 0, "definition": one.data}, default=str
+        ).encode()
+        for pack in packs
+        for one in pack.workflows
+    ]
+
+
+def in_topic(bootstrap: str, topic: str) -> list[bytes]:
+    """The documents that the rules topic holds now: the newest for each workflow, without the withdrawn ones.
+
+    The job gets them at submission, so that events that wait in the log don't overtake the rules.
+    """
+    newest: dict[bytes | None, bytes] = {}
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    with closing(consumer):
+        places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        ends = consumer.end_offsets(places)
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        while any(consumer.position(place) < ends[place] for place in places):
+            for records in consumer.poll(timeout_ms=500).values():
+                newest |= {record.key: record.value or b"" for record in records}
+    return [document for document in newest.values() if document]
