@@ -5,21 +5,29 @@ from __future__ import annotations
 import logging
 import sys
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 FORMAT = "{levelname}{name}{message}"
-NOISY = ("kafka", "clickhouse_connect", "uvicorn.access")
+# The loader says itself that Kafka is away; the client would say so several times a second.
+LEVELS = {"kafka": "WARNING", "kafka.net": "CRITICAL", "clickhouse_connect": "WARNING"}
 
 
 def configure(level: str = "INFO") -> None:
     """Send every log record of the process, uvicorn's included, to standard error as JSON with an ISO time in UTC."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter(FORMAT, style="{", timestamp=True, rename_fields={"levelname": "level", "name": "logger"})
+        JsonFormatter(
+            FORMAT,
+            style="{",
+            timestamp=True,
+            rename_fields={"levelname": "level", "name": "logger"},
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],
+        )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
-    for name in NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in LEVELS.items():
+        logging.getLogger(name).setLevel(least)

@@ -21,8 +21,8 @@ class MigrationError(Exception):
 def migrate(store: Store, folder: Path = SCHEMA) -> list[str]:
     """Apply what is new in `folder`; returns the names applied.
 
-    Raises MigrationError when an applied file has changed since, or the store knows one that isn't here. A file that failed half-way
-    is run again from its start, so its statements say IF NOT EXISTS.
+    Raises MigrationError when an applied file has changed since, or the store knows one that isn't here. A file that
+    failed half-way is run again from its start, so its statements say IF NOT EXISTS.
     """
     store.command(sql("schema/migrations_table"))
     applied = {row["name"]: row["sha256"] for row in store.query("schema/applied")}

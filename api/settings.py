@@ -44,8 +44,8 @@ class Settings(BaseModel):
 
     `dsn` is where ClickHouse is: `chdb:///directory` for the embedded engine (one process owns the directory),
     `clickhouse://user:password@host:8123/database` for a server. Empty: `<home>/clickhouse`, embedded.
-    `lane` is where POST /events writes when a request names none. `mappings` are source mappings, separated by the system's
-    path separator; they give posted events their correlation key. `retention_*` are days since a row was
+    `lane` is where POST /events writes when a request names none. `mappings` are source mappings, separated by the
+    system's path separator; they give posted events their correlation key. `retention_*` are days since a row was
     inserted; 0 keeps for ever. `loader` = false leaves the loading to a process of its own.
     """
 
@@ -81,13 +81,18 @@ class Settings(BaseModel):
     def retention(self) -> dict[str, int]:
         """Days by table."""
         prefix = "retention_"
-        return {name.removeprefix(prefix): getattr(self, name) for name in type(self).model_fields if name.startswith(prefix)}
+        names = [name for name in type(self).model_fields if name.startswith(prefix)]
+        return {name.removeprefix(prefix): getattr(self, name) for name in names}
 
     @property
     def public_hosts(self) -> list[str]:
-        """The Host headers that are answered; anything else could be a page that rebinds its name to this machine."""
-        own = [self.host] if self.host not in ("0.0.0.0", "::") else []  # noqa: S104
-        return [*LOOPBACK, *own, *self.allowed_hosts]
+        """The Host headers that are answered; another one could be a page that rebinds its name to this machine.
+
+        A server that other machines may reach asks for its token instead, unless `allowed_hosts` names it.
+        """
+        if self.host not in LOOPBACK and not self.allowed_hosts:
+            return ["*"]
+        return ["127.0.0.1", "localhost", *self.allowed_hosts]
 
     def require_safe(self) -> None:
         """Raise SettingsError when the server would be reachable from other machines without a token."""
@@ -103,7 +108,7 @@ class Settings(BaseModel):
 def from_env(env: Mapping[str, str] | None = None) -> Settings:
     """The settings in `env` (default: the process's own). Raises SettingsError naming every variable at fault."""
     env = os.environ if env is None else env
-    given = {name: env[f"DAYMARK_{name.upper()}"] for name in Settings.model_fields if env.get(f"DAYMARK_{name.upper()}")}
+    given = {name: value for name in Settings.model_fields if (value := env.get(f"DAYMARK_{name.upper()}"))}
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

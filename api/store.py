@@ -29,7 +29,7 @@ SETTINGS = {
 }
 # What ClickHouse calls a row that it can't take. Any other refusal is about the server, so the row is tried again.
 BAD_ROW_PREFIXES = ("CANNOT_PARSE", "CANNOT_READ", "CANNOT_CONVERT", "ARGUMENT_OUT_OF_BOUND", "TOO_LARGE_STRING")
-BAD_ROW = {"INCORRECT_DATA", "TYPE_MISMATCH", "VIOLATED_CONSTRAINT", "ILLEGAL_COLUMN", "TOO_DEEP_RECURSION", "UNKNOWN_TYPE"}
+BAD_ROW = {"INCORRECT_DATA", "TYPE_MISMATCH", "VIOLATED_CONSTRAINT", "ILLEGAL_COLUMN", "TOO_DEEP_RECURSION"}
 
 
 class StoreError(Exception):

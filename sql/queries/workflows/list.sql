@@ -8,14 +8,14 @@ SELECT
     countIf(status = 'completed') AS completed,
     countIf(status = 'failed') AS failed,
     countIf(status = 'expired') AS expired,
-    sum(missing) AS missing,
-    sum(late) AS late,
-    sum(other) AS other,
-    countIf(missing > late AND status = 'in_flight') AS overdue,
+    sum(i.missing) AS missing,
+    sum(i.late) AS late,
+    sum(i.other) AS other,
+    countIf(i.missing > i.late AND status = 'in_flight') AS overdue,
     max(updated_ms) AS last_event_ms,
     sumIf(amount, status = 'in_flight') AS amount_in_flight,
-    quantilesExactIf(0.5, 0.95, 0.99)(ended_ms - started_ms, status = 'completed') AS duration_ms
-FROM items FINAL
+    if(completed = 0, [], quantilesExactIf(0.5, 0.95, 0.99)(ended_ms - started_ms, status = 'completed')) AS duration_ms
+FROM items AS i FINAL
 WHERE ({workflow:String} = '' OR workflow = {workflow:String})
   AND ({lane:String} = '' OR lane = {lane:String})
 GROUP BY lane, workflow, value

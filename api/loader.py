@@ -1,0 +1,272 @@
+"""Kafka → ClickHouse: a consumer group that inserts the result topics' bytes as they are, and commits afterwards.
+
+A crash between insert and commit inserts the same rows again, with other boundaries; the tables' identities make that
+harmless. A message that ClickHouse refuses becomes a dead letter; a ClickHouse that is away only makes the loader wait.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import KafkaError
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_when_event_set, wait_random_exponential
+from tenacity.nap import sleep_using_event
+
+from api.metrics import Metrics
+from api.settings import Settings
+from api.store import Store, StoreError
+
+log = logging.getLogger(__name__)
+
+TOPICS = {
+    "findings": "findings",
+    "transitions": "transitions",
+    "items": "items",
+    "eventlog": "events",
+    "deadletters": "dead_letters",
+    "progress": "progress",
+}
+"""Table by result topic (without the topics' prefix)."""
+
+BATCH_BYTES = 20_000_000
+LINGER_S = (0.1, 1.0)  # how long a batch gathers: the least when little comes, the most when inserts take long
+IDLE_POLL_MS = 250
+RETRY_MAX_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One Kafka message of a result topic: rows, one a line. `timestamp` is epoch ms."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes
+
+
+class Loader:
+    """Loads until told to stop. `state` is a sentence for /readyz, `working` whether all is well."""
+
+    def __init__(self, store: Store, settings: Settings, metrics: Metrics) -> None:
+        self.store = store
+        self.settings = settings
+        self.metrics = metrics
+        self.tables = {settings.topic_prefix + topic: table for topic, table in TOPICS.items()}
+        self.state = "not started"
+        self.working = False
+        self._linger = LINGER_S[0]
+
+    def run(self, stop: threading.Event) -> None:
+        """Consume until `stop` is set; finishes the insert it is at. Trouble is logged and tried again, not raised."""
+        wait = wait_random_exponential(0.3, max=RETRY_MAX_S)
+        attempts = Retrying(
+            stop=stop_when_event_set(stop), sleep=sleep_using_event(stop), wait=wait, before_sleep=self._log_trouble
+        )
+        attempts.retry_error_callback = lambda _: None
+        attempts(self._consume, stop)
+        self._tell(False, "stopped")
+
+    def _consume(self, stop: threading.Event) -> None:
+        self._tell(False, "connecting to Kafka")
+        consumer = KafkaConsumer(
+            *self.tables,
+            bootstrap_servers=self.settings.kafka.split(","),
+            group_id=self.settings.loader_group,
+            client_id="daymark-loader",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            allow_auto_create_topics=False,
+            metadata_max_age_ms=5_000,  # topics that are created later are found soon
+            bootstrap_timeout_ms=2_000,
+            reconnect_backoff_max_ms=2_000,
+            session_timeout_ms=10_000,
+            max_poll_interval_ms=1_800_000,  # ClickHouse may be away for long; the group is ours alone
+            max_partition_fetch_bytes=8_000_000,
+            max_poll_records=20_000,
+        )
+        try:
+            while not stop.is_set():
+                batch = self._gather(consumer, stop)
+                if batch:
+                    self.load(batch, stop, lambda offsets: self._commit(consumer, offsets))
+                self._observe(consumer)
+        finally:
+            consumer.close(autocommit=False, timeout_ms=1_000)
+
+    def _gather(self, consumer: KafkaConsumer, stop: threading.Event) -> list[Message]:
+        """What comes within the linger time of the first message, up to 20 MB; empty when nothing comes."""
+        batch: list[Message] = []
+        size, until = 0, 0.0
+        while not stop.is_set() and size < BATCH_BYTES:
+            left_ms = int((until - time.monotonic()) * 1000) if batch else IDLE_POLL_MS
+            if batch and left_ms <= 0:
+                break
+            records = [record for part in consumer.poll(timeout_ms=left_ms).values() for record in part]
+            if not records and not batch:
+                break
+            if not batch:
+                until = time.monotonic() + self._linger
+            batch += (Message(r.topic, r.partition, r.offset, r.timestamp, r.value or b"") for r in records)
+            size += sum(len(record.value or b"") for record in records)
+        return batch
+
+    def load(
+        self,
+        batch: Sequence[Message],
+        stop: threading.Event,
+        commit: Callable[[dict[TopicPartition, OffsetAndMetadata]], None],
+    ) -> None:
+        """Insert a batch, then commit the offsets behind it.
+
+        Raises StoreError if `stop` was set while ClickHouse was away.
+        """
+        began = time.monotonic()
+        by_table: dict[str, list[Message]] = defaultdict(list)
+        offsets: dict[TopicPartition, OffsetAndMetadata] = {}
+        for message in batch:
+            if message.value:
+                by_table[self.tables[message.topic]].append(message)
+            offsets[TopicPartition(message.topic, message.partition)] = OffsetAndMetadata(message.offset + 1, "", -1)
+        for table, messages in by_table.items():
+            self._insert(table, messages, stop)
+        commit(offsets)
+        took = time.monotonic() - began
+        self._linger = min(max(2 * took, LINGER_S[0]), LINGER_S[1])
+        self.metrics.insert_seconds.observe(took)
+        self.metrics.last_insert.set_to_current_time()
+        self._tell(True, "running")
+
+    def _insert(self, table: str, messages: Sequence[Message], stop: threading.Event) -> None:
+        """Insert messages; halve those that ClickHouse refuses until the bad ones are found."""
+        block = b"\n".join(message.value for message in messages)
+        try:
+            self._insert_bytes(table, block, stop)
+        except StoreError as error:
+            if not error.bad_row:
+                raise
+            if len(messages) == 1:
+                self._refuse(table, messages[0], str(error), stop)
+                return
+            middle = len(messages) // 2
+            self._insert(table, messages[:middle], stop)
+            self._insert(table, messages[middle:], stop)
+            return
+        self.metrics.rows.labels(table).inc(block.count(b"\n") + 1)
+        self.metrics.bytes.labels(table).inc(len(block))
+
+    def _refuse(self, table: str, message: Message, fault: str, stop: threading.Event) -> None:
+        """Keep the message's good rows, and one dead letter with the bad ones."""
+        bad = []
+        lines = [line for line in message.value.split(b"\n") if line.strip()]
+        for line in lines if len(lines) > 1 else []:
+            try:
+                self._insert_bytes(table, line, stop)
+                self.metrics.rows.labels(table).inc()
+            except StoreError as error:
+                if not error.bad_row:
+                    raise
+                bad.append(line)
+                fault = str(error)
+        letter = {
+            "lane": _lane_of(message.value),
+            "topic": message.topic,
+            "partition": message.partition,
+            "offset": message.offset,
+            "received_ms": message.timestamp,
+            "reason": "invalid_event",
+            "detail": f"ClickHouse refused it for table {table}: {fault}"[:2000],
+            "raw": base64.b64encode(b"\n".join(bad) or message.value).decode(),
+        }
+        self._insert_bytes("dead_letters", orjson.dumps(letter), stop)
+        self.metrics.refused.labels(table).inc()
+        log.warning("message refused", extra={k: v for k, v in letter.items() if k != "raw"})
+
+    def _insert_bytes(self, table: str, block: bytes, stop: threading.Event) -> None:
+        """Insert, and try again for as long as it is ClickHouse that fails, not the rows."""
+        attempts = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, StoreError) and not error.bad_row),
+            wait=wait_random_exponential(0.3, max=RETRY_MAX_S),
+            stop=stop_when_event_set(stop),
+            sleep=sleep_using_event(stop),
+            before_sleep=self._log_retry,
+            reraise=True,
+        )
+        attempts(self.store.insert, table, block)
+
+    def _commit(self, consumer: KafkaConsumer, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
+        try:
+            consumer.commit(offsets, timeout_ms=5_000)
+        except KafkaError as error:  # the rows are in; the next commit covers these, or they are read again
+            log.warning("offsets not committed", extra={"error": str(error) or type(error).__name__})
+
+    def _observe(self, consumer: KafkaConsumer) -> None:
+        lag: dict[str, int] = dict.fromkeys(self.tables, 0)
+        assigned = consumer.assignment()
+        for part in assigned:
+            end, here = consumer.highwater(part), consumer.position(part, timeout_ms=0)
+            if end is not None and here is not None:
+                lag[part.topic] += max(0, end - here)
+        for topic, messages in lag.items():
+            self.metrics.lag.labels(topic).set(messages)
+        if assigned:
+            self._tell(True, "running")
+        else:
+            self._tell(False, "waiting for the result topics or their assignment")
+
+    def _tell(self, working: bool, state: str) -> None:
+        self.working, self.state = working, state
+
+    def _log_retry(self, attempt: RetryCallState) -> None:
+        error = attempt.outcome.exception() if attempt.outcome else None
+        self.metrics.retries.inc()
+        self._tell(False, "waiting for ClickHouse")
+        log.warning("ClickHouse failed, trying again", extra={"error": str(error), "attempt": attempt.attempt_number})
+
+    def _log_trouble(self, attempt: RetryCallState) -> None:
+        error = attempt.outcome.exception() if attempt.outcome else None
+        self._tell(False, f"waiting for Kafka at {self.settings.kafka}")
+        log.warning("loader starts again", extra={"error": f"{type(error).__name__}: {error}"})
+
+
+def _lane_of(value: bytes) -> str:
+    """The lane that the first row names, or ''."""
+    try:
+        row = orjson.loads(value.split(b"\n", 1)[0])
+    except orjson.JSONDecodeError:
+        return ""
+    lane = row.get("lane", "") if isinstance(row, dict) else ""
+    return lane if isinstance(lane, str) else ""
+
+
+def main() -> None:
+    """`python -m api.loader`: load in a process of its own until SIGTERM or SIGINT; not beside an embedded engine."""
+    import signal
+
+    from api.logs import configure
+    from api.migrations import migrate, set_retention
+    from api.settings import from_env
+
+    settings = from_env()
+    configure(settings.log_level)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    store = Store(settings.store_dsn)
+    migrate(store)
+    set_retention(store, settings.retention)
+    Loader(store, settings, Metrics()).run(stop)
+    store.close()
+
+
+if __name__ == "__main__":
+    main()

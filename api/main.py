@@ -1,0 +1,127 @@
+"""The serving process: API, page and loader. `python -m api.main` runs it with the settings of the environment."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+
+from api import problems, security
+from api.context import Context
+from api.loader import Loader
+from api.logs import configure
+from api.metrics import Metrics
+from api.migrations import MigrationError, migrate, set_retention
+from api.publish import Publisher
+from api.routes import events, findings, health, items, pages, workflows
+from api.settings import Settings, SettingsError, from_env
+from api.store import Store, StoreError
+from udfs.packs.problems import PackError
+
+log = logging.getLogger(__name__)
+LOADER_STOP_S = 15.0
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app, with its store and loader, which live as long as its lifespan.
+
+    Raises SettingsError if it would serve other machines without a token, PackError for an unusable mapping. Its
+    lifespan raises MigrationError or StoreError if the store can't be opened.
+    """
+    settings.require_safe()
+    store, metrics = Store(settings.store_dsn), Metrics()
+    loader = Loader(store, settings, metrics) if settings.loader else None
+    app = FastAPI(
+        title="Daymark",
+        version=version("daymark"),
+        summary="What did not happen: missing, late, out of order, duplicated.",
+        description="Instants are epoch ms, UTC. Lists come in pages: pass `next` as `cursor`. Errors: problem+json.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.context = Context(settings, store, Publisher(settings), loader, metrics)
+    for router in (workflows.router, items.router, findings.router, events.router):
+        app.include_router(router, prefix="/api/v1")
+    app.include_router(health.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    problems.install(app)
+    _measure(app, metrics)
+    security.install(app, settings)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    ctx: Context = app.state.context
+    try:
+        migrate(ctx.store)
+        set_retention(ctx.store, ctx.settings.retention)
+    except (MigrationError, StoreError) as error:
+        log.critical(str(error))
+        raise
+    stop = threading.Event()
+    thread = threading.Thread(target=ctx.loader.run, args=(stop,), name="loader", daemon=True) if ctx.loader else None
+    if thread:
+        thread.start()
+    log.info("serving", extra={"host": ctx.settings.host, "port": ctx.settings.port, "embedded": ctx.store.embedded})
+    try:
+        yield
+    finally:
+        stop.set()
+        if thread:
+            thread.join(LOADER_STOP_S)
+        ctx.publisher.close()
+        ctx.store.close()
+        log.info("stopped")
+
+
+def _measure(app: FastAPI, metrics: Metrics) -> None:
+    """Time every request under its route's template, so that keys in paths don't become labels."""
+
+    @app.middleware("http")
+    async def _timed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        began = time.perf_counter()
+        answer = await call_next(request)
+        route = getattr(request.scope.get("route"), "path", "other")
+        metrics.requests.labels(request.method, route, str(answer.status_code)).observe(time.perf_counter() - began)
+        return answer
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT. Returns 1, after one clear line in the log, if it can't start."""
+    configure()
+    try:
+        settings = from_env()
+        configure(settings.log_level)
+        app = create_app(settings)
+    except (SettingsError, PackError) as error:
+        log.critical(str(error))
+        return 1
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+"""What the API answers, for its OpenAPI description. Instants (epoch, UTC) and spans are milliseconds."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+T = TypeVar("T")
+Groups = dict[str, str]
+LaneState = Literal["live", "behind", "blind", "ended"]
+
+
+class Quantiles(BaseModel):
+    """Milliseconds."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+class Lane(BaseModel):
+    """A set of sources that share one clock."""
+
+    lane: str
+    state: LaneState = Field(description="blind: the clock stands still, so nothing can be said")
+    watermark_ms: int | None = Field(description="up to here everything is known; null when the lane has ended")
+    moved_ms: int = Field(description="when the clock last moved")
+    age_ms: int = Field(description="since when it has not moved")
+    lag_ms: int | None = Field(description="how far the watermark is behind the wall clock")
+    parallelism: int
+    subtasks: int
+
+
+class Workflow(BaseModel):
+    """How a workflow's items stand in one lane (and, where asked, for one value of a group)."""
+
+    lane: str
+    workflow: str
+    value: str = Field(description="the value of the group asked for, else empty")
+    status: Literal["green", "amber", "red", "blind", "ended"]
+    lane_state: LaneState
+    watermark_ms: int | None
+    items: int
+    in_flight: int
+    completed: int
+    failed: int
+    expired: int
+    missing: int = Field(description="deadlines broken")
+    late: int = Field(description="of these, how many were met afterwards")
+    other: int
+    overdue: int = Field(description="items in flight that wait for a step whose deadline is broken")
+    last_event_ms: int
+    amount_in_flight: float | None
+    duration_ms: Quantiles | None = Field(description="start to completion")
+
+
+class Step(BaseModel):
+    """What passed a step, what waits at it, and what was found there."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    step: str
+    value: str
+    passed: int
+    last_ms: int | None
+    duration_ms: Quantiles | None = Field(description="since the step before")
+    queue_ms: Quantiles | None
+    work_ms: Quantiles | None
+    waiting: int = Field(description="items in flight whose latest step is this one")
+    overdue: int
+    oldest_ms: int | None
+    amount: float | None
+    ageing: list[int] = Field(description="waiting items by age: < 1 m, < 5 m, < 15 m, < 1 h, < 4 h, < 1 d, more")
+    missing: int
+    late: int
+    other: int
+
+
+class Steps(BaseModel):
+    """The steps of a workflow in the order in which they usually happen."""
+
+    workflow: str
+    lane: str
+    now_ms: int = Field(description="the lane's clock, from which ages count")
+    ageing_ms: list[int]
+    steps: list[Step]
+
+
+class Pending(BaseModel):
+    """A deadline that waits."""
+
+    id: str
+    due_ms: int
+
+
+class Item(BaseModel):
+    """One run of a workflow for one key."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    lane: str
+    workflow: str
+    version: int
+    rule_hash: str
+    key: str
+    status: str
+    step: str
+    started_ms: int
+    updated_ms: int
+    ended_ms: int | None
+    events: int
+    missing: int
+    late: int
+    other: int
+    next_due_ms: int | None
+    pending: list[Pending]
+    groups: Groups
+    amount: float | None
+    rev: int
+
+
+class Finding(BaseModel):
+    """Something that operations people should know of."""
+
+    id: str
+    lane: str
+    workflow: str
+    version: int
+    rule_hash: str
+    rule: str
+    kind: str
+    severity: str
+    key: str
+    groups: Groups
+    step: str
+    because: str
+    occurrence: str
+    deadline_ms: int
+    at_ms: int | None
+    delta_ms: int | None
+    since_ms: int | None
+    event_id: str
+    received_ms: int
+    runbook: str
+    text: str = Field(
+        description="in plain words", examples=["reply is missing: T-123 (EU), due 10:05:00, 5 m after send"]
+    )
+
+
+class Excerpt(BaseModel):
+    """The record behind a step."""
+
+    source: str
+    id: str
+    type: str
+    time_ms: int
+    received_ms: int
+    topic: str
+    partition: int
+    offset: int
+    duplicate: int
+    excerpt: str = Field(description="the first 2,000 characters of the masked record, as JSON text")
+    cut: int
+
+
+class Event(Excerpt):
+    """A record that was read."""
+
+    lane: str
+    key_name: str
+    key: str
+    groups: Groups
+
+
+class Hop(BaseModel):
+    """An item's move to a step."""
+
+    event_id: str
+    source: str
+    event_type: str
+    step: str
+    previous: str
+    at_ms: int
+    previous_at_ms: int | None
+    duration_ms: int | None
+    queue_ms: int | None
+    work_ms: int | None
+    version: int
+    event: Excerpt | None
+    findings: list[str] = Field(description="ids of the findings whose evidence this event is")
+
+
+class DeadlineState(BaseModel):
+    """A deadline of an item: pending, missing, late or reported_late."""
+
+    id: str
+    state: str
+    due_ms: int
+    step: str
+    since_ms: int | None
+    at_ms: int | None
+
+
+class ItemDetail(Item):
+    """An item with its whole story."""
+
+    lanes: list[str]
+    now_ms: int
+    timeline: list[Hop]
+    deadlines: list[DeadlineState]
+    findings: list[Finding]
+
+
+class FindingCount(BaseModel):
+    """How many findings of one sort."""
+
+    lane: str
+    workflow: str
+    rule: str
+    kind: str
+    severity: str
+    value: str
+    findings: int
+    last_deadline_ms: int
+
+
+class DeadLetter(BaseModel):
+    """A record that could not be read."""
+
+    lane: str
+    topic: str
+    partition: int
+    offset: int
+    received_ms: int
+    reason: str
+    detail: str
+    raw: str = Field(description="its bytes, base64")
+
+
+class Page(BaseModel, Generic[T]):
+    """One page; `next` is the cursor of the following one, null on the last."""
+
+    items: list[T]
+    next: str | None
+
+
+class Accepted(BaseModel):
+    """What the broker has acknowledged."""
+
+    accepted: int
+    lane: str
+    topic: str
+
+
+class Readiness(BaseModel):
+    """Whether requests can be served, part by part."""
+
+    ready: bool
+    parts: dict[str, str]

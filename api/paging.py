@@ -1,0 +1,102 @@
+"""Cursors and filters that several routes share."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Path, Query
+from pydantic import AfterValidator, BeforeValidator
+
+from api.problems import Fault, ProblemError
+
+FAR = 2**63 - 1
+MAX_LIMIT = 1000
+
+
+def _instant(value: Any) -> Any:
+    """Epoch ms out of epoch ms or ISO 8601 with a zone."""
+    text = str(value).strip()
+    if text.lstrip("-").isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped + arrives as a blank
+    except ValueError:
+        raise ValueError("give epoch milliseconds or ISO 8601 with a zone, such as 2026-03-01T08:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("the time has no zone; append Z or an offset such as +01:00")
+    return int(moment.timestamp() * 1000)
+
+
+def _in_range(value: int) -> int:
+    if not -FAR <= value <= FAR:
+        raise ValueError("the time is out of range")
+    return value
+
+
+def _text(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("a text can't hold a NUL character")
+    return value
+
+
+def _group(value: str) -> str:
+    if value and not value.partition(":")[0]:
+        raise ValueError("give name:value, such as market:EU")
+    return value
+
+
+def split_group(value: str) -> dict[str, str]:
+    """The query parameters of a filter name:value."""
+    name, _, wanted = value.partition(":")
+    return {"group_name": name, "group_value": wanted}
+
+
+Text = Annotated[str, AfterValidator(_text), Query(max_length=1024)]
+PathText = Annotated[str, AfterValidator(_text), Path(max_length=1024)]
+Since = Annotated[
+    int,
+    BeforeValidator(_instant, json_schema_input_type=str),
+    AfterValidator(_in_range),
+    Query(description="from this instant on: epoch ms, or ISO 8601 with a zone", examples=["2026-03-01T08:00:00Z"]),
+]
+Until = Annotated[
+    int,
+    BeforeValidator(_instant, json_schema_input_type=str),
+    AfterValidator(_in_range),
+    Query(description="before this instant: epoch ms, or ISO 8601 with a zone"),
+]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="rows a page")]
+Cursor = Annotated[str, Query(max_length=8192, description="`next` of the page before")]
+GroupFilter = Annotated[Text, AfterValidator(_group), Query(description="name:value", examples=["market:EU"])]
+
+
+def encode(place: Sequence[str | int]) -> str:
+    """An opaque cursor for the place after which the next page begins."""
+    return base64.urlsafe_b64encode(orjson.dumps(list(place))).decode().rstrip("=")
+
+
+def decode(cursor: str, names: Sequence[str], kinds: Sequence[type]) -> dict[str, Any]:
+    """The query's parameters for a cursor; '' begins at the first page. Raises a 400 problem for a foreign one."""
+    if not cursor:
+        return {"resumed": 0, **{name: kind() for name, kind in zip(names, kinds, strict=True)}}
+    try:
+        place = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        place = None
+    if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
+        fault = Fault(field="cursor", message="not a cursor of this list")
+        raise ProblemError(400, "Invalid cursor", "Pass `next` of the page before, or no cursor.", [fault])
+    return {"resumed": 1, **dict(zip(names, place, strict=True))}
+
+
+def page(
+    rows: list[dict[str, Any]], limit: int, place: Callable[[dict[str, Any]], Sequence[str | int]]
+) -> dict[str, Any]:
+    """A page out of up to limit + 1 rows: `items`, and `next` where there is more."""
+    shown = rows[:limit]
+    return {"items": shown, "next": encode(place(shown[-1])) if len(rows) > limit else None}

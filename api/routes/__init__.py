@@ -1,0 +1,1 @@
+"""HTTP: each module holds the routes of one subject."""

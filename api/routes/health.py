@@ -1,0 +1,63 @@
+"""For machines that watch this process."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api import views
+from api.context import Context, Ctx
+from api.models import Readiness
+from api.paging import FAR
+from api.store import StoreError
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+def healthz() -> dict[str, str]:
+    """The process runs."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
+def readyz(ctx: Ctx) -> Response:
+    """Whether store, Kafka and loader do their work; 503 and a word for each while one does not."""
+    parts = {
+        "store": (ctx.store.alive(), "ok", "ClickHouse does not answer"),
+        "kafka": (ctx.publisher.reachable(), "ok", f"nothing accepts connections at {ctx.settings.kafka}"),
+    }
+    if ctx.loader is not None:
+        parts["loader"] = (ctx.loader.working, ctx.loader.state, ctx.loader.state)
+    ready = all(fine for fine, _, _ in parts.values())
+    words = {name: good if fine else bad for name, (fine, good, bad) in parts.items()}
+    return JSONResponse({"ready": ready, "parts": words}, 200 if ready else 503)
+
+
+@router.get("/metrics")
+def metrics(ctx: Ctx) -> Response:
+    """Prometheus metrics."""
+    _refresh(ctx)
+    return Response(generate_latest(ctx.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _refresh(ctx: Context) -> None:
+    """Set the gauges that come from the store; they are absent while it does not answer."""
+    ctx.metrics.findings.clear()
+    ctx.metrics.lane_age.clear()
+    try:
+        for row in ctx.store.query("findings/counts", lane="", workflow="", group="", since_ms=-FAR, until_ms=FAR):
+            labels = (row["lane"], row["workflow"], row["kind"], row["severity"])
+            ctx.metrics.findings.labels(*labels).inc(row["findings"])
+        for lane in views.lanes(ctx.store, ctx.settings.stale_after_s):
+            ctx.metrics.lane_age.labels(lane["lane"]).set(_age_s(lane))
+    except StoreError:
+        return
+
+
+def _age_s(lane: dict[str, Any]) -> float:
+    return max(0.0, time.time() - float(lane["moved_ms"]) / 1000)

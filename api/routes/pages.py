@@ -1,0 +1,119 @@
+"""The server-rendered pages: overview, an item's timeline, sign-in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+
+from api import security, views, words
+from api.context import Context, Ctx
+from api.paging import PathText, Text
+
+router = APIRouter(include_in_schema=False)
+templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
+LATEST = 25
+NOTES = {
+    "blind": "blind: its clock stands still",
+    "behind": "catching up",
+    "ended": "history",
+    "live": "live",
+}
+
+
+def item_path(row: dict[str, Any]) -> str:
+    """Where an item's page is."""
+    return f"/items/{quote(row['workflow'], safe='')}/{quote(row['key'], safe='/')}?lane={quote(row['lane'])}"
+
+
+def pretty(text: str) -> str:
+    """JSON laid out for reading; as it is where it isn't JSON (an excerpt may be cut)."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+templates.env.filters |= {"span": words.span, "clock": words.clock, "pretty": pretty}
+templates.env.globals |= {"sentence": words.sentence, "item_path": item_path, "notes": NOTES}
+
+
+def _overview(ctx: Context) -> dict[str, Any]:
+    stale = ctx.settings.stale_after_s
+    clocks = views.lanes(ctx.store, stale)
+    tiles = views.workflows(ctx.store, stale)
+    latest = views.latest_findings(ctx.store, LATEST)
+    now = {row["lane"]: row["watermark_ms"] or row["now_ms"] for row in clocks}
+    return {"tiles": tiles, "findings": latest, "lanes": clocks, "now": now}
+
+
+@router.get("/", response_class=HTMLResponse)
+def overview(request: Request, ctx: Ctx) -> Response:
+    """The workflows with their counts and the latest findings."""
+    return templates.TemplateResponse(request, "overview.html", _overview(ctx))
+
+
+@router.get("/fragments/overview", response_class=HTMLResponse)
+def overview_fragment(request: Request, ctx: Ctx) -> Response:
+    """The part of the overview that changes."""
+    return templates.TemplateResponse(request, "_overview.html", _overview(ctx))
+
+
+@router.get("/items/{workflow}/{key:path}", response_class=HTMLResponse)
+def item(request: Request, ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "") -> Response:
+    """An item's timeline."""
+    found = views.item(ctx.store, workflow, key, lane, ctx.settings.stale_after_s)
+    if found is None:
+        about = {"title": "No such item", "detail": f"No item {key} of the workflow {workflow} has been seen yet."}
+        return templates.TemplateResponse(request, "message.html", about, 404)
+    return templates.TemplateResponse(request, "item.html", {"item": found, "bars": waterfall(found)})
+
+
+def waterfall(item: dict[str, Any]) -> dict[str, Any]:
+    """Where the bars of hops and the marks of deadlines stand, in percent of the time shown."""
+    hops, deadlines = item["timeline"], item["deadlines"]
+    instants = [hop["at_ms"] for hop in hops] + [row["due_ms"] for row in deadlines] or [item["started_ms"]]
+    if any(row["state"] == "pending" for row in deadlines):
+        instants.append(item["now_ms"])
+    first, last = min(instants), max(instants)
+    width = max(last - first, 1)
+
+    def at(ms: int) -> float:
+        return float(round(100 * (ms - first) / width, 3))
+
+    bars = []
+    for hop in hops:
+        start = hop["previous_at_ms"] if hop["previous_at_ms"] is not None else hop["at_ms"]
+        left, right = at(min(start, hop["at_ms"])), at(hop["at_ms"])
+        share = hop["queue_ms"] / hop["duration_ms"] if hop["queue_ms"] and hop["duration_ms"] else 0
+        queue = round((right - left) * min(share, 1), 3)
+        bars.append({"x": left, "width": max(right - left, 0.4), "queue": queue})
+    marks = [{"x": at(row["due_ms"]), "state": row["state"]} for row in deadlines]
+    return {"hops": bars, "marks": marks, "first": first, "last": last}
+
+
+@router.get("/login", response_class=HTMLResponse)
+def login_form(request: Request) -> Response:
+    """Where a browser hands in the token."""
+    return templates.TemplateResponse(request, "login.html", {"wrong": False})
+
+
+@router.post("/login", response_class=HTMLResponse)
+async def login(request: Request, ctx: Ctx) -> Response:
+    """Leave a cookie that stands for the token, if it is the right one."""
+    body = await request.body()
+    given = parse_qs(body[:4096].decode(errors="replace")).get("token", [""])[0]
+    token = ctx.settings.api_token
+    if not token or not security.same(given, token):
+        return templates.TemplateResponse(request, "login.html", {"wrong": True}, 401)
+    answer = RedirectResponse("/", 303)
+    secure = request.url.scheme == "https"
+    answer.set_cookie(
+        security.COOKIE, security.session_of(token), max_age=43_200, httponly=True, samesite="strict", secure=secure
+    )
+    return answer

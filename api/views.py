@@ -1,0 +1,170 @@
+"""What the routes and the page show: rows of the store, put together."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from api.paging import FAR
+from api.store import Store
+
+ENDED = 2**62  # a watermark beyond this is a lane's end mark
+AGEING_MS = (60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000)
+QUANTILES = ("p50", "p95", "p99")
+SPANS = ("duration_ms", "queue_ms", "work_ms")
+Row = dict[str, Any]
+
+
+def lanes(store: Store, stale_s: int) -> list[Row]:
+    """Each lane with its clock. `state`: live, behind (its clock moves, but lags), blind (it stands still), ended."""
+    return [_lane(row, stale_s) for row in store.query("lanes/list")]
+
+
+def _lane(row: Row, stale_s: int) -> Row:
+    now, mark = row["now_ms"], row["watermark_ms"]
+    age, lag = max(0, now - row["moved_ms"]), max(0, now - mark)
+    if mark >= ENDED:
+        return {**row, "state": "ended", "watermark_ms": None, "age_ms": age, "lag_ms": None}
+    state = "blind" if age > stale_s * 1000 else "behind" if lag > stale_s * 1000 else "live"
+    return {**row, "state": state, "age_ms": age, "lag_ms": lag}
+
+
+def workflows(store: Store, stale_s: int, *, lane: str = "", workflow: str = "", group: str = "") -> list[Row]:
+    """Each workflow in each lane with its counts, its lane's clock and its status.
+
+    `status` is grey while the lane's clock stands still (or nobody has heard of it): silence is never green.
+    """
+    clocks = {row["lane"]: row for row in lanes(store, stale_s)}
+    found = store.query("workflows/list", lane=lane, workflow=workflow, group=group)
+    for row in found:
+        clock = clocks.get(row["lane"])
+        row["lane_state"] = clock["state"] if clock else "blind"
+        row["watermark_ms"] = clock["watermark_ms"] if clock else None
+        row["duration_ms"] = quantiles(row["duration_ms"])
+        row["status"] = _status(row)
+    return found
+
+
+def _status(row: Row) -> str:
+    if row["lane_state"] == "blind":
+        return "blind"
+    if row["lane_state"] == "ended":
+        return "ended"
+    return "red" if row["overdue"] else "amber" if row["lane_state"] == "behind" else "green"
+
+
+def quantiles(values: list[float | None]) -> Row | None:
+    """{p50, p95, p99} in ms; None where nothing was measured."""
+    return dict(zip(QUANTILES, values, strict=True)) if values else None
+
+
+def clock_of(store: Store, lane: str, stale_s: int) -> int:
+    """Now, as a lane sees it: its watermark; the wall clock for a lane that has ended or that nobody has heard of."""
+    marks = {row["lane"]: row["watermark_ms"] for row in lanes(store, stale_s)}
+    mark = marks.get(lane)
+    return int(time.time() * 1000) if mark is None else int(mark)
+
+
+def steps(store: Store, workflow: str, lane: str, *, group: str, since_ms: int, now_ms: int) -> list[Row]:
+    """The steps of a workflow in the order in which they happen, by group value: passed, waiting, broken, durations."""
+    where = {"workflow": workflow, "lane": lane, "group": group}
+    merged: dict[tuple[str, str], Row] = defaultdict(_empty_step)
+    for name, extra in (
+        ("steps/passed", {"since_ms": since_ms}),
+        ("steps/backlog", {"now_ms": now_ms}),
+        ("steps/broken", {"since_ms": since_ms}),
+    ):
+        for row in store.query(name, **where, **extra):
+            merged[row["step"], row["value"]].update(row)
+    rank = _ranks(store.query("steps/order", workflow=workflow, lane=lane, since_ms=since_ms))
+    for row in merged.values():
+        row.update({name: quantiles(row[name]) for name in SPANS})
+        row.pop("lane", None)
+    return sorted(merged.values(), key=lambda row: (rank.get(row["step"], len(rank)), row["step"], row["value"]))
+
+
+def _empty_step() -> Row:
+    counts = dict.fromkeys(("passed", "waiting", "overdue", "missing", "late", "other"), 0)
+    times: Row = {"last_ms": None, "oldest_ms": None, "amount": None, **{name: [] for name in SPANS}}
+    return {**counts, **times, "ageing": [0] * (len(AGEING_MS) + 1)}
+
+
+def _ranks(rows: Iterable[Row]) -> dict[str, int]:
+    """How many steps come before each one on its usual way."""
+    previous = {row["step"]: row["previous"] for row in rows}
+    ranks = {}
+    for step in previous:
+        seen, at = {step}, previous[step]
+        while at and at not in seen:
+            seen.add(at)
+            at = previous.get(at, "")
+        ranks[step] = len(seen)
+    return ranks
+
+
+def item(store: Store, workflow: str, key: str, lane: str, stale_s: int) -> Row | None:
+    """One item with its steps, events, findings and deadlines; None if no lane knows it.
+
+    Without a lane the one with the latest news answers; `lanes` names all that know the key.
+    """
+    known = store.query("items/one", workflow=workflow, key=key, lane="")
+    chosen = next((row for row in known if lane in ("", row["lane"])), None)
+    if chosen is None:
+        return None
+    where = {"workflow": workflow, "key": key, "lane": chosen["lane"]}
+    findings = store.query("items/findings", **where)
+    now = clock_of(store, chosen["lane"], stale_s)
+    return {
+        **chosen,
+        "lanes": [row["lane"] for row in known],
+        "now_ms": now,
+        "timeline": _timeline(store, where, findings),
+        "deadlines": _deadlines(chosen, findings, now),
+        "findings": findings,
+    }
+
+
+def _timeline(store: Store, where: Row, findings: list[Row]) -> list[Row]:
+    events = {(row["source"], row["id"], row["time_ms"]): row for row in store.query("items/events", **where)}
+    found = defaultdict(list)
+    for finding in findings:
+        if finding["event_id"]:
+            found[finding["event_id"]].append(finding["id"])
+    steps = store.query("items/timeline", **where)
+    for row in steps:
+        row["event"] = events.get((row["source"], row["event_id"], row["at_ms"]))
+        row["findings"] = found.get(row["event_id"], [])
+    return steps
+
+
+def _deadlines(item: Row, findings: list[Row], now_ms: int) -> list[Row]:
+    """The item's deadlines: broken ones as found, pending ones as armed."""
+    broken: dict[tuple[str, int], Row] = {}
+    for finding in findings:
+        if finding["kind"] in ("missing", "late", "reported_late"):
+            at = (finding["rule"], finding["deadline_ms"])
+            if at in broken and finding["kind"] == "missing":
+                continue  # it has come since
+            broken[at] = {
+                "id": finding["rule"],
+                "due_ms": finding["deadline_ms"],
+                "step": finding["step"],
+                "since_ms": finding["since_ms"],
+                "at_ms": finding["at_ms"],
+                "state": finding["kind"],
+            }
+    pending = [
+        {"id": p["id"], "due_ms": p["due_ms"], "step": "", "since_ms": None, "at_ms": None, "state": "pending"}
+        for p in item["pending"]
+        if (p["id"], p["due_ms"]) not in broken
+    ]
+    return sorted([*broken.values(), *pending], key=lambda row: (row["due_ms"], row["id"]))
+
+
+def latest_findings(store: Store, limit: int, lane: str = "") -> list[Row]:
+    """The newest findings of all workflows."""
+    empty = dict.fromkeys(("workflow", "kind", "rule", "severity", "step", "key", "group_name", "group_value"), "")
+    first = {"resumed": 0, "after_ms": 0, "after_lane": "", "after_id": ""}
+    return store.query("findings/list", lane=lane, since_ms=-FAR, until_ms=FAR, limit=limit, **empty, **first)

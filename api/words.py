@@ -1,0 +1,67 @@
+"""Findings, spans and instants in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000))
+
+
+def span(ms: int | float | None) -> str:
+    """A length of time in its two largest units: '5 m', '1 h 20 m', '350 ms'; '-' for None."""
+    if ms is None:
+        return "-"
+    left = abs(round(ms))
+    if left < 1000:
+        return f"{left} ms"
+    if left < 10_000 and left % 1000:
+        return f"{left / 1000:.1f} s"
+    for place, (unit, size) in enumerate(_UNITS):
+        if left >= size:
+            count, left = divmod(left, size)
+            smaller = _UNITS[place + 1 : place + 2]
+            rest = left // smaller[0][1] if smaller else 0
+            return f"{count} {unit} {rest} {smaller[0][0]}" if rest else f"{count} {unit}"
+    return "0 s"
+
+
+def clock(ms: int | None, now_ms: int | None = None) -> str:
+    """An instant as 10:05:00 in UTC, with its date where that isn't the date of `now_ms`; '-' for None."""
+    if ms is None:
+        return "-"
+    try:
+        moment = datetime.fromtimestamp(ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return "-"
+    if now_ms is not None and moment.date() == datetime.fromtimestamp(now_ms / 1000, UTC).date():
+        return f"{moment:%H:%M:%S}"
+    return f"{moment.day} {moment:%b %Y %H:%M:%S}"
+
+
+def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
+    """What a finding says: 'reply is missing: T-123 (EU, BK-7), due 10:05:00, 5 m after send'."""
+    groups = ", ".join(finding["groups"].values())
+    who = f"{finding['key']} ({groups})" if groups else finding["key"]
+    step, because = finding["step"] or "a step", finding["because"]
+    due, at = finding["deadline_ms"], finding["at_ms"]
+    since = finding["since_ms"]
+    allowed = f", {span(due - since)} after {because}" if since is not None and because else ""
+    when = clock(at if at is not None else due, now_ms)
+    match finding["kind"]:
+        case "missing":
+            return f"{step} is missing: {who}, due {clock(due, now_ms)}{allowed}"
+        case "late":
+            return f"{step} came {span(finding['delta_ms'])} late: {who}, due {clock(due, now_ms)}, came {when}"
+        case "reported_late":
+            return f"{step} was in time but reported late: {who}, due {clock(due, now_ms)}, happened {when}"
+        case "at_risk":
+            waited = f"{span(due - since)} after {because}" if since is not None else "yet"
+            return f"{step} is at risk: {who}, not there {waited}"
+        case "out_of_order":
+            return f"{step} came after {because or 'a later step'}: {who}, at {when}"
+        case "duplicate":
+            return f"{step} came again: {who}, at {when}"
+        case kind:
+            return f"{step}: {kind.replace('_', ' ')}: {who}, at {when}"
