@@ -1,7 +1,7 @@
 """The home directory: everything that one stack keeps on disk, and who runs there.
 
-kafka/        the broker's data            checkpoints/  Flink's checkpoints and savepoints
-clickhouse/   the embedded ClickHouse      logs/         a log for each part
+kafka/        the broker's data            flink/    checkpoints, savepoints, the cluster's own files
+clickhouse/   the embedded ClickHouse      logs/     a log for each part
 run/          lock, state.json (who runs, since when, on which ports), the jobs' configurations
 """
 
@@ -21,7 +21,7 @@ from api.stack import process
 from api.stack.errors import Exit, StackError
 
 VARIABLE = "DAYMARK_HOME"
-FOLDERS = ("kafka", "clickhouse", "checkpoints", "logs", "run")
+FOLDERS = ("kafka", "clickhouse", "flink", "logs", "run")
 NEEDED_BYTES = 1 << 30
 
 

@@ -57,7 +57,7 @@ class KafkaBroker:
 
     def ready(self) -> bool:
         """Whether the broker answers requests. Raises StackError if it has ended instead."""
-        if self.process is None or self.process.poll() is not None:
+        if not self.alive():
             raise StackError(f"The Kafka broker ended. Its log, {self.log}, closes with:\n{process.tail(self.log)}")
         if not ports.answers(self.port):
             return False
@@ -71,6 +71,14 @@ class KafkaBroker:
             return False
         finally:
             admin.close()
+
+    def alive(self) -> bool:
+        """Whether the broker's process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def pids(self) -> list[int]:
+        """The broker's process, while it runs."""
+        return [self.process.pid] if self.process is not None and self.alive() else []
 
     def wait(self, seconds: float = START_SECONDS) -> KafkaBroker:
         """Wait until the broker is ready. Raises StackError after `seconds`, or when it has ended."""

@@ -1,0 +1,174 @@
+"""Starts the parts in order, looks after them while they run, stops them in order.
+
+Kafka, Flink and the serving process start at the same time, since each spends its first seconds alone; the topics
+need the broker, the job needs topics and cluster, and the clock starts last, so that nothing falls due before
+somebody looks.
+A part that ends is started again on its own data; one that keeps ending stops the whole, with its last words.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+
+from api.stack import ports
+from api.stack.detection import Detection, topics
+from api.stack.errors import Exit, StackError
+from api.stack.home import Home, State, running
+from api.stack.kafka import KafkaBroker
+from api.stack.parts import Options, Part, create_topics, serving, ticker, traffic
+
+START_SECONDS = 120.0
+RESTARTS = 3
+RESTART_WINDOW = 600.0
+POLL = 0.25
+
+log = logging.getLogger("supervisor")
+
+
+class Interrupted(Exception):
+    """A signal asked the stack to stop."""
+
+
+class Supervisor:
+    """One stack in one home. `say` gets a line for each thing that a person wants to see happen."""
+
+    def __init__(self, home: Home, options: Options, say: Callable[[str], None]) -> None:
+        self.home = home
+        self.options = options
+        self.say = say
+        self.broker = KafkaBroker(home.path, options.kafka_port)
+        self.detection = Detection(home.path, options)
+        self.serving = serving(options)
+        self.clock: Part | None = None
+        self.state = State(
+            supervisor=running(os.getpid()),
+            started=time.time(),
+            lane=options.lane,
+            packs=[str(pack) for pack in options.packs],
+            ports={"http": options.http_port, "kafka": options.kafka_port, "flink": options.flink_port},
+        )
+        self._asked_to_stop = False
+        self._ended: dict[str, deque[float]] = defaultdict(deque)
+
+    def run(self, on_ready: Callable[[State], None]) -> None:
+        """Start everything, call `on_ready`, and look after the parts until SIGINT or SIGTERM; then stop everything.
+
+        Raises StackError when the stack can't be started or a part keeps ending; nothing runs any more then either.
+        """
+        self.home.prepare()
+        self.home.lock()
+        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self._start_all()
+            on_ready(self.state)
+            self._watch()
+        except (Interrupted, StackError):
+            if not self._asked_to_stop:
+                raise
+        finally:
+            self._stop_all()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+            self.home.unlock()
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        """The first signal stops in order; the second one leaves out what takes time."""
+        if self._asked_to_stop:
+            self.detection.hurry = True
+        self._asked_to_stop = True
+
+    def _start_all(self) -> None:
+        for name in self.home.sweep():
+            self.say(f"{name} was left over from an earlier run and has been ended")
+        ports.require(self.options.http_port, "HTTP", "--port")
+        ports.require(self.options.kafka_port, "Kafka", "--kafka-port")
+        ports.require(self.options.flink_port, "Flink's REST", "--flink-port")
+        self.home.write(self.state)
+        for part in (self.broker, self.detection, self.serving):
+            self._start(part)
+        self._await(self.broker)
+        create_topics(self.options, self.options.lane)
+        self._await(self.detection)
+        self._submit()
+        self.clock = self._clock()
+        self._start(self.clock)
+        self._await(self.clock)
+        self._await(self.serving)
+        self.state.ready = True
+        self.home.write(self.state)
+
+    def _clock(self) -> Part:
+        options = self.options
+        if options.traffic:
+            return traffic(options)
+        return ticker(options, topics(options.lane, options.packs, options.mappings))
+
+    def _start(self, part: Part) -> None:
+        log.info("starting", extra={"of": part.name})
+        part.start()
+        self.state.parts[part.name] = [running(pid) for pid in part.pids()]
+        self.home.write(self.state)
+
+    def _await(self, part: Part) -> None:
+        began = time.monotonic()
+        while not part.ready():
+            if self._asked_to_stop:
+                raise Interrupted
+            if time.monotonic() - began > START_SECONDS:
+                raise StackError(
+                    f"{part.name} was not ready after {START_SECONDS:.0f} s; see {self.home.log(part.name)}."
+                )
+            time.sleep(POLL)
+        self.say(f"{part.name} is up after {time.time() - self.state.started:.1f} s")
+
+    def _submit(self) -> None:
+        came_from = self.detection.submit()
+        self.state.jobs[self.options.lane] = self.detection.job_id
+        self.home.write(self.state)
+        self.say(f"detect job is up after {time.time() - self.state.started:.1f} s{came_from}")
+
+    def _watch(self) -> None:
+        while not self._asked_to_stop:
+            for part in (self.broker, self.detection, self.serving, self.clock):
+                if part is not None and not part.alive() and not self._asked_to_stop:
+                    self._revive(part)
+            if not self.detection.job_is_alive() and not self._asked_to_stop:
+                self._count_end("detect job", self.detection.why())
+                self._submit()
+            time.sleep(POLL)
+
+    def _revive(self, part: Part) -> None:
+        """Start a part again that has ended, or what of it has ended."""
+        self._count_end(part.name, f"see {self.home.log(part.name)}")
+        self._start(part)
+        self._await(part)
+
+    def _count_end(self, name: str, why: str) -> None:
+        """Say that something ended. Raises StackError when it does so too often to go on."""
+        ends = self._ended[name]
+        ends.append(time.monotonic())
+        while ends[0] < ends[-1] - RESTART_WINDOW:
+            ends.popleft()
+        log.warning("ended", extra={"of": name, "times": len(ends), "why": why})
+        if len(ends) > RESTARTS:
+            minutes = RESTART_WINDOW / 60
+            raise StackError(f"{name} ended {len(ends)} times within {minutes:.0f} minutes; {why}", Exit.FAILED)
+        self.say(f"{name} ended and is being started again")
+
+    def _stop_all(self) -> None:
+        """Clock first, so that time stops; then the job with a savepoint; the broker last."""
+        for part in (self.clock, self.detection, self.serving, self.broker):
+            if part is None:
+                continue
+            try:
+                part.stop()
+            except Exception as error:  # the others must be stopped whatever happens here
+                log.exception("could not be stopped in order", extra={"of": part.name})
+                self.say(f"{part.name} could not be stopped in order: {error}")
+        self.home.sweep()
+        self.home.forget()
