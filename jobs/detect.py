@@ -2,10 +2,10 @@
 
     Kafka ─► Ticks, Batcher (Java) ─► Detect (Python, by bucket; rules by broadcast) ─► Outlet, Router (Java) ─► Kafka
 
-    python -m jobs.detect CONFIG.json [--savepoint PATH] [-D NAME=VALUE]
+    python -m jobs.detect CONFIG.json --jobmanager HOST:PORT [--savepoint PATH] [-D NAME=VALUE]
 
-The cluster is the one that FLINK_CONF_DIR's config.yaml names (or, under `flink run -pym jobs.detect`, the one that
-`flink` was told). Prints the job's id. Checkpoints, restarts and the state backend are the cluster's settings.
+The address is that of the JobManager's REST. Without it the job goes where `flink run -pym jobs.detect` was told, or
+runs in this process. Prints the job's id. Checkpoints, restarts and the state backend are the cluster's settings.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pyflink.java_gateway import get_gateway
 from jobs import rules, topics
 from jobs.config import ConfigError, JobConfig, Read, load_mappings, load_packs, read_by, read_config
 from udfs.operators.bucket import Engine
+from udfs.operators.batch import RuleRecord, encode_rule
 from udfs.operators.detect import RULES, Detect
 from udfs.packs.compile import compile_workflow
 from udfs.packs.mapping import SourceMapping
@@ -62,7 +63,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     # A reader without a partition would hold the watermark back for ever.
     readers = min(config.parallelism, max(counts[name] for name in names))
     batches = _batches(env, config, reads, readers)
-    rule_records = DataStream(_rule_records(env, config)).broadcast(RULES)
+    rule_records = DataStream(_rule_records(env, config, engine)).broadcast(RULES)
     detect = Detect(engine, config.cached_items)
     found = (
         _by_bucket(batches)
@@ -138,11 +139,14 @@ def _by_bucket(batches: Any) -> KeyedStream:
     return KeyedStream(keyed, BYTES, DataStream(batches))
 
 
-def _rule_records(env: StreamExecutionEnvironment, config: JobConfig) -> Any:
-    """The Java stream of rule changes; an empty one, which ends at once, where rules can't change."""
+def _rule_records(env: StreamExecutionEnvironment, config: JobConfig, engine: Engine) -> Any:
+    """The Java stream of rule changes; where rules can't change, those in force once more, since it can't be empty."""
     jvm, j_env = get_gateway().jvm, env._j_stream_execution_environment
     if config.rules_topic is None:
-        stream = j_env.fromData(jvm.java.util.ArrayList(), BYTES.get_java_type_info())
+        in_force = jvm.java.util.ArrayList()
+        for number, document in enumerate(engine.documents.values()):
+            in_force.add(encode_rule(RuleRecord(0, number, 0, b"", document)))
+        stream = j_env.fromData(in_force, BYTES.get_java_type_info())
     else:
         source = _kafka_source(config, [config.rules_topic]).setDeserializer(jvm.daymark.RuleFormat()).build()
         stream = j_env.fromSource(source, jvm.daymark.Timeless(), "rules")
@@ -178,31 +182,43 @@ def _to_kafka(found: DataStream, config: JobConfig) -> None:
     outlet.sinkTo(sink).name("kafka").uid(f"{config.uid_prefix}-kafka")
 
 
-def submit(config: JobConfig, savepoint: str | None = None, further: Mapping[str, str] | None = None) -> str:
+def submit(config: JobConfig, jobmanager: str | None = None, further: Mapping[str, str] | None = None) -> str:
     """Submit the job without waiting; returns its id. Raises what `build` does. `further` are Flink's settings."""
     settings = Configuration()
     for name, value in {**SETTINGS, **(further or {})}.items():
         settings.set_string(name, value)
-    if savepoint:
-        settings.set_string("execution.state-recovery.path", savepoint)
-    env = StreamExecutionEnvironment.get_execution_environment(settings)
+    env = _environment(settings, jobmanager)
     env.set_python_executable(sys.executable)
     build(env, config)
     return str(env.execute_async(f"daymark detect {config.lane}").get_job_id())
+
+
+def _environment(settings: Configuration, jobmanager: str | None) -> StreamExecutionEnvironment:
+    """`execution.target: remote` would not do: started by Python, PyFlink's JVM always makes a local environment."""
+    if jobmanager is None:
+        return StreamExecutionEnvironment.get_execution_environment(settings)
+    host, _, port = jobmanager.rpartition(":")
+    gateway = get_gateway()
+    no_jars = gateway.new_array(gateway.jvm.String, 0)
+    java = gateway.jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment
+    return StreamExecutionEnvironment(java.createRemoteEnvironment(host, int(port), settings._j_configuration, no_jars))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Submit one job and print its id; 1 and the reason on standard error if it can't be."""
     parser = argparse.ArgumentParser(prog="jobs.detect", description="Submits the detect job of one lane.")
     parser.add_argument("config", type=Path, help="JSON file; see jobs/config.py")
+    parser.add_argument("--jobmanager", metavar="HOST:PORT", help="the JobManager's REST address")
     parser.add_argument("--savepoint", help="savepoint or retained checkpoint to resume from")
     parser.add_argument(
         "-D", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="a setting of Flink's"
     )
     options = parser.parse_args(argv)
     further = dict(setting.split("=", 1) for setting in options.settings)
+    if options.savepoint:
+        further["execution.state-recovery.path"] = options.savepoint
     try:
-        print(submit(read_config(options.config), options.savepoint, further))
+        print(submit(read_config(options.config), options.jobmanager, further))
     except (ConfigError, PackError, topics.TopicError) as error:
         print(f"jobs.detect: {error}", file=sys.stderr)
         return 1

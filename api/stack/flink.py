@@ -127,14 +127,8 @@ class FlinkCluster:
         Raises StackError with what the job's composition says is wrong.
         """
         lane = json.loads(config.read_text()).get("lane", "main")
-        command = [
-            sys.executable,
-            "-m",
-            "jobs.detect",
-            str(config),
-            "-D",
-            f"execution.checkpointing.dir={self._uri(lane)}",
-        ]
+        command = [sys.executable, "-m", "jobs.detect", str(config), "--jobmanager", f"{ports.HOST}:{self.rest_port}"]
+        command += ["-D", f"execution.checkpointing.dir={self._uri(lane)}"]
         if savepoint:
             command += ["--savepoint", savepoint, "-D", "execution.state-recovery.claim-mode=CLAIM"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=self._environment())  # noqa: S603
@@ -241,6 +235,7 @@ class FlinkCluster:
         return {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "FLINK_HOME": str(_wheel()),  # without it PyFlink overwrites FLINK_LIB_DIR
             "FLINK_CONF_DIR": str(self._folder("conf")),
             "FLINK_LIB_DIR": str(self._folder("lib")),
             "FLINK_PLUGINS_DIR": str(_wheel() / "plugins"),

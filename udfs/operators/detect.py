@@ -48,7 +48,6 @@ class Detect(KeyedBroadcastProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Called by Flink in the worker, before the first element."""
         self._items = runtime_context.get_map_state(ITEMS)
-        self._speaks = runtime_context.get_index_of_this_subtask() == 0
         self._buckets = BucketCache(self._load, self._cached_items)
         self._timers: dict[int, int] = {}
         self._recalled = False
@@ -62,7 +61,7 @@ class Detect(KeyedBroadcastProcessFunction):
         """One batch of one bucket."""
         self._recall_rules(ctx)
         number = ctx.get_current_key()
-        watermark = ctx.current_watermark()
+        watermark = ctx.timer_service().current_watermark()  # the context has no watermark in thread mode
         self._batches.inc()
         try:
             outputs = self._step(number, lambda bucket: bucket.on_batch(batch, watermark))
@@ -76,7 +75,7 @@ class Detect(KeyedBroadcastProcessFunction):
         """A bucket's earliest deadline has passed, or the timer is an old one and nothing is due."""
         self._recall_rules(ctx)
         number = ctx.get_current_key()
-        now = ctx.current_watermark()
+        now = ctx.timer_service().current_watermark()
         if self._timers.get(number, timestamp) <= timestamp:
             self._timers.pop(number, None)
         try:
@@ -96,7 +95,7 @@ class Detect(KeyedBroadcastProcessFunction):
             self._engine.put_rule(record.document)
         except Exception as fault:
             log.warning("rules, partition %s offset %s: %s", record.partition, record.offset, fault)
-            return [self._engine.refuse_rule(record, fault)] if self._speaks else []
+            return [self._engine.refuse_rule(record, fault)]  # from every task; being the same, they count as one
         ctx.get_broadcast_state(RULES).put(_rule_key(record), record.document)
         return []
 
