@@ -6,23 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from udfs.packs.durations import parse_part, show_duration
-from udfs.packs.flow import ARROW, edges, reach, split_chain
+from udfs.packs.flow import edges, reach
 from udfs.packs.model import Deadline, Workflow
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
 from udfs.packs.yamlfile import Document
 
-RESERVED_RULES = ("order", "duplicates")
-
 
 def check_workflow(document: Document, model: Workflow) -> list[Problem]:
-    """Everything that is wrong between the sections. The flow's order is judged only where its names are right."""
-    problems = [*_steps(document, model), *_names_in_flow(document, model), *_deadlines(document, model)]
-    if not problems or all(problem.level == WARNING for problem in problems):
-        problems += [*_reachable(document, model), *_contradictions(document, model)]
-    return problems
+    """What is wrong between the sections of a workflow whose names are right (see `outline`)."""
+    checks = (_steps, _deadlines, _reachable, _contradictions)
+    return [problem for check in checks for problem in check(document, model)]
 
 
-def check_names(document: Document, model: Workflow, keys: list[str], groups: list[str]) -> Iterator[Problem]:
+def check_mapped(document: Document, model: Workflow, keys: list[str], groups: list[str]) -> Iterator[Problem]:
     """The key and the groups must be names that the source mapping defines."""
     if model.key not in keys:
         text = f"the mapping has no key `{model.key}`{suggest(model.key, keys)}"
@@ -47,62 +43,24 @@ def check_runbooks(document: Document, model: Workflow, folder: Path) -> Iterato
 
 def _steps(document: Document, model: Workflow) -> Iterator[Problem]:
     if not any(step.start for step in model.steps.values()):
-        yield document.problem(("steps",), "no step has `start: true`; mark those at which an item begins", WARNING)
+        text = "no step has `start: true`; mark those at which an item begins"
+        yield document.problem(("steps",), text, WARNING)
     seen: dict[str, str] = {}
     for name, step in model.steps.items():
-        if ARROW in name or name != name.strip():
-            text = f"`{name}` can't be named in `flow`; leave out `{ARROW}` and blanks at its ends"
-            yield document.problem(("steps", name), text)
-        meaning = repr((step.on, sorted(step.where.items())))
-        if meaning in seen:
-            text = (
-                f"is for the same events as step `{seen[meaning]}`, which takes them all; tell them apart with `where`"
-            )
+        meanings = [repr((step.on, [])), repr((step.on, sorted(step.where.items())))]
+        taker = next((seen[meaning] for meaning in meanings if meaning in seen), None)
+        if taker:
+            text = f"never happens: step `{taker}` above takes the same events; tell them apart with `where`"
             yield document.problem(("steps", name), text, WARNING)
-        seen.setdefault(meaning, name)
-    for index, name in enumerate(model.groups):
-        if name in model.groups[:index]:
-            yield document.problem(("groups", index), f"`{name}` is named twice; remove one")
-
-
-def _names_in_flow(document: Document, model: Workflow) -> Iterator[Problem]:
-    for index, chain in enumerate(model.flow):
-        # A flow written as one text has a line of its own, not one for each chain.
-        loc: Loc = ("flow", index)
-        try:
-            names = split_chain(chain)
-        except ValueError as fault:
-            yield document.problem(loc, str(fault))
-            continue
-        for name in names:
-            if name not in model.steps:
-                yield document.problem(loc, f"step `{name}` is not defined{suggest(name, model.steps)}")
+        seen.setdefault(meanings[1], name)
 
 
 def _deadlines(document: Document, model: Workflow) -> Iterator[Problem]:
     for index, deadline in enumerate(model.deadlines):
-        yield from _deadline(document, model, index, deadline)
-
-
-def _deadline(document: Document, model: Workflow, index: int, deadline: Deadline) -> Iterator[Problem]:
-    loc: Loc = ("deadlines", index)
-    for word, name in (("after", deadline.after), ("expect", deadline.expect)):
-        if name not in model.steps:
-            yield document.problem((*loc, word), f"step `{name}` is not defined{suggest(name, model.steps)}")
-    if deadline.after == deadline.expect:
-        text = f"waits for `{deadline.expect}`, the step that starts it; name a later step"
-        yield document.problem((*loc, "expect"), text)
-    for earlier in range(index):
-        if model.deadlines[earlier].id == deadline.id:
-            text = f"`{deadline.id}` is the id of `deadlines[{earlier}]` too; give each deadline an id of its own"
-            yield document.problem((*loc, "id"), text)
-            break
-    if deadline.id in RESERVED_RULES:
-        text = f"`{deadline.id}` names the findings of the section `{deadline.id}`; choose another id"
-        yield document.problem((*loc, "id"), text)
-    if not deadline.within:
-        yield document.problem((*loc, "within"), "is 0, so every item would break it; write a span like `5m`")
-    yield from _warning_span(document, loc, deadline)
+        if not deadline.within:
+            text = "is 0, so every item would break it; write a span like `5m`"
+            yield document.problem(("deadlines", index, "within"), text)
+        yield from _warning_span(document, ("deadlines", index), deadline)
 
 
 def _warning_span(document: Document, loc: Loc, deadline: Deadline) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from udfs.packs.check import check_workflow
 from udfs.packs.durations import parse_part
 from udfs.packs.explain import validate
 from udfs.packs.flow import before_and_after, edges
+from udfs.packs.outline import check_names
 from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
 from udfs.packs.yamlfile import Document
@@ -24,7 +25,8 @@ def compile_workflow(definition: dict[str, Any], *, version: int, lane: str) -> 
     """
     document = Document("rule document", definition)
     workflow, problems = validate(language.Workflow, document)
-    if workflow is None:
+    problems += check_names(document)
+    if workflow is None or problems:
         raise PackError(problems)
     raise_errors(check_workflow(document, workflow))
     return _spec(workflow, version, lane)

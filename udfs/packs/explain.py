@@ -65,9 +65,9 @@ def _sentence(model: type[Section], loc: Loc, error: ErrorDetails) -> str:
             return str(context["error"])
         case "literal_error":
             words = context["expected"].replace("'", "`")
+            if " or " not in words:
+                return f"must be {words}, not {_given(given)}; this version knows no other"
             return f"{_given(given)} is not one of {words}{_near(given, context['expected'])}"
-        case "string_pattern_mismatch":
-            return f"{_given(given)} is not a name that can be used here; it must match `{context['pattern']}`"
         case "string_too_short":
             return "is empty; write a name"
         case "string_too_long":
@@ -84,7 +84,8 @@ def _sentence(model: type[Section], loc: Loc, error: ErrorDetails) -> str:
         if kind == "string_type" and type(given) in (int, float, bool)
         else ""
     )
-    return f"must be {wanted}, not {_given(given)}{quote}"
+    example = _section(model, loc).EXAMPLE if kind.startswith("model") and loc else ""
+    return f"must be {wanted}, not {_given(given)}{quote}{f'; for example `{example}`' if example else ''}"
 
 
 def _unknown_word(model: type[Section], loc: Loc) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from udfs.packs.check import check_names, check_runbooks, check_workflow
+from udfs.packs.check import check_mapped, check_runbooks, check_workflow
 from udfs.packs.explain import validate
 from udfs.packs.mapping import SourceMapping, compile_mapping
 from udfs.packs.model import Workflow
+from udfs.packs.outline import check_names
 from udfs.packs.problems import PackError, Problem, raise_errors
 from udfs.packs.sourcemodel import Source, check_source
 from udfs.packs.yamlfile import Document, read_documents
@@ -78,13 +79,15 @@ def _workflow(
     document: Document, mapping: SourceMapping | None, folder: Path, found: list[Problem]
 ) -> Definition | None:
     model, problems = validate(Workflow, document)
-    found += problems
-    if model is None:
+    known = {(problem.line, problem.path) for problem in found}  # what the YAML reader said isn't said again
+    names = list(check_names(document))
+    found += [problem for problem in (*problems, *names) if (problem.line, problem.path) not in known]
+    if model is None or names:
         return None
     found += check_workflow(document, model)
     found += check_runbooks(document, model, folder)
     if mapping is not None:
-        found += check_names(document, model, list(mapping.key_names), list(mapping.group_names))
+        found += check_mapped(document, model, list(mapping.key_names), list(mapping.group_names))
     return Definition(model.workflow, model.version, document.data, document.file, document.line(()))
 
 

@@ -40,6 +40,7 @@ class Step(Section):
     LATER: ClassVar[frozenset[str]] = frozenset(
         {"optional", "max", "min", "cancels", "requires", "parallel", "children"}
     )
+    EXAMPLE: ClassVar[str] = "{on: trade.sent}"
     on: Text
     where: Annotated[dict[str, Accepted], BeforeValidator(_plain_names)] = {}
     start: bool = False
@@ -64,6 +65,7 @@ class Deadline(Section):
             "window",
         }
     )
+    EXAMPLE: ClassVar[str] = "{id: reply, after: send, expect: reply, within: 5m}"
     id: Name
     after: Text
     expect: Text

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from udfs.packs.durations import parse_duration
 from udfs.packs.paths import parse_path
 
 
 class Section(BaseModel):
-    """A mapping in a pack. `LATER` names the words of the language that this version doesn't know yet."""
+    """A mapping in a pack. `LATER` names words that this version doesn't know yet, `EXAMPLE` shows the whole."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     LATER: ClassVar[frozenset[str]] = frozenset()
+    EXAMPLE: ClassVar[str] = ""
 
 
 Scalar = str | int | float | bool | None
@@ -39,15 +42,27 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-def _lines(value: Any) -> Any:
+def chains_of(value: Any) -> Any:
     """A text with a chain on each line is a list of chains."""
     return [line for line in value.splitlines() if line.strip()] if isinstance(value, str) else value
 
 
+def matching(pattern: str, words: str) -> Callable[[str], str]:
+    """A check for texts that must match the pattern as a whole; `words` say what it allows."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError(f"`{value}` can't be used as a name here; use {words}")
+        return value
+
+    return check
+
+
 Text = Annotated[str, Field(min_length=1, max_length=200)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+_name = matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "up to 64 letters, digits, `_`, `-` and `.`")
+Name = Annotated[str, AfterValidator(_name)]
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 PathText = Annotated[str, BeforeValidator(_path)]
 Paths = Annotated[list[PathText], BeforeValidator(_listed), Field(min_length=1)]
 Accepted = Annotated[list[Any], BeforeValidator(_scalars)]
-Chains = Annotated[list[Text], BeforeValidator(_lines)]
+Chains = Annotated[list[str], BeforeValidator(chains_of)]

@@ -10,12 +10,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from udfs.packs.paths import FieldPath, parse_path
 from udfs.packs.pii import HASH
 from udfs.packs.problems import Loc, Problem
-from udfs.packs.sections import Accepted, Name, Paths, PathText, Section, Text
+from udfs.packs.sections import Accepted, Name, Paths, PathText, Section, Text, matching
 from udfs.packs.times import check_format, read_zone
 from udfs.packs.yamlfile import Document
 
-TOPIC = r"^[A-Za-z0-9._-]{1,249}$"
-LANE = r"^[a-z0-9][a-z0-9-]{0,47}$"
+_topic = matching(r"[A-Za-z0-9._-]{1,249}", "letters, digits, `.`, `_` and `-`")
+_lane = matching(r"[a-z0-9][a-z0-9-]{0,47}", "up to 48 small letters, digits and `-`")
 
 
 def _format(value: str) -> str:
@@ -47,8 +47,8 @@ class Source(Section):
     """A source mapping. `format` says how files are read, and which fields have defaults."""
 
     source: Text
-    topic: Annotated[str, Field(pattern=TOPIC)] | None = None
-    lane: Annotated[str, Field(pattern=LANE)] | None = None
+    topic: Annotated[str, AfterValidator(_topic)] | None = None
+    lane: Annotated[str, AfterValidator(_lane)] | None = None
     format: Literal["cloudevents", "json", "csv"] = "cloudevents"
     when: dict[PathText, Accepted] = {}
     id: Paths | None = None
@@ -74,7 +74,8 @@ def check_source(document: Document, source: Source) -> Iterator[Problem]:
     for word, example in (("type", "type: event_type"), ("time", "time: {path: created_at, format: iso}")):
         if getattr(source, word) is None and source.format != "cloudevents":
             yield document.problem(
-                (), f"`{word}` is missing, and `{source.format}` has no usual place for it; for example `{example}`"
+                (word,),
+                f"`{word}` is missing, and `{source.format}` has no usual place for it; write `{example}`",
             )
     for text, change in source.pii.items():
         for loc, name, path in _uses(source):

@@ -1,0 +1,162 @@
+"""From a definition to the spec: masks, tables, spans, and hashes that say whether two rules are the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from udfs.core.spec import Spec
+from udfs.packs.compile import compile_workflow
+from udfs.packs.problems import PackError
+
+
+def definition(**more: Any) -> dict[str, Any]:
+    return {
+        "workflow": "trades",
+        "key": "trade_id",
+        "steps": {
+            "send": {"on": "trade.sent", "start": True, "where": {"data.target": "S3", "data['a.b']": [1, None]}},
+            "resend": {"on": "trade.sent"},
+            "reply": {"on": "trade.replied"},
+            "settle": {"on": "trade.settled", "end": "completed"},
+        },
+        "flow": ["send -> reply -> settle", "reply -> resend -> reply"],
+        "deadlines": [
+            {"id": "reply", "after": "send", "expect": "reply", "within": "5m", "warn": "80%", "runbook": "r.md"},
+            {"id": "settle", "after": "reply", "expect": "settle", "within": "1h30m", "keep_after_end": True},
+        ],
+        **more,
+    }
+
+
+def compiled(**more: Any) -> Spec:
+    return compile_workflow(definition(**more), version=3, lane="main")
+
+
+def with_deadline(**more: Any) -> dict[str, Any]:
+    rules = definition()["deadlines"]
+    return {"deadlines": [{**rules[0], **more}, rules[1]]}
+
+
+def test_steps_know_what_the_flow_puts_before_and_after_them() -> None:
+    send, resend, reply, settle = compiled().steps
+    assert (send.before, send.after) == (0b0000, 0b1110)
+    assert (settle.before, settle.after) == (0b0111, 0b0000)
+
+
+def test_steps_on_a_common_loop_have_no_order() -> None:
+    _, resend, reply, _ = compiled().steps
+    assert (resend.before, resend.after) == (0b0001, 0b1000)
+    assert (reply.before, reply.after) == (0b0001, 0b1000)
+
+
+def test_a_branch_gives_no_order_between_its_arms() -> None:
+    steps = {name: {"on": name} for name in ("a", "left", "right", "z")}
+    flow = ["a -> left -> z", "a -> right -> z"]
+    _, left, right, _ = compiled(steps=steps, flow=flow, deadlines=[]).steps
+    assert (left.before, left.after) == (0b0001, 0b1000)
+    assert (right.before, right.after) == (0b0001, 0b1000)
+
+
+def test_more_steps_than_a_machine_word_has_bits_keep_their_order() -> None:
+    steps = {f"s{n}": {"on": f"t{n}"} for n in range(100)}
+    spec = compiled(steps=steps, flow=" -> ".join(steps), deadlines=[])
+    assert spec.steps[99].before == (1 << 99) - 1
+
+
+def test_conditions_become_paths_with_their_accepted_values() -> None:
+    assert compiled().steps[0].where == ((("data", "target"), ("S3",)), (("data", "a.b"), (1, None)))
+
+
+def test_events_find_their_steps_in_the_order_of_declaration() -> None:
+    assert [step.name for step in compiled().by_type["trade.sent"]] == ["send", "resend"]
+
+
+def test_deadlines_stand_at_the_steps_that_start_and_settle_them() -> None:
+    spec = compiled()
+    assert [[one.id for one in rules] for rules in spec.starts] == [["reply"], [], ["settle"], []]
+    assert [[one.id for one in rules] for rules in spec.expects] == [[], [], ["reply"], ["settle"]]
+    assert spec.end_steps == 0b1000
+
+
+def test_spans_are_milliseconds() -> None:
+    reply, settle = compiled().deadlines
+    assert (reply.within, reply.warn, settle.within, settle.warn) == (300_000, 240_000, 5_400_000, None)
+    assert (compiled().remember, compiled().expire_after) == (86_400_000, 30 * 86_400_000)
+
+
+def test_lane_and_version_come_from_outside() -> None:
+    assert (compiled().lane, compiled().version) == ("main", 3)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"version": 9},
+        {"description": "in other words"},
+        {"owner": "somebody else"},
+        {"order": {"policy": "flag"}},
+        {"remember": "24h"},
+        {"flow": ["reply -> resend -> reply", "reply -> settle", "send -> reply"]},
+        {"flow": "send -> reply -> settle\nreply -> resend -> reply"},
+        with_deadline(runbook="elsewhere.md"),
+        with_deadline(within="300s", warn="4m"),
+        with_deadline(severity="high"),
+    ],
+)
+def test_what_means_the_same_has_the_same_hash(same: dict[str, Any]) -> None:
+    assert compiled(**same).hash == compiled().hash
+    assert [one.hash for one in compiled(**same).deadlines] == [one.hash for one in compiled().deadlines]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"key": "order_id"},
+        {"groups": ["market"]},
+        {"flow": ["send -> reply"]},
+        {"order": {"policy": "alert"}},
+        {"order": {"tolerance": "2s"}},
+        {"duplicates": {"policy": "drop"}},
+        {"expire_after": "31d"},
+        {"steps": dict(reversed(definition()["steps"].items()))},
+        with_deadline(within="6m"),
+        with_deadline(severity="low"),
+    ],
+)
+def test_what_means_something_else_has_another_hash(other: dict[str, Any]) -> None:
+    assert compiled(**other).hash != compiled().hash
+
+
+def test_a_deadline_keeps_its_hash_when_another_one_changes() -> None:
+    before, after = compiled(), compiled(**with_deadline(within="6m"))
+    assert before.deadlines[0].hash != after.deadlines[0].hash
+    assert before.deadlines[1].hash == after.deadlines[1].hash
+
+
+def test_a_deadline_changes_its_hash_with_the_step_that_it_waits_for() -> None:
+    steps = {**definition()["steps"], "reply": {"on": "trade.answered"}}
+    assert compiled(steps=steps).deadlines[0].hash != compiled().deadlines[0].hash
+
+
+def test_hashes_are_16_hex_digits() -> None:
+    spec = compiled()
+    assert all(len(text) == 16 and int(text, 16) >= 0 for text in (spec.hash, *(one.hash for one in spec.deadlines)))
+
+
+def test_a_faulty_rule_document_is_refused_with_all_its_faults() -> None:
+    with pytest.raises(PackError) as caught:
+        compiled(flow="send -> repyl", owner=5)
+    assert [str(problem) for problem in caught.value.problems] == [
+        'rule document: error: owner: must be a text, not the number `5`; put it in quotes: `owner: "5"`',
+        "rule document: error: flow[0]: step `repyl` is not defined; did you mean `reply`?",
+    ]
+
+
+@pytest.mark.parametrize(
+    "nonsense", [None, [], 5, "workflow", {"steps": 1, "flow": 2, "deadlines": {}, "groups": [[]]}]
+)
+def test_nonsense_is_refused_and_nothing_else_happens(nonsense: Any) -> None:
+    with pytest.raises(PackError):
+        compile_workflow(nonsense, version=1, lane="main")

@@ -1,0 +1,79 @@
+"""The names in a workflow and who refers to whom, read from plain data that may be faulty elsewhere.
+
+So that a misspelt step is reported together with a misspelt severity, not after it has been put right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from udfs.packs.flow import ARROW, split_chain
+from udfs.packs.problems import Loc, Problem, suggest
+from udfs.packs.sections import chains_of
+from udfs.packs.yamlfile import Document
+
+RESERVED_RULES = ("order", "duplicates")
+
+
+def check_names(document: Document) -> Iterator[Problem]:
+    """Names that aren't defined, are defined twice, or can't be referred to. Faults of form are left to the model."""
+    data = document.data if isinstance(document.data, dict) else {}
+    steps = data.get("steps")
+    names = list(steps) if isinstance(steps, dict) else []
+    for name in names:
+        if ARROW in name or name != name.strip():
+            text = f"`{name}` can't be named in `flow`; leave out `{ARROW}` and blanks at its ends"
+            yield document.problem(("steps", name), text)
+    yield from _flow(document, names, data.get("flow"))
+    deadlines = [one if isinstance(one, dict) else {} for one in _listed(data.get("deadlines"))]
+    for index, deadline in enumerate(deadlines):
+        yield from _steps_of(document, names, index, deadline)
+        yield from _id(document, index, [one.get("id") for one in deadlines[: index + 1]])
+    groups = _listed(data.get("groups"))
+    for index, name in enumerate(groups):
+        if isinstance(name, str) and name in groups[:index]:
+            yield document.problem(("groups", index), f"`{name}` is named twice; remove one")
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _flow(document: Document, names: list[str], flow: Any) -> Iterator[Problem]:
+    for index, chain in enumerate(_listed(chains_of(flow))):
+        loc: Loc = ("flow", index)
+        try:
+            passed = split_chain(chain) if isinstance(chain, str) else []
+        except ValueError as fault:
+            yield document.problem(loc, str(fault))
+            continue
+        for name in passed:
+            yield from _known(document, loc, names, name)
+
+
+def _steps_of(document: Document, names: list[str], index: int, deadline: dict[str, Any]) -> Iterator[Problem]:
+    after, expect = deadline.get("after"), deadline.get("expect")
+    yield from _known(document, ("deadlines", index, "after"), names, after)
+    yield from _known(document, ("deadlines", index, "expect"), names, expect)
+    if isinstance(expect, str) and after == expect:
+        text = f"waits for `{expect}`, the step that starts it; name a later step"
+        yield document.problem(("deadlines", index, "expect"), text)
+
+
+def _id(document: Document, index: int, ids: list[Any]) -> Iterator[Problem]:
+    """The last of the ids, which is that of the deadline at `index`."""
+    loc: Loc = ("deadlines", index, "id")
+    name = ids[-1]
+    if not isinstance(name, str):
+        return
+    if name in ids[:-1]:
+        text = f"`{name}` is the id of `deadlines[{ids.index(name)}]` too; give each deadline an id of its own"
+        yield document.problem(loc, text)
+    if name in RESERVED_RULES:
+        yield document.problem(loc, f"`{name}` names the findings of the section `{name}`; choose another id")
+
+
+def _known(document: Document, loc: Loc, names: list[str], name: Any) -> Iterator[Problem]:
+    if names and isinstance(name, str) and name and name not in names:
+        yield document.problem(loc, f"step `{name}` is not defined{suggest(name, names)}")
