@@ -148,6 +148,8 @@ class SourceMapping:
         `received` is when it reached Kafka, epoch ms. Raises Unreadable, and nothing else whatever the record holds.
         """
         get_key = self._keys[key_name]
+        if not isinstance(record, dict):
+            raise Unreadable("not_an_object", f"the record is {kind_of(record)}, not a JSON object")
         try:
             key = get_key(record)
             if type(key) is not str or not key:
@@ -185,6 +187,4 @@ class SourceMapping:
         except Unreadable:
             raise
         except Exception as fault:
-            if not isinstance(record, dict):
-                raise Unreadable("not_an_object", f"the record is {kind_of(record)}, not a JSON object") from None
             raise Unreadable("internal", f"{type(fault).__name__}: {fault}") from fault

@@ -40,7 +40,7 @@ def with_deadline(**more: Any) -> dict[str, Any]:
 
 
 def test_steps_know_what_the_flow_puts_before_and_after_them() -> None:
-    send, resend, reply, settle = compiled().steps
+    send, _, _, settle = compiled().steps
     assert (send.before, send.after) == (0b0000, 0b1110)
     assert (settle.before, settle.after) == (0b0111, 0b0000)
 

@@ -116,12 +116,14 @@ def test_words_mean_what_yaml_1_2_says(tmp_path: Path) -> None:
         (
             "flow: send",
             "  again: {on: trade.sent, where: {data.x: 1}}\nflow: send -> again -> reply\n#",
-            "warning 6 steps.again: never happens: step `send` above takes the same events; tell them apart with `where`",
+            "warning 6 steps.again: never happens: step `send` above takes the same events; "
+            "tell them apart with `where`",
         ),
         (
             "after: send, expect: reply",
             "after: reply, expect: send",
-            "warning 8 deadlines[0].after: `reply` ends the item, which calls this deadline off; add `keep_after_end: true`",
+            "warning 8 deadlines[0].after: `reply` ends the item, which calls this deadline off; "
+            "add `keep_after_end: true`",
         ),
         (
             "flow: send -> reply",
