@@ -157,7 +157,7 @@ def _json_record(line: bytes, position: str, number: int) -> Record | BadRecord:
         return BadRecord(position, number, "not_json", f"line {number} is not JSON: {fault}", line)
     if not isinstance(record, dict):
         return BadRecord(position, number, "not_an_object", f"line {number} holds no JSON object", line)
-    record[POSITION] = position
+    record.setdefault(POSITION, position)  # a log cut out of another keeps its identities
     return record
 
 
