@@ -24,8 +24,8 @@ from pyflink.java_gateway import get_gateway
 
 from jobs import rules, topics
 from jobs.config import ConfigError, JobConfig, Read, load_mappings, load_packs, read_by, read_config
-from udfs.operators.bucket import Engine
 from udfs.operators.batch import RuleRecord, encode_rule
+from udfs.operators.bucket import Engine
 from udfs.operators.detect import RULES, Detect
 from udfs.packs.compile import compile_workflow
 from udfs.packs.mapping import SourceMapping

@@ -263,7 +263,7 @@ class FlinkCluster:
 
 
 def prepare_lib(target: Path) -> None:
-    """Fill `target` with links to all jars that Flink needs. Raises StackError if one is not there.
+    """Fill `target` with all jars that Flink needs. Raises StackError if one is not there.
 
     flink-python goes there too: loaded for each job anew, a TaskManager's second job would fail, as
     flink-conf/config.yaml tells.
@@ -278,6 +278,8 @@ def prepare_lib(target: Path) -> None:
     target.mkdir(parents=True)
     for jar in (*wheel.glob("lib/*.jar"), *wheel.glob("opt/flink-python-*.jar"), *own):
         (target / jar.name).symlink_to(jar.resolve())
+    (target / BATCHER.name).unlink()
+    shutil.copy(BATCHER, target)  # a build meanwhile must not change a jar that a JVM has open
 
 
 def _wheel() -> Path:
