@@ -1,0 +1,49 @@
+"""A real store in a directory of its own, and a real app over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.main import create_app
+from api.migrations import migrate
+from api.settings import Settings
+from api.store import Store
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """No loader, and a Kafka address where nothing listens."""
+    return Settings(home=tmp_path, loader=False, kafka="127.0.0.1:1")
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """Embedded ClickHouse with the schema; the engine lets go of the directory afterwards."""
+    opened = Store(settings.store_dsn)
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def serve(store: Store) -> Iterator[Callable[[Settings], TestClient]]:
+    """Starts the app with given settings, on the same data as `store`."""
+    clients: list[TestClient] = []
+
+    def start(settings: Settings) -> TestClient:
+        client = TestClient(create_app(settings), base_url="http://127.0.0.1", raise_server_exceptions=False)
+        clients.append(client.__enter__())
+        return client
+
+    yield start
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(serve: Callable[[Settings], TestClient], settings: Settings) -> TestClient:
+    return serve(settings)

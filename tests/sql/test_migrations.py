@@ -1,0 +1,94 @@
+"""The schema comes in numbered files, each applied once; retention is a setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.migrations import MigrationError, migrate, set_retention
+from api.settings import Settings
+from api.store import TABLES, Store
+from tests.api.rows import T0, event, insert
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "schema"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def bare(settings: Settings):  # type: ignore[no-untyped-def]
+    opened = Store(settings.store_dsn)
+    yield opened
+    opened.close()
+
+
+def test_each_file_is_applied_once_in_order_and_recorded(bare: Store, folder: Path) -> None:
+    (folder / "0002_b.sql").write_text("ALTER TABLE a ADD COLUMN IF NOT EXISTS m Int64;\nINSERT INTO a VALUES (1, 2);\n")
+    (folder / "0001_a.sql").write_text("CREATE TABLE IF NOT EXISTS a (n Int64) ENGINE = MergeTree ORDER BY n;\n")
+    assert migrate(bare, folder) == ["0001_a", "0002_b"]
+    assert migrate(bare, folder) == []
+    assert bare.run("SELECT n, m FROM a") == [{"n": 1, "m": 2}]
+    (folder / "0003_c.sql").write_text("INSERT INTO a VALUES (3, 4);")
+    assert migrate(bare, folder) == ["0003_c"]
+
+
+def test_an_applied_file_that_has_changed_is_refused_by_name(bare: Store, folder: Path) -> None:
+    file = folder / "0001_a.sql"
+    file.write_text("CREATE TABLE IF NOT EXISTS a (n Int64) ENGINE = MergeTree ORDER BY n;")
+    migrate(bare, folder)
+    file.write_text("CREATE TABLE IF NOT EXISTS a (n Int32) ENGINE = MergeTree ORDER BY n;")
+    with pytest.raises(MigrationError, match=r"0001_a\.sql has changed since.*higher-numbered file"):
+        migrate(bare, folder)
+
+
+def test_a_store_of_a_newer_version_is_refused(bare: Store, folder: Path) -> None:
+    file = folder / "0009_later.sql"
+    file.write_text("CREATE TABLE IF NOT EXISTS a (n Int64) ENGINE = MergeTree ORDER BY n;")
+    migrate(bare, folder)
+    file.unlink()
+    with pytest.raises(MigrationError, match="0009_later, which this version of Daymark does not know"):
+        migrate(bare, folder)
+
+
+def test_a_file_that_fails_is_named_and_runs_again_later(bare: Store, folder: Path) -> None:
+    file = folder / "0001_a.sql"
+    file.write_text("CREATE TABLE IF NOT EXISTS a (n Int64) ENGINE = MergeTree ORDER BY n;\nALTER TABLE nosuch DROP COLUMN x;")
+    with pytest.raises(MigrationError, match=r"0001_a\.sql could not be applied"):
+        migrate(bare, folder)
+    file.write_text("CREATE TABLE IF NOT EXISTS a (n Int64) ENGINE = MergeTree ORDER BY n;")
+    assert migrate(bare, folder) == ["0001_a"]
+
+
+def test_retention_is_altered_only_where_it_differs_and_survives_a_restart(store: Store, settings: Settings) -> None:
+    assert sorted(set_retention(store, settings.retention)) == sorted(set(TABLES) - {"progress"})
+    store.close()
+    again = Store(settings.store_dsn)
+    try:
+        assert set_retention(again, settings.retention) == []
+        assert set_retention(again, {"events": 7, "findings": 0}) == ["events", "findings"]
+        assert set_retention(again, {"events": 7, "findings": 0}) == []
+    finally:
+        again.close()
+
+
+def test_retention_counts_from_the_insertion_so_that_an_old_log_stays(store: Store) -> None:
+    set_retention(store, {"events": 1})
+    insert(store, "events", event(time_ms=T0 - 10 * 365 * 86_400_000))
+    store.command("OPTIMIZE TABLE events FINAL")
+    assert store.run("SELECT count() AS n FROM events") == [{"n": 1}]
+
+
+def test_rows_past_their_retention_go(store: Store) -> None:
+    set_retention(store, {"events": 1})
+    insert(store, "events", event(id="new"))
+    store.command("INSERT INTO events (lane, source, id, inserted_at) SELECT 'main', '/s', 'old', now() - toIntervalDay(2)")
+    store.command("OPTIMIZE TABLE events FINAL")
+    assert store.run("SELECT id FROM events") == [{"id": "new"}]
+
+
+def test_every_table_has_a_retention_setting(settings: Settings) -> None:
+    assert set(settings.retention) == set(TABLES)
