@@ -129,7 +129,8 @@ class KafkaBroker:
 
     def _format(self, config: Path) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = [*self._java(), "kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(config)]
+        tool = [*self._java(), "kafka.tools.StorageTool", "format"]
+        command = [*tool, f"--cluster-id={cluster}", "--config", str(config)]  # an id may begin with a dash
         done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 (our own command)
         if done.returncode:
             raise StackError(f"Kafka could not format {self.home / 'kafka'}: {(done.stderr or done.stdout).strip()}")

@@ -26,6 +26,7 @@ START_SECONDS = 120.0
 RESTARTS = 3
 RESTART_WINDOW = 600.0
 POLL = 0.25
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 log = logging.getLogger("supervisor")
 
@@ -35,7 +36,10 @@ class Interrupted(Exception):
 
 
 class Supervisor:
-    """One stack in one home. `say` gets a line for each thing that a person wants to see happen."""
+    """One stack in one home. `say` gets a line for each thing that a person wants to see happen.
+
+    `before_stop` is called when stopping begins, before any part is stopped.
+    """
 
     def __init__(self, home: Home, options: Options, say: Callable[[str], None]) -> None:
         self.home = home
@@ -45,6 +49,7 @@ class Supervisor:
         self.detection = Detection(home.path, options)
         self.serving = serving(options)
         self.clock: Part | None = None
+        self.before_stop: Callable[[], None] = lambda: None
         self.state = State(
             supervisor=running(os.getpid()),
             started=time.time(),
@@ -62,9 +67,11 @@ class Supervisor:
         """
         self.home.prepare()
         self.home.lock()
-        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        previous = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         try:
+            self.detection.hurry = True  # before the job runs, there is nothing to keep
             self._start_all()
+            self.detection.hurry = False
             on_ready(self.state)
             self._watch()
         except (Interrupted, StackError):
@@ -162,6 +169,8 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         """Clock first, so that time stops; then the job with a savepoint; the broker last."""
+        self.before_stop()
+        self.say("stopping")
         for part in (self.clock, self.detection, self.serving, self.broker):
             if part is None:
                 continue

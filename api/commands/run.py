@@ -1,0 +1,227 @@
+"""`daymark up`, `demo`, `status` and `stop`: the stack as a whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.table import Table
+
+from api.commands.output import emit, err, escape, guarded, log_to, out
+from api.commands.packs import AsJson
+from api.commands.watch import Watch
+from api.stack import prerequisites, process
+from api.stack.errors import Exit, StackError
+from api.stack.home import VARIABLE, Home, State
+from api.stack.parts import Options
+from api.stack.supervisor import Supervisor
+from udfs.packs.load import MAPPING_FILE, find_packs, load_pack
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+STOP_SECONDS = 180
+
+Port = Annotated[int, typer.Option(help="Port of the page and the API.", min=1, max=65535)]
+KafkaPort = Annotated[int, typer.Option(help="Port of the Kafka broker.", min=1, max=65535)]
+FlinkPort = Annotated[int, typer.Option(help="Port of Flink's REST interface.", min=1, max=65535)]
+Parallelism = Annotated[int, typer.Option(help="Flink workers, one process each.", min=1, max=16)]
+
+
+@guarded
+def up(
+    pack: Annotated[list[Path] | None, typer.Option(help="A pack to run; repeatable (default: all in rules/).")] = None,
+    mapping: Annotated[list[Path] | None, typer.Option(help="A source mapping (default: those of the packs).")] = None,
+    lane: Annotated[str, typer.Option(help="The name of the live lane.")] = "main",
+    parallelism: Parallelism = 1,
+    port: Port = 8420,
+    kafka_port: KafkaPort = 19092,
+    flink_port: FlinkPort = 18081,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once it runs; see `daymark stop`.")] = False,
+) -> None:
+    """Start Kafka, Flink, the detect job, the API and the ticker, and look after them until Ctrl-C.
+
+    Resumes from the newest checkpoint or savepoint. Everything it keeps is in .daymark, or where DAYMARK_HOME says.
+    """
+    home = Home()
+    packs = tuple(pack or find_packs(RULES))
+    options = Options(
+        home=home.path,
+        lane=lane,
+        packs=packs,
+        mappings=tuple(mapping or mappings_of(packs)),
+        http_port=port,
+        kafka_port=kafka_port,
+        flink_port=flink_port,
+        parallelism=parallelism,
+    )
+    if detach:
+        _up_detached(home)
+    else:
+        _supervise(home, options)
+
+
+@guarded
+def demo(
+    pack: Annotated[str, typer.Option(help="The demo's pack: a name in rules/.")] = "trade_lifecycle",
+    speed: Annotated[str, typer.Option(help="How many times faster than life the past day is played.")] = "1300x",
+    parallelism: Parallelism = 1,
+    port: Port = 8420,
+    kafka_port: KafkaPort = 19092,
+    flink_port: FlinkPort = 18081,
+) -> None:
+    """Start everything with made-up traffic: the past 24 hours in about a minute, then on in real time.
+
+    Some of the trades have faults; what is found missing, late, out of order or duplicated is printed as it is found.
+    """
+    folder, traffic = RULES / pack, f"jobs.traffic.{pack}"
+    if not (folder / "workflow.yaml").exists() or not (RULES.parent / "jobs" / "traffic" / f"{pack}.py").exists():
+        raise StackError(f"There is no traffic for a pack {pack!r}. Leave out --pack for the one there is.", Exit.USAGE)
+    options = Options(
+        home=Home().path,
+        lane="demo",
+        packs=(folder,),
+        mappings=(folder / MAPPING_FILE,),
+        http_port=port,
+        kafka_port=kafka_port,
+        flink_port=flink_port,
+        parallelism=parallelism,
+        traffic=(traffic, "--speed", str(factor(speed))),
+    )
+    watch = Watch(options.bootstrap, options.lane)
+    try:
+        _supervise(Home(), options, watch)
+    finally:
+        watch.stop()
+
+
+def factor(text: str) -> float:
+    """ "1300x" -> 1300.0. Raises StackError."""
+    try:
+        value = float(text.removesuffix("x"))
+    except ValueError:
+        value = 0
+    if not 0 < value < float("inf"):
+        raise StackError(f"{text!r} is no speed; give a factor such as 1300x.", Exit.USAGE)
+    return value
+
+
+def mappings_of(packs: tuple[Path, ...]) -> list[Path]:
+    """The mapping files beside the packs."""
+    folders = dict.fromkeys(pack if pack.is_dir() else pack.parent for pack in packs)
+    return [folder / MAPPING_FILE for folder in folders if (folder / MAPPING_FILE).exists()]
+
+
+@guarded
+def status(as_json: AsJson = False) -> None:
+    """Say which parts run, and whether they do their work. Exit code 3 if nothing runs, 1 if a part does not."""
+    home = Home()
+    state = home.running()
+    if state is None:
+        if as_json:
+            emit({"running": False, "home": str(home.path)})
+            raise typer.Exit(Exit.NOT_RUNNING)
+        raise StackError(f"Daymark does not run in {home.path}.", Exit.NOT_RUNNING)
+    document = describe(home, state)
+    if as_json:
+        emit(document)
+    else:
+        _show(document)
+    raise typer.Exit(Exit.OK if document["ready"] else Exit.FAILED)
+
+
+@guarded
+def stop() -> None:
+    """Stop a running stack: a savepoint first, then every part. Exit code 3 if nothing runs."""
+    home = Home()
+    state = home.running()
+    if state is None:
+        left = home.sweep()
+        home.forget()
+        if not left:
+            raise StackError(f"Daymark does not run in {home.path}.", Exit.NOT_RUNNING)
+        out.print(f"Ended what an earlier run had left behind: {', '.join(left)}.")
+        return
+    os.kill(state.supervisor.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while state.supervisor.alive():
+        if time.monotonic() > deadline:
+            raise StackError(f"Daymark has not stopped after {STOP_SECONDS} s; see {home.log('daymark')}.")
+        time.sleep(0.1)
+    out.print("Daymark has stopped.")
+
+
+def describe(home: Home, state: State) -> dict[str, Any]:
+    """What `status --json` prints."""
+    parts = {name: all(one.alive() for one in many) for name, many in state.parts.items()}
+    try:
+        health = httpx.get(f"{state.url}/readyz", timeout=3).json()
+    except (httpx.HTTPError, ValueError) as error:
+        health = {"ready": False, "parts": {"serving": str(error)}}
+    return {
+        "running": True,
+        "ready": state.ready and all(parts.values()) and bool(health.get("ready")),
+        "home": str(home.path),
+        "url": state.url,
+        "lane": state.lane,
+        "packs": state.packs,
+        "ports": state.ports,
+        "started": state.started,
+        "supervisor": state.supervisor.pid,
+        "parts": {name: {"running": parts[name], "pids": [one.pid for one in state.parts[name]]} for name in parts},
+        "health": health.get("parts", {}),
+        "jobs": state.jobs,
+    }
+
+
+def _supervise(home: Home, options: Options, watch: Watch | None = None) -> None:
+    prerequisites.require_java()
+    for path in options.packs:
+        load_pack(path)
+    home.prepare()
+    log_to(home.log("daymark"))
+
+    def ready(state: State) -> None:
+        out.print(f"\nDaymark runs: [bold]{state.url}[/bold]   (Ctrl-C stops it)\n")
+        if watch:
+            watch.start(since_ms=int(state.started * 1000))
+
+    supervisor = Supervisor(home, options, lambda line: err.print(f"[dim]{escape(line)}[/dim]"))
+    supervisor.before_stop = watch.stop if watch else lambda: None
+    supervisor.run(ready)
+    out.print("Daymark has stopped; nothing is left running.")
+
+
+def _up_detached(home: Home) -> None:
+    """Run `daymark up` again without --detach, in a session of its own, and wait until it is ready."""
+    home.prepare()
+    log = home.log("up")
+    log.unlink(missing_ok=True)
+    arguments = [one for one in sys.argv[1:] if one not in ("-d", "--detach")]
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "api.cli", *arguments]
+        child = subprocess.Popen(  # noqa: S603 (our own command)
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+            env={**os.environ, VARIABLE: str(home.path)},
+        )  # fmt: skip
+    while (state := home.running()) is None or not state.ready or state.supervisor.pid != child.pid:
+        if child.poll() is not None:
+            raise StackError(process.tail(log).replace("daymark: ", ""), Exit(child.returncode))
+        time.sleep(0.2)
+    out.print(f"Daymark runs: {state.url}   (`daymark stop` ends it)")
+
+
+def _show(document: dict[str, Any]) -> None:
+    out.print(f"Daymark {'runs' if document['ready'] else 'is not ready'}: {document['url']}, lane {document['lane']}")
+    table = Table("part", "", "processes", box=None, pad_edge=False, header_style="dim")
+    for name, part in document["parts"].items():
+        word = "[green]runs[/green]" if part["running"] else "[red]ended[/red]"
+        table.add_row(name, word, ", ".join(map(str, part["pids"])))
+    out.print(table)
+    for name, word in document["health"].items():
+        out.print(f"{name}: {word}")

@@ -1,0 +1,131 @@
+"""What is found, live in the terminal: a line for each finding, and below them how many there are of each kind."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from rich.live import Live
+from rich.text import Text
+
+from api.commands.output import out
+from api.words import clock, sentence
+
+COLOURS = {
+    "missing": "bold red",
+    "late": "yellow",
+    "reported_late": "yellow",
+    "at_risk": "blue",
+    "out_of_order": "magenta",
+    "duplicate": "cyan",
+}
+KINDS = ("missing", "late", "reported_late", "out_of_order", "duplicate", "at_risk")
+SEVERITIES = ("critical", "high", "medium", "low")
+LINES = 4
+PAUSE_SECONDS = 0.5
+SUMMARY_SECONDS = 10.0
+
+
+class Watch:
+    """Follows daymark.findings for one lane in a thread. Shows a few lines twice a second at most, and counts all."""
+
+    def __init__(self, bootstrap: str, lane: str) -> None:
+        self.bootstrap = bootstrap
+        self.lane = lane
+        self.counts: Counter[str] = Counter()
+        self.clock_ms: int | None = None
+        self._seen: set[str] = set()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, since_ms: int) -> None:
+        """Show what was written since that instant (epoch ms), until `stop`."""
+        self._thread = threading.Thread(target=self._run, args=(since_ms,), name="watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Show nothing more; harmless when not started."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def take(self, topic: str, row: dict[str, Any]) -> bool:
+        """Count one row; True if it is a finding that was not there before."""
+        if row.get("lane") != self.lane:
+            return False
+        if topic.endswith("progress"):
+            self.clock_ms = max(self.clock_ms or 0, row["watermark_ms"])
+            return False
+        if row["id"] in self._seen:
+            return False
+        self._seen.add(row["id"])
+        self.counts[row["kind"]] += 1
+        return True
+
+    def summary(self) -> Text:
+        """How many there are of each kind, and where the lane's clock stands."""
+        text = Text(f"{clock(self.clock_ms)} UTC ", style="dim") if self.clock_ms else Text("")
+        for kind in KINDS:
+            text.append(f"  {kind.replace('_', ' ')} ", style="dim").append(f"{self.counts[kind]:,}", COLOURS[kind])
+        return text
+
+    def _run(self, since_ms: int) -> None:
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False)
+        try:
+            _seek(consumer, ("daymark.findings", "daymark.progress"), since_ms)
+            if out.is_terminal:
+                with Live(self.summary(), console=out, refresh_per_second=4, transient=True) as live:
+                    self._follow(consumer, lambda: live.update(self.summary()))
+            else:
+                self._follow(consumer, self._summary_now_and_then())
+        except KafkaError as error:
+            out.print(f"what is found can't be shown any more: {error}")
+        finally:
+            consumer.close()
+
+    def _follow(self, consumer: KafkaConsumer, summarise: Any) -> None:
+        while not self._stop.is_set():
+            batches = consumer.poll(timeout_ms=int(PAUSE_SECONDS * 1000))
+            rows = [(place.topic, json.loads(line)) for place, records in batches.items() for record in records
+                    for line in record.value.splitlines() if line]  # fmt: skip
+            self._show([row for topic, row in rows if self.take(topic, row)])
+            summarise()
+            self._stop.wait(PAUSE_SECONDS)
+
+    def _show(self, found: list[dict[str, Any]]) -> None:
+        """The gravest few, in order of their instants."""
+        gravest = sorted(found, key=lambda row: (SEVERITIES.index(row["severity"]), row["deadline_ms"]))[:LINES]
+        for row in sorted(gravest, key=lambda row: row["deadline_ms"]):
+            label = Text(f"{row['kind'].replace('_', ' ').upper():<13} ", style=COLOURS.get(row["kind"], ""))
+            out.print(label.append(sentence(row, self.clock_ms), style="default"))
+        if len(found) > len(gravest):
+            out.print(Text(f"              and {len(found) - len(gravest)} more", style="dim"))
+
+    def _summary_now_and_then(self) -> Any:
+        last = time.monotonic()
+
+        def summarise() -> None:
+            nonlocal last
+            if time.monotonic() - last >= SUMMARY_SECONDS:
+                last = time.monotonic()
+                out.print(self.summary())
+
+        return summarise
+
+
+def _seek(consumer: KafkaConsumer, topics: tuple[str, ...], since_ms: int) -> None:
+    """Assign all partitions of the topics, each at its first record since that instant."""
+    places = [
+        TopicPartition(topic, number) for topic in topics for number in consumer.partitions_for_topic(topic) or ()
+    ]
+    consumer.assign(places)
+    offsets = consumer.offsets_for_times(dict.fromkeys(places, since_ms))
+    ends = consumer.end_offsets(places)
+    for place in places:
+        found = offsets.get(place)
+        consumer.seek(place, found.offset if found else ends[place])
