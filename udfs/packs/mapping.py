@@ -15,6 +15,7 @@ from udfs.packs.problems import PackError, raise_errors
 from udfs.packs.sourcemodel import Source, Time, check_source, with_defaults
 from udfs.packs.times import EARLIEST, LATEST, TimeReader, time_reader
 from udfs.packs.values import (
+    INFINITE,
     LONGEST_NAME,
     Unreadable,
     amount_of,
@@ -170,7 +171,7 @@ class SourceMapping:
             name = self._id(record)
             if type(name) is not str or not name:
                 name = event_id(name, source, record.get(POSITION), position)
-            if not (text := name + source + kind + key).isascii() or len(text) > LONGEST_NAME:
+            if not (text := f"{name}{source}{kind}{key}").isascii() or len(text) > LONGEST_NAME:
                 check_texts({"id": name, "source": source, "type": kind, key_name: key})
             groups = []
             for label, get in self._groups:
@@ -181,7 +182,7 @@ class SourceMapping:
                     groups.append((label, group))
             started = instant(self._started(record), self._read_started, "started") if self._started else None
             amount = self._amount(record) if self._amount else None
-            if amount is not None:
+            if amount is not None and not (type(amount) is float and -INFINITE < amount < INFINITE):
                 amount = amount_of(amount)
             return Event(name, source, kind, time, key, tuple(groups), record, started, amount, received)
         except Unreadable:

@@ -11,6 +11,9 @@ LONGEST_NAME = 1_024
 """The most characters that an id, a source, a type and a key may have, each: they become keys of topics and state."""
 
 
+INFINITE = float("inf")
+
+
 class Unreadable(Exception):
     """A record that is no event: one of the dead letters' reasons, and what is wrong with which field."""
 
@@ -115,7 +118,7 @@ def amount_of(value: Any) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if abs(number) < float("inf") else None
+    return number if -INFINITE < number < INFINITE else None
 
 
 def same(value: Any, accepted: list[Any]) -> bool:

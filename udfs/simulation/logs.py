@@ -1,7 +1,8 @@
 """Event logs from disk, as records for a source mapping: CSV, NDJSON and XES, each also gzipped.
 
-Every record gets the field `_position`, its running number from 0 as text: the identity of records without an id. A
-record that can't be read takes a number too, so that mending it moves no other, and comes out as a `BadRecord`.
+Every record gets the field `_position`, its running number from 0 as text: the identity of records without an id. One
+that has the field keeps it, so that a log cut out of another, or shuffled, keeps its identities. A record that can't be
+read takes a number too, so that mending it moves no other, and comes out as a `BadRecord`.
 """
 
 from __future__ import annotations
@@ -139,7 +140,7 @@ def _csv_record(names: list[str], row: list[str], position: str, line: int) -> R
         detail = f"the row on line {line} has {len(row)} fields, the header {len(names)}"
         return BadRecord(position, line, "invalid_event", detail, ",".join(row).encode())
     record: Record = dict(zip(names, row, strict=True))
-    record[POSITION] = position
+    record.setdefault(POSITION, position)
     return record
 
 
@@ -157,7 +158,7 @@ def _json_record(line: bytes, position: str, number: int) -> Record | BadRecord:
         return BadRecord(position, number, "not_json", f"line {number} is not JSON: {fault}", line)
     if not isinstance(record, dict):
         return BadRecord(position, number, "not_an_object", f"line {number} holds no JSON object", line)
-    record.setdefault(POSITION, position)  # a log cut out of another keeps its identities
+    record.setdefault(POSITION, position)
     return record
 
 
@@ -172,7 +173,7 @@ def _read_xes(file: Path) -> Iterator[Record | BadRecord]:
             for moment, element in parsed:
                 if moment == "end" and _tag(element) == "trace":
                     for event in _xes_trace(element):
-                        yield {**event, POSITION: str(position)}
+                        yield {POSITION: str(position), **event}
                         position += 1
                     root.clear()
         except xml.ParseError as fault:

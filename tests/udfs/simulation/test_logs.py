@@ -102,6 +102,13 @@ def test_a_line_that_is_no_json_object_is_a_bad_record_and_reading_goes_on(tmp_p
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"), [("cut.ndjson", '{"_position": "7", "a": "x"}'), ("cut.csv", "_position,a\n7,x\n")]
+)
+def test_a_log_that_was_cut_out_of_another_keeps_its_positions(tmp_path: Path, name: str, content: str) -> None:
+    assert list(read_log(write(tmp_path, name, content))) == [{"_position": "7", "a": "x"}]
+
+
 @pytest.mark.parametrize("name", ["log.xes", "log.xes.gz"])
 def test_an_event_of_xes_has_its_own_attributes_and_those_of_its_case(tmp_path: Path, name: str) -> None:
     case = {"case:concept:name": "C1", "case:amount": 1.5}
