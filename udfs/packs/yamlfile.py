@@ -128,7 +128,9 @@ class _Builder:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self.fault(loc, "a key must be a word, not a list or a mapping")
+                line = key_node.start_mark.line + 1
+                text = "a key must be a word, not a list or a mapping"
+                self.problems.append(Problem(self.document.file, line, show_path(loc), text))
                 continue
             key = key_node.value
             here = (*loc, key)
