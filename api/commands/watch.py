@@ -39,12 +39,14 @@ class Watch:
         self.lane = lane
         self.counts: Counter[str] = Counter()
         self.clock_ms: int | None = None
+        self._since_ms = 0
         self._seen: set[str] = set()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self, since_ms: int) -> None:
-        """Show what was written since that instant (epoch ms), until `stop`."""
+        """Count all findings of the lane, and show those written since that instant (epoch ms), until `stop`."""
+        self._since_ms = since_ms
         self._thread = threading.Thread(target=self._run, args=(since_ms,), name="watch", daemon=True)
         self._thread.start()
 
@@ -69,7 +71,7 @@ class Watch:
 
     def summary(self) -> Text:
         """How many there are of each kind, and where the lane's clock stands."""
-        text = Text(f"{clock(self.clock_ms)} UTC ", style="dim") if self.clock_ms else Text("")
+        text = Text(f"{clock(self.clock_ms, self.clock_ms)} UTC ", style="dim") if self.clock_ms else Text("")
         for kind in KINDS:
             text.append(f"  {kind.replace('_', ' ')} ", style="dim").append(f"{self.counts[kind]:,}", COLOURS[kind])
         return text
@@ -77,7 +79,7 @@ class Watch:
     def _run(self, since_ms: int) -> None:
         consumer = KafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False)
         try:
-            _seek(consumer, ("daymark.findings", "daymark.progress"), since_ms)
+            _seek(consumer, since_ms)
             if out.is_terminal:
                 with Live(self.summary(), console=out, refresh_per_second=4, transient=True) as live:
                     self._follow(consumer, lambda: live.update(self.summary()))
@@ -90,10 +92,13 @@ class Watch:
 
     def _follow(self, consumer: KafkaConsumer, summarise: Any) -> None:
         while not self._stop.is_set():
-            batches = consumer.poll(timeout_ms=int(PAUSE_SECONDS * 1000))
-            rows = [(place.topic, json.loads(line)) for place, records in batches.items() for record in records
-                    for line in record.value.splitlines() if line]  # fmt: skip
-            self._show([row for topic, row in rows if self.take(topic, row)])
+            found: list[dict[str, Any]] = []
+            for place, records in consumer.poll(timeout_ms=int(PAUSE_SECONDS * 1000)).items():
+                for record in records:
+                    rows = [json.loads(line) for line in (record.value or b"").splitlines() if line]
+                    new = [row for row in rows if self.take(place.topic, row)]
+                    found += new if record.timestamp >= self._since_ms else []
+            self._show(found)
             summarise()
             self._stop.wait(PAUSE_SECONDS)
 
@@ -118,14 +123,14 @@ class Watch:
         return summarise
 
 
-def _seek(consumer: KafkaConsumer, topics: tuple[str, ...], since_ms: int) -> None:
-    """Assign all partitions of the topics, each at its first record since that instant."""
-    places = [
-        TopicPartition(topic, number) for topic in topics for number in consumer.partitions_for_topic(topic) or ()
-    ]
-    consumer.assign(places)
-    offsets = consumer.offsets_for_times(dict.fromkeys(places, since_ms))
-    ends = consumer.end_offsets(places)
-    for place in places:
-        found = offsets.get(place)
-        consumer.seek(place, found.offset if found else ends[place])
+def _seek(consumer: KafkaConsumer, since_ms: int) -> None:
+    """Assign the findings from their beginning, and where the lanes' clocks stand since that instant."""
+    findings, clocks = (
+        [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
+        for topic in ("daymark.findings", "daymark.progress")
+    )
+    consumer.assign([*findings, *clocks])
+    consumer.seek_to_beginning(*findings)
+    newest, ends = consumer.offsets_for_times(dict.fromkeys(clocks, since_ms)), consumer.end_offsets(clocks)
+    for place in clocks:
+        consumer.seek(place, newest[place].offset if newest.get(place) else ends[place])

@@ -18,14 +18,14 @@ PACKAGES = "sudo apt-get install python3.11 python3.11-venv openjdk-17-jdk-headl
 PREREQUISITE = 4
 
 
-def check(directory: Path) -> list[str]:
+def check(directory: Path, gib: float = DISK_GIB) -> list[str]:
     """What is missing for the set-up, as sentences; an empty list if nothing is."""
     faults = [
         check_python(),
         check_java(compiler=True),
         check_program("mvn", "maven"),
         check_program("setpriv", "util-linux"),
-        check_disk(directory),
+        check_disk(directory, gib),
     ]
     return [fault for fault in faults if fault]
 
@@ -97,7 +97,7 @@ def _run(command: list[str]) -> tuple[int, str]:
 
 def main() -> int:
     """Say what is missing; 4 if anything is."""
-    faults = check(Path(__file__).resolve().parents[2])
+    faults = check(Path(__file__).resolve().parents[2], float(sys.argv[1]) if sys.argv[1:] else DISK_GIB)
     for fault in faults:
         print(f"daymark: {fault}", file=sys.stderr)
     if len(faults) > 1:

@@ -1,0 +1,75 @@
+# Daymark: `make demo` shows it, `make test` proves it. `make help` lists the rest.
+#
+# The set-up leaves a stamp for each stage in .venv, so that an interrupted one goes on where it stopped, and a second
+# one does nothing. A stage runs again when what it depends on has changed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.ONESHELL:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMPS := $(VENV)/stamps
+JAVA_SOURCES := $(shell find jobs/java -path '*/target' -prune -o -type f -print 2>/dev/null)
+
+# Progress where somebody looks, one line a stage where nobody does.
+TTY := $(shell test -t 1 && echo yes)
+PIP := $(PYTHON) -m pip --disable-pip-version-check $(if $(TTY),,--quiet --no-input)
+MVN := mvn -B $(if $(TTY),--no-transfer-progress,--quiet)
+
+# $(call stage,what it does,GiB that it may need,command): says what is being done and how long it took. What it needs is
+# looked at first, and only when there is something to do.
+define stage
+$(MAKE) prerequisites GIB=$(2); printf '%s …\n' "$(1)"; begun=$$SECONDS; $(3); printf '%s: %d s\n' "$(1)" $$((SECONDS - begun)); mkdir -p $(STAMPS); touch $@
+endef
+
+.PHONY: help setup demo test check lint lock clean prerequisites
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: $(STAMPS)/project $(STAMPS)/broker $(STAMPS)/java ## Install everything into .venv (a few minutes the first time)
+
+demo: setup ## Start everything with a day of made-up traffic; Ctrl-C stops it
+	@exec $(VENV)/bin/daymark demo
+
+test: setup ## Run all tests, also those on real Kafka, Flink and ClickHouse
+	@$(PYTHON) -m pytest
+
+check: setup lint ## Lint, types, layers, then all tests, those in Java too
+	@mvn -B --quiet -f jobs/java/pom.xml test
+	$(PYTHON) -m pytest
+
+lint: setup ## ruff, mypy and import-linter
+	@$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	PYTHONPATH=. $(VENV)/bin/lint-imports
+
+lock: setup ## Write requirements.lock anew from pyproject.toml
+	@$(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	  --allow-unsafe --extra dev --output-file requirements.lock pyproject.toml
+
+clean: ## Remove what the set-up and the tests made (not .daymark, the data)
+	@rm -rf $(VENV) jobs/java/target build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+prerequisites:
+	@command -v python3 >/dev/null || { echo "daymark: Python is not there. Install it: sudo apt-get install python3.11 python3.11-venv" >&2; exit 4; }
+	python3 api/stack/prerequisites.py $(GIB)
+
+$(STAMPS)/venv:
+	@$(call stage,Python environment,4,python3.11 -m venv $(VENV))
+
+$(STAMPS)/python: requirements.lock | $(STAMPS)/venv
+	@$(call stage,Python packages,3,$(PIP) install --require-hashes -r requirements.lock)
+
+$(STAMPS)/project: pyproject.toml $(STAMPS)/python
+	@$(call stage,Daymark itself,1,$(PIP) install --no-deps --no-build-isolation --editable .)
+
+$(STAMPS)/broker: jobs/java/broker/pom.xml | $(STAMPS)/venv
+	@$(call stage,Kafka broker,1,$(MVN) -f jobs/java/broker/pom.xml package)
+
+$(STAMPS)/java: $(JAVA_SOURCES) | $(STAMPS)/venv
+	@$(call stage,Java batcher and Kafka connector,1,$(MVN) -f jobs/java/pom.xml -Dmaven.test.skip package)
