@@ -41,7 +41,14 @@ def check_runbooks(document: Document, model: Workflow, folder: Path) -> Iterato
             yield document.problem(loc, f"there is no file `{folder / name}`; write it, or correct the name", WARNING)
 
 
+MOST_STEPS = 64
+"""An item's state keeps the steps that it has seen as one integer of 64 bits."""
+
+
 def _steps(document: Document, model: Workflow) -> Iterator[Problem]:
+    if len(model.steps) > MOST_STEPS:
+        text = f"{len(model.steps)} steps; a workflow has at most {MOST_STEPS}: split it into several that share a key"
+        yield document.problem(("steps",), text)
     if not any(step.start for step in model.steps.values()):
         text = "no step has `start: true`; mark those at which an item begins"
         yield document.problem(("steps",), text, WARNING)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from udfs.core.spec import Spec
+from udfs.core.state import Item, decode, encode
 from udfs.packs.compile import compile_workflow
 from udfs.packs.problems import PackError
 
@@ -59,10 +60,19 @@ def test_a_branch_gives_no_order_between_its_arms() -> None:
     assert (right.before, right.after) == (0b0001, 0b1000)
 
 
-def test_more_steps_than_a_machine_word_has_bits_keep_their_order() -> None:
-    steps = {f"s{n}": {"on": f"t{n}"} for n in range(100)}
-    spec = compiled(steps=steps, flow=" -> ".join(steps), deadlines=[])
-    assert spec.steps[99].before == (1 << 99) - 1
+def many_steps(number: int) -> dict[str, Any]:
+    names = [f"s{n}" for n in range(number)]
+    steps = {name: {"on": f"e.{name}", "start": name == "s0"} for name in names}
+    return definition(steps=steps, flow=[" -> ".join(names)], deadlines=[])
+
+
+def test_a_workflow_has_at_most_64_steps_since_state_keeps_them_in_one_word() -> None:
+    spec = compiled(**many_steps(64))
+    assert spec.steps[63].before == 2**63 - 1
+    item = Item(1, spec.hash, "K", seen=2**64 - 1)
+    assert decode(encode(item)) == item
+    with pytest.raises(PackError, match="65 steps; a workflow has at most 64"):
+        compiled(**many_steps(65))
 
 
 def test_conditions_become_paths_with_their_accepted_values() -> None:
