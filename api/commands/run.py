@@ -49,12 +49,12 @@ def up(
     Resumes from the newest checkpoint or savepoint. Everything it keeps is in .daymark, or where DAYMARK_HOME says.
     """
     home = Home()
-    packs = tuple(pack or find_packs(RULES))
+    packs = tuple(one.absolute() for one in pack or find_packs(RULES))
     options = Options(
         home=home.path,
         lane=lane,
         packs=packs,
-        mappings=tuple(mapping or mappings_of(packs)),
+        mappings=tuple(one.absolute() for one in mapping or mappings_of(packs)),
         http_port=port,
         kafka_port=kafka_port,
         flink_port=flink_port,

@@ -31,10 +31,10 @@ class KafkaBroker:
     name = "kafka"
 
     def __init__(self, home: Path, port: int, *, heap_mb: int = 512) -> None:
-        self.home = home
+        self.home = home.absolute()
         self.port = port
         self.heap_mb = heap_mb
-        self.log = home / "logs" / "kafka.log"
+        self.log = self.home / "logs" / "kafka.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     @property

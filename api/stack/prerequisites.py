@@ -1,6 +1,8 @@
 """What has to be on the machine before Daymark can be set up. Runs with any Python 3 and its standard library alone:
 
-python3 api/stack/prerequisites.py      says in one sentence what is missing, and exits with 4
+python3 api/stack/prerequisites.py [GIB]    says in one sentence what is missing, and exits with 4
+
+GIB is how much room on the disk is needed.
 """
 
 from __future__ import annotations

@@ -23,8 +23,9 @@ TAIL_BYTES = 16_384
 def start(
     command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a process group of its own, its output appended to `log`.
+    """Start `command` in a process group of its own, its output appended to `log`, by default in the log's folder.
 
+    That is where a crash leaves what it wrote down; so paths in `command` have to be absolute.
     `env` is added to this process's environment. The group keeps a Ctrl-C at the terminal away from the child: parts
     are stopped in order by their parent, not all at once by the terminal.
     """
@@ -36,7 +37,7 @@ def start(
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})},
-            cwd=cwd,
+            cwd=cwd or log.parent,
             start_new_session=True,
         )
 

@@ -1,0 +1,134 @@
+"""`daymark up`, as a person uses it: real Kafka, Flink, ClickHouse and API, started, asked, killed, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.cli.stack import Stack, stack
+from tests.cli.test_commands import event
+from tests.kafka_help import eventually
+
+pytestmark = pytest.mark.real
+
+PACK = Path(__file__).parents[2] / "rules" / "trade_lifecycle"
+PARTS = {"kafka", "flink", "serving", "ticker"}
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with stack(tmp_path_factory.mktemp("up") / "home") as running:
+        running.start("up", "--pack", PACK)
+        yield running
+
+
+def test_status_names_every_part_and_says_that_it_works(up: Stack) -> None:
+    done = up.run("status", "--json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 0, document
+    assert set(document["parts"]) == PARTS
+    assert all(part["running"] and part["pids"] for part in document["parts"].values())
+    assert httpx.get(document["url"]).status_code == httpx.codes.OK
+
+
+def test_silence_is_found_by_the_clock_alone(up: Stack) -> None:
+    """A trade was ingested three minutes ago and nothing came after it: no further event is needed to notice."""
+    ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 180))
+    posted = httpx.post(
+        f"http://127.0.0.1:{up.http_port}/api/v1/events",
+        content=event("T-silent", "ingested", ago),
+        headers={"Content-Type": "application/cloudevents+json"},
+    )
+    assert posted.status_code == 202, posted.text
+    found = eventually(lambda: [f for f in up.findings("main") if f["key"] == "T-silent"], 60)
+    assert {(f["kind"], f["rule"]) for f in found} == {("missing", "verify")}
+
+
+def test_a_second_stack_in_the_same_home_is_refused(up: Stack) -> None:
+    done = up.run("up", "--pack", PACK)
+    assert done.returncode == 4
+    assert "already runs in" in done.stderr
+    assert "daymark stop" in done.stderr
+
+
+def test_a_replay_finds_what_simulate_finds_and_leaves_nothing_behind(up: Stack, tmp_path: Path) -> None:
+    log = tmp_path / "log.ndjson"
+    lines = [
+        event("R-1", "ingested", "2026-03-02T10:00:00Z"),
+        event("R-2", "verified", "2026-03-02T10:03:00Z"),
+        "no json",
+        event("R-2", "ingested", "2026-03-02T10:00:00Z"),
+        event("R-3", "ingested", "2026-03-02T11:00:00Z"),
+        event("R-3", "verified", "2026-03-02T11:01:00Z"),
+        event("R-3", "sent", "2026-03-02T11:02:00Z"),
+        event("R-3", "sent", "2026-03-02T11:02:00Z"),
+        event("R-4", "ingested", "2026-03-02T11:00:00Z"),
+    ]
+    log.write_text("\n".join(lines))
+    before = {process.pid for process in up.processes()}
+    done = up.run("replay", log, "--pack", PACK, "--lane", "replay-small", "--parallelism", 2, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    findings = tmp_path / "findings.ndjson"
+    simulated = json.loads(
+        up.run("simulate", PACK, log, "--lane", "replay-small", "--findings", findings, "--json").stdout
+    )
+    expected = {json.loads(line)["id"] for line in findings.read_text().splitlines()}
+    assert {finding["id"] for finding in up.findings("replay-small")} == expected
+    assert document["records"] == len(lines)
+    assert document["unreadable"] == 1
+    assert document["items"] == simulated["items"] == 4
+    assert document["other"] == simulated["other"] == {"duplicate": 1, "out_of_order": 0}
+    assert len(up.api("/api/v1/dead-letters", lane="replay-small")["items"]) == 1
+    assert {process.pid for process in up.processes()} == before
+    assert not (up.home.path / "flink" / "checkpoints" / "replay-small").exists()
+
+
+def test_a_part_that_is_killed_is_started_again(up: Stack) -> None:
+    state = up.home.running()
+    assert state is not None
+    (ticker,) = state.parts["ticker"]
+    os.kill(ticker.pid, signal.SIGKILL)
+
+    def replaced() -> bool:
+        now = up.home.running()
+        return now is not None and now.parts["ticker"][0].pid != ticker.pid and now.parts["ticker"][0].alive()
+
+    eventually(replaced, 30)
+    assert "ticker ended and is being started again" in up.output.read_text()
+
+
+def test_after_a_kill_of_the_supervisor_nothing_runs_on_and_the_next_start_goes_on_from_a_checkpoint(
+    up: Stack,
+) -> None:
+    checkpoints = up.home.path / "flink" / "checkpoints" / "main"
+    eventually(lambda: list(checkpoints.rglob("_metadata")), 60)
+    children = up.processes()
+    assert len(children) >= len(PARTS)
+    assert up.process is not None
+    up.process.kill()
+    up.process.wait()
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
+    up.start("up", "--pack", PACK)
+    assert "resumed from chk-" in up.output.read_text()
+    assert [f["kind"] for f in up.findings("main") if f["key"] == "T-silent"] == ["missing"]
+
+
+def test_stop_takes_a_savepoint_and_leaves_no_process(up: Stack) -> None:
+    children = up.processes()
+    done = up.run("stop")
+    assert done.returncode == 0, done.stderr
+    assert up.process is not None
+    assert up.process.wait(10) == 0
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert list((up.home.path / "flink" / "checkpoints" / "main").rglob("savepoint-*/_metadata"))
+    assert up.run("stop").returncode == 3

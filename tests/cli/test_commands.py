@@ -1,0 +1,160 @@
+"""The command line without a running stack: help, exit codes, JSON, sentences in place of tracebacks."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api.cli import app
+from api.stack import ports
+
+ROOT = Path(__file__).parents[2]
+PACK = ROOT / "rules" / "trade_lifecycle"
+COMMANDS = ("up", "demo", "status", "stop", "replay", "simulate", "validate", "version")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DAYMARK_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def daymark(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def event(trade: str, kind: str, time: str, **data: object) -> str:
+    body = {"specversion": "1.0", "id": f"{trade}-{kind}", "source": "/t", "type": f"trade.{kind}", "time": time}
+    return json.dumps(body | {"data": {"trade_id": trade, "market": "EU", "book": "b"} | data})
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A trade that is not verified, one that is verified late, and a line that is not JSON."""
+    lines = [
+        event("T-1", "ingested", "2026-03-02T10:00:00Z"),
+        event("T-2", "ingested", "2026-03-02T10:00:00Z"),
+        "no json",
+        event("T-2", "verified", "2026-03-02T10:03:00Z"),
+        event("T-2", "rejected", "2026-03-02T10:04:00Z"),
+    ]
+    file = tmp_path / "log.ndjson"
+    file.write_text("\n".join(lines))
+    return file
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    result = daymark(command, "--help")
+    assert result.exit_code == 0
+    assert command in result.output
+
+
+def test_help_names_every_command_and_every_exit_code() -> None:
+    output = daymark("--help").output
+    assert all(command in output for command in COMMANDS)
+    assert all(
+        code in output for code in ("0 fine", "1 failed", "2 wrong usage", "3 Daymark does", "4 something", "130")
+    )
+
+
+def test_wrong_usage_is_exit_code_two() -> None:
+    assert daymark("validate").exit_code == 2
+    assert daymark("up", "--port", "no").exit_code == 2
+    assert daymark("frobnicate").exit_code == 2
+    assert daymark("demo", "--speed", "quick").exit_code == 2
+
+
+@pytest.mark.parametrize("command", [("status",), ("stop",), ("replay", "x.csv", "--pack", PACK)])
+def test_what_needs_a_running_stack_says_so_with_exit_code_three(command: tuple[object, ...], home: Path) -> None:
+    result = daymark(*command)
+    assert result.exit_code == 3
+    assert f"Daymark does not run in {home}" in result.output
+
+
+def test_status_for_scripts_is_json_even_when_nothing_runs(home: Path) -> None:
+    result = daymark("status", "--json")
+    assert result.exit_code == 3
+    assert json.loads(result.output) == {"running": False, "home": str(home)}
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_taken_port_is_one_sentence_and_nothing_is_started(command: str, home: Path) -> None:
+    others = [word for option in ("--kafka-port", "--flink-port") for word in (option, ports.free())]
+    with socket.create_server((ports.HOST, 0)) as server:
+        taken = server.getsockname()[1]
+        result = daymark(command, "--port", taken, *others)
+    assert result.exit_code == 4
+    assert f"Port {taken} (HTTP) is taken by" in result.output
+    assert "choose another port with --port" in result.output
+    assert "Traceback" not in result.output
+    assert not (home / "logs" / "kafka.log").exists()
+    assert daymark("status").exit_code == 3
+
+
+def test_validate_says_which_workflows_are_valid() -> None:
+    result = daymark("validate", PACK)
+    assert result.exit_code == 0
+    assert "valid: trade_lifecycle" in result.output
+
+
+def test_validate_names_file_line_and_remedy_of_what_is_wrong(tmp_path: Path) -> None:
+    pack = tmp_path / "workflow.yaml"
+    pack.write_text((PACK / "workflow.yaml").read_text().replace("expect: reply,", "expect: repyl,"))
+    result = daymark("validate", pack)
+    assert result.exit_code == 1
+    assert "did you mean `reply`?" in result.output
+    document = json.loads(daymark("validate", pack, "--json").output)
+    assert document["valid"] is False
+    fault = next(problem for problem in document["problems"] if problem["level"] == "error")
+    assert fault["file"] == str(pack)
+    assert fault["line"] == 1 + pack.read_text().splitlines().index(
+        next(line for line in pack.read_text().splitlines() if "repyl" in line)
+    )
+
+
+def test_simulate_prints_the_documented_json(log: Path) -> None:
+    result = daymark("simulate", PACK, log, "--json")
+    assert result.exit_code == 0
+    document = json.loads(result.output)
+    assert document["events"] == 4
+    assert document["items"] == 2
+    assert document["findings"]["verify"] == {"missing": 2, "late": 1}
+    assert document["other"] == {"duplicate": 0, "out_of_order": 0}
+    assert document["unreadable"] == {"not_json": 1}
+
+
+def test_simulate_writes_each_finding_with_its_id(log: Path, tmp_path: Path) -> None:
+    file = tmp_path / "findings.ndjson"
+    assert daymark("simulate", PACK, log, "--findings", file, "--lane", "replay-1").exit_code == 0
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert sorted((row["kind"], row["key"]) for row in rows) == [
+        ("late", "T-2"),
+        ("missing", "T-1"),
+        ("missing", "T-2"),
+    ]
+    assert len({row["id"] for row in rows}) == 3
+    assert {row["lane"] for row in rows} == {"replay-1"}
+
+
+def test_a_log_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    result = daymark("simulate", PACK, tmp_path / "none.csv")
+    assert result.exit_code == 1
+    assert "there is no such file" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_pack_without_a_mapping_asks_for_one(tmp_path: Path, log: Path) -> None:
+    (tmp_path / "workflow.yaml").write_text((PACK / "workflow.yaml").read_text())
+    result = daymark("simulate", tmp_path, log)
+    assert result.exit_code == 1
+    assert "name one with --mapping" in result.output
+    assert daymark("simulate", tmp_path, log, "--mapping", PACK / "mapping.yaml").exit_code == 0
+
+
+def test_version_prints_the_version() -> None:
+    assert daymark("version").output.startswith("daymark ")
