@@ -52,10 +52,8 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.context = Context(settings, store, Publisher(settings), loader, metrics)
-    for router in (workflows.router, items.router, findings.router, events.router):
-        app.include_router(router, prefix="/api/v1")
-    app.include_router(health.router)
-    app.include_router(pages.router)
+    for subject in (workflows, items, findings, events, health, pages):
+        app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
     _measure(app, metrics)

@@ -117,7 +117,6 @@ class Item(BaseModel):
     pending: list[Pending]
     groups: Groups
     amount: float | None
-    rev: int
 
 
 class Finding(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import queue
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,8 @@ SETTINGS = {
 BAD_ROW_PREFIXES = ("CANNOT_PARSE", "CANNOT_READ", "CANNOT_CONVERT", "ARGUMENT_OUT_OF_BOUND", "TOO_LARGE_STRING")
 BAD_ROW = {"INCORRECT_DATA", "TYPE_MISMATCH", "VIOLATED_CONSTRAINT", "ILLEGAL_COLUMN", "TOO_DEEP_RECURSION"}
 
+_NAME = re.compile(r"\(([A-Z][A-Z_]+)\)")
+
 
 class StoreError(Exception):
     """ClickHouse did not do what it was asked; `bad_row` tells whether the data are at fault."""
@@ -56,6 +59,7 @@ class Store:
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
         self._free: queue.LifoQueue[Client | None] = queue.LifoQueue()
+        self._opened: list[Client] = []
         for _ in range(POOL):
             self._free.put(None)  # opened when first needed
 
@@ -95,18 +99,18 @@ class Store:
             return False
 
     def close(self) -> None:
-        """Close the clients that are not in use; a call after this opens new ones."""
-        for _ in range(POOL):
-            client = self._free.get()
-            if client is not None:
-                client.close()
-            self._free.put(None)
+        """Close every client, waiting for what runs: the embedded engine lets go of its directory."""
+        opened, self._opened = self._opened, []
+        for client in opened:
+            client.close()
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
         client = self._free.get()
         try:
-            client = client or self._open()
+            if client not in self._opened:  # not yet there, or closed
+                client = self._open()
+                self._opened.append(client)
             yield client
         except ClickHouseError as error:
             raise _translated(error) from error
@@ -130,7 +134,12 @@ class Store:
 
 
 def _translated(error: ClickHouseError) -> StoreError:
-    name = getattr(error, "name", None) or ""
+    text, name = str(error), getattr(error, "name", None) or ""
+    garbled = error.__cause__
+    while garbled is not None and not isinstance(garbled, UnicodeDecodeError):
+        garbled = garbled.__cause__ or garbled.__context__
+    if garbled is not None:  # the embedded engine quotes a row that isn't UTF-8, and its client stumbles over that
+        text = garbled.object.decode(errors="replace")
+        name = (_NAME.findall(text) or [""])[-1]
     bad = name in BAD_ROW or name.startswith(BAD_ROW_PREFIXES)
-    first = str(error).split("\n", 1)[0]
-    return StoreError(first[:2000], bad_row=bad)
+    return StoreError(text.split("\n", 1)[0][:2000], bad_row=bad)

@@ -15,7 +15,7 @@ from api.paging import FAR, Cursor, Limit, Since, Text, Until
 from api.problems import Fault, ProblemError, documented
 from api.publish import PublishError
 
-router = APIRouter(tags=["events"], responses=documented(401, 422, 503))
+router = APIRouter(prefix="/api/v1", tags=["events"], responses=documented(401, 422, 503))
 MAX_BODY = 5_000_000
 MAX_FAULTS = 1000
 TYPES = ("application/json", "application/cloudevents+json", "application/cloudevents-batch+json")

@@ -13,7 +13,7 @@ from api.paging import FAR, Cursor, GroupFilter, Limit, Since, Text, Until
 from api.problems import documented
 from api.words import sentence
 
-router = APIRouter(tags=["findings"], responses=documented(401, 422, 503))
+router = APIRouter(prefix="/api/v1", tags=["findings"], responses=documented(401, 422, 503))
 Severity = Annotated[Literal["", "critical", "high", "medium", "low"], Query()]
 AFTER = ("after_ms", "after_lane", "after_id")
 

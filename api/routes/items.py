@@ -13,7 +13,7 @@ from api.paging import Cursor, GroupFilter, Limit, PathText, Text
 from api.problems import documented, not_found
 from api.words import sentence
 
-router = APIRouter(tags=["items"], responses=documented(401, 422, 503))
+router = APIRouter(prefix="/api/v1", tags=["items"], responses=documented(401, 422, 503))
 Sort = Annotated[
     Literal["updated", "started", "due"],
     Query(description="updated, started: the latest first; due: the next deadline first"),

@@ -12,7 +12,7 @@ from api.models import Lane, Steps, Workflow
 from api.paging import PathText, Since, Text
 from api.problems import documented, not_found
 
-router = APIRouter(tags=["workflows"], responses=documented(401, 422, 503))
+router = APIRouter(prefix="/api/v1", tags=["workflows"], responses=documented(401, 422, 503))
 Group = Annotated[Text, Query(description="count by the values of this group", examples=["market"])]
 
 

@@ -27,7 +27,9 @@ def bare(settings: Settings):  # type: ignore[no-untyped-def]
 
 
 def test_each_file_is_applied_once_in_order_and_recorded(bare: Store, folder: Path) -> None:
-    (folder / "0002_b.sql").write_text("ALTER TABLE a ADD COLUMN IF NOT EXISTS m Int64;\nINSERT INTO a VALUES (1, 2);\n")
+    (folder / "0002_b.sql").write_text(
+        "ALTER TABLE a ADD COLUMN IF NOT EXISTS m Int64;\nINSERT INTO a VALUES (1, 2);\n"
+    )
     (folder / "0001_a.sql").write_text("CREATE TABLE IF NOT EXISTS a (n Int64) ENGINE = MergeTree ORDER BY n;\n")
     assert migrate(bare, folder) == ["0001_a", "0002_b"]
     assert migrate(bare, folder) == []
@@ -56,7 +58,9 @@ def test_a_store_of_a_newer_version_is_refused(bare: Store, folder: Path) -> Non
 
 def test_a_file_that_fails_is_named_and_runs_again_later(bare: Store, folder: Path) -> None:
     file = folder / "0001_a.sql"
-    file.write_text("CREATE TABLE IF NOT EXISTS a (n Int64) ENGINE = MergeTree ORDER BY n;\nALTER TABLE nosuch DROP COLUMN x;")
+    file.write_text(
+        "CREATE TABLE IF NOT EXISTS a (n Int64) ENGINE = MergeTree ORDER BY n;\nALTER TABLE nosuch DROP COLUMN x;"
+    )
     with pytest.raises(MigrationError, match=r"0001_a\.sql could not be applied"):
         migrate(bare, folder)
     file.write_text("CREATE TABLE IF NOT EXISTS a (n Int64) ENGINE = MergeTree ORDER BY n;")
@@ -85,7 +89,9 @@ def test_retention_counts_from_the_insertion_so_that_an_old_log_stays(store: Sto
 def test_rows_past_their_retention_go(store: Store) -> None:
     set_retention(store, {"events": 1})
     insert(store, "events", event(id="new"))
-    store.command("INSERT INTO events (lane, source, id, inserted_at) SELECT 'main', '/s', 'old', now() - toIntervalDay(2)")
+    store.command(
+        "INSERT INTO events (lane, source, id, inserted_at) SELECT 'main', '/s', 'old', now() - toIntervalDay(2)"
+    )
     store.command("OPTIMIZE TABLE events FINAL")
     assert store.run("SELECT id FROM events") == [{"id": "new"}]
 

@@ -1,0 +1,113 @@
+"""POST /events: everything that is wrong is said at once, and nothing goes in unless all is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from starlette.testclient import TestClient
+
+from api.settings import Settings
+from api.stack.kafka import KafkaBroker
+from tests.kafka_help import create_topic, records
+
+GOOD = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "time": "2026-03-01T08:00:00Z", "data": {"n": 1}}
+URL = "/api/v1/events"
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in GOOD.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("event", "field", "says"),
+    [
+        (without("id"), "id", "required"),
+        (without("source"), "source", "required"),
+        (without("type"), "type", "required"),
+        (without("time"), "time", "RFC 3339 with a zone"),
+        (without("specversion"), "specversion", "required"),
+        (GOOD | {"specversion": "0.3"}, "specversion", "1.0"),
+        (GOOD | {"id": ""}, "id", "not empty"),
+        (GOOD | {"id": 7}, "id", "text"),
+        (GOOD | {"time": "2026-03-01T08:00:00"}, "time", "zone"),
+        (GOOD | {"time": "2026-02-30T08:00:00Z"}, "time", "RFC 3339"),
+        (GOOD | {"time": 1700000000}, "time", "RFC 3339"),
+        (GOOD | {"time": "0001-01-01T00:00:00Z"}, "time", "years"),
+        (GOOD | {"Big": "x"}, "Big", "lower-case"),
+        (GOOD | {"extra": {"a": 1}}, "extra", "extension"),
+        (GOOD | {"data_base64": "eA=="}, "data_base64", "not both"),
+        (GOOD | {"subject": ""}, "subject", "not empty"),
+        (GOOD | {"data": "x" * 1_000_001}, "data", "bytes"),
+        ([1], "", "JSON object"),
+        ([], "", "no event"),
+        (None, "", "JSON object"),
+    ],
+)
+def test_a_fault_is_named_with_its_attribute(client: TestClient, event: Any, field: str, says: str) -> None:
+    answer = client.post(URL, content=orjson.dumps(event), headers={"content-type": "application/cloudevents+json"})
+    assert answer.status_code == 422
+    [fault] = answer.json()["errors"]
+    assert fault["field"] == field
+    assert says in fault["message"]
+
+
+def test_a_batch_names_every_fault_with_its_index(client: TestClient) -> None:
+    answer = client.post(URL, json=[GOOD, without("id"), GOOD, GOOD | {"time": "noon", "source": ""}])
+    assert answer.status_code == 422
+    assert [(f["index"], f["field"]) for f in answer.json()["errors"]] == [(1, "id"), (3, "source"), (3, "time")]
+    assert "nothing was accepted" in answer.json()["detail"]
+
+
+def test_what_is_not_json_or_too_much_is_refused(client: TestClient) -> None:
+    json_type = {"content-type": "application/json"}
+    assert client.post(URL, content=b"{nope", headers=json_type).status_code == 422
+    assert client.post(URL, content=b"[" * 100_000, headers=json_type).status_code == 422
+    assert client.post(URL, content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
+    assert client.post(URL, content=b" " * 5_000_001, headers=json_type).status_code == 413
+    assert "10,000" in client.post(URL, json=[GOOD] * 10_001).json()["detail"]
+    assert client.post(URL, json=GOOD, params={"lane": "Not A Lane"}).status_code == 422
+
+
+def test_kafka_being_away_is_a_503_that_says_to_send_again(client: TestClient) -> None:
+    answer = client.post(URL, json=GOOD)
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "0 of 1 events were acknowledged" in answer.json()["detail"]
+
+
+@pytest.mark.real
+def test_accepted_events_are_in_the_lanes_topic_in_order_under_their_correlation_key(
+    serve: Callable[[Settings], TestClient], settings: Settings, broker: KafkaBroker, tmp_path: Path
+) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("source: trades\nkeys: {trade_id: data.trade_id}\n")
+    topic = create_topic(broker.bootstrap, "daymark.events.posting", 4)
+    update = {"kafka": broker.bootstrap, "lane": "posting", "mappings": [mapping]}
+    client = serve(settings.model_copy(update=update))
+    traded = [GOOD | {"id": str(n), "data": {"trade_id": f"T-{n % 3}"}} for n in range(60)]
+    named = [GOOD | {"id": "s", "subject": "S-1"}, GOOD | {"id": "bare"}]
+    answer = client.post(URL, json=traded + named)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 62, "lane": "posting", "topic": topic})
+    found = [record for part in records(broker.bootstrap, topic).values() for record in part]
+    assert {orjson.loads(record.value)["id"]: record.key for record in found} == {
+        **{str(n): f"T-{n % 3}".encode() for n in range(60)},
+        "s": b"S-1",
+        "bare": b"bare",
+    }
+    for key in (b"T-0", b"T-1", b"T-2"):
+        numbers = [int(orjson.loads(record.value)["id"]) for record in found if record.key == key]
+        assert numbers == sorted(numbers)
+
+
+@pytest.mark.real
+def test_a_lane_without_a_topic_is_a_503_before_long(
+    serve: Callable[[Settings], TestClient], settings: Settings, broker: KafkaBroker
+) -> None:
+    client = serve(settings.model_copy(update={"kafka": broker.bootstrap}))
+    answer = client.post(URL, json=[GOOD] * 50, params={"lane": "nosuchlane"})
+    assert answer.status_code == 503
+    assert "daymark.events.nosuchlane" in answer.json()["detail"]

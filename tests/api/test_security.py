@@ -1,0 +1,123 @@
+"""Nobody reads without the token, no page runs foreign script, no other machine gets in by accident."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.settings import Settings, SettingsError, from_env
+from api.store import Store
+from tests.api.rows import event, finding, insert, item, transition
+
+TOKEN = "a-token-of-some-length"
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+FLAT = EVIL.replace("/", "")  # names of workflows have no slash
+
+
+@pytest.fixture
+def guarded(serve: Callable[[Settings], TestClient], settings: Settings) -> TestClient:
+    return serve(settings.model_copy(update={"api_token": TOKEN}))
+
+
+def test_every_route_but_health_and_sign_in_wants_the_token(guarded: TestClient) -> None:
+    document = guarded.get("/api/v1/openapi.json", headers={"Authorization": f"Bearer {TOKEN}"}).json()
+    paths = [path.format(workflow="w", key="k", **{"key:path": "k"}) for path in document["paths"]]
+    for path in [*paths, "/", "/items/w/k", "/fragments/overview", "/api/v1/openapi.json"]:
+        status = guarded.get(path, follow_redirects=False).status_code
+        assert status == 401 or path in ("/healthz", "/readyz"), path
+    assert guarded.post("/api/v1/events", json={}).status_code == 401
+    assert guarded.get("/healthz").status_code == 200
+
+
+def test_the_right_token_opens_and_a_wrong_one_does_not(guarded: TestClient) -> None:
+    for header in (f"Bearer {TOKEN}", f"bearer {TOKEN}"):
+        assert guarded.get("/api/v1/lanes", headers={"Authorization": header}).status_code == 200
+    for header in ("Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer", "Bearer é"):
+        refused = guarded.get("/api/v1/lanes", headers={"Authorization": header.encode()})
+        assert refused.status_code == 401
+        assert refused.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_browser_signs_in_with_the_token_and_never_keeps_it(guarded: TestClient) -> None:
+    asked = guarded.get("/", headers={"accept": "text/html"}, follow_redirects=False)
+    assert (asked.status_code, asked.headers["location"]) == (303, "/login")
+    assert guarded.post("/login", data={"token": "wrong"}).status_code == 401
+    signed = guarded.post("/login", data={"token": TOKEN}, follow_redirects=False)
+    assert signed.status_code == 303
+    cookie = signed.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert TOKEN not in cookie
+    assert guarded.get("/").status_code == 200
+
+
+def test_without_a_token_nobody_signs_in(client: TestClient) -> None:
+    assert client.post("/login", data={"token": ""}).status_code == 401
+
+
+def test_payloads_and_keys_are_text_on_the_page(client: TestClient, store: Store) -> None:
+    groups = {"market": EVIL}
+    insert(
+        store,
+        "events",
+        event(data='{"x": "' + EVIL.replace('"', '\\"') + '"}', key=EVIL, groups=groups, source=EVIL, type=EVIL),
+    )
+    insert(store, "transitions", transition(key=EVIL, source=EVIL, step=EVIL, workflow=FLAT, groups=groups))
+    insert(
+        store,
+        "findings",
+        finding(key=EVIL, step=EVIL, because=EVIL, workflow=FLAT, groups=groups, rule=EVIL, runbook=EVIL),
+    )
+    insert(store, "items", item(key=EVIL, step=EVIL, workflow=FLAT, groups=groups, status=EVIL))
+    overview = client.get("/").text
+    [path] = {line.split('"')[1] for line in overview.splitlines() if 'href="/items/' in line}
+    page = client.get(path.replace("&amp;", "&"))
+    assert page.status_code == 200
+    for text in (overview, client.get("/fragments/overview").text, page.text):
+        assert "<img src=x" not in text
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;alert(1)" in text
+
+
+def test_pages_carry_a_policy_without_inline_script_or_style_and_need_none(client: TestClient, store: Store) -> None:
+    insert(store, "items", item())
+    insert(store, "transitions", transition())
+    for path in ("/", "/items/w/K-1", "/login", "/nowhere", "/items/w/none"):
+        answer = client.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        for inline in ("style=", "<style", "onclick", "<script>"):
+            assert inline not in answer.text, (path, inline)
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_foreign_host_name_is_not_answered(client: TestClient) -> None:
+    assert client.get("/api/v1/lanes", headers={"Host": "evil.example"}).status_code == 400
+    assert client.get("/api/v1/lanes", headers={"Host": "localhost:8420"}).status_code == 200
+
+
+def test_the_server_does_not_bind_other_interfaces_without_a_token(tmp_path: Path) -> None:
+    env = {**os.environ, "DAYMARK_HOME": str(tmp_path), "DAYMARK_HOST": "0.0.0.0"}  # noqa: S104
+    done = subprocess.run([sys.executable, "-m", "api.main"], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "DAYMARK_API_TOKEN is not set" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_setting_that_makes_no_sense_is_named_with_its_variable() -> None:
+    with pytest.raises(SettingsError) as wrong:
+        from_env({"DAYMARK_PORT": "many", "DAYMARK_RETENTION_EVENTS": "soon"})
+    assert "DAYMARK_PORT='many'" in str(wrong.value)
+    assert "DAYMARK_RETENTION_EVENTS='soon'" in str(wrong.value)
+    assert from_env({"DAYMARK_RETENTION_EVENTS": "2w"}).retention["events"] == 14
+    with pytest.raises(SettingsError, match="at least 16"):
+        Settings(api_token="short").require_safe()
