@@ -5,7 +5,8 @@
     python -m jobs.detect CONFIG.json --jobmanager HOST:PORT [--savepoint PATH] [-D NAME=VALUE]
 
 The address is that of the JobManager's REST. Without it the job goes where `flink run -pym jobs.detect` was told, or
-runs in this process. Prints the job's id. Checkpoints, restarts and the state backend are the cluster's settings.
+runs in this process. Prints the job's id. Checkpoints, restarts and the state backend are what FLINK_CONF_DIR's
+config.yaml says.
 """
 
 from __future__ import annotations
@@ -199,9 +200,12 @@ def _environment(settings: Configuration, jobmanager: str | None) -> StreamExecu
         return StreamExecutionEnvironment.get_execution_environment(settings)
     host, _, port = jobmanager.rpartition(":")
     gateway = get_gateway()
+    flink = gateway.jvm.org.apache.flink
+    # Checkpointing is a setting of the job, which the client reads, not the cluster.
+    whole = flink.configuration.GlobalConfiguration.loadConfiguration(settings._j_configuration)
+    java = flink.streaming.api.environment.StreamExecutionEnvironment
     no_jars = gateway.new_array(gateway.jvm.String, 0)
-    java = gateway.jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment
-    return StreamExecutionEnvironment(java.createRemoteEnvironment(host, int(port), settings._j_configuration, no_jars))
+    return StreamExecutionEnvironment(java.createRemoteEnvironment(host, int(port), whole, no_jars))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
