@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -42,6 +43,7 @@ def replay(
 
     Needs a running stack (`daymark up`). What is found has the same ids as `daymark simulate` gives for that lane.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the lane is cleaned up after that as well
     home = Home()
     state = home.require_running()
     loaded = load_pack(pack)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from kafka import KafkaAdminClient
 
 from tests.cli.stack import Stack, stack
 from tests.cli.test_commands import event
@@ -21,6 +23,19 @@ pytestmark = pytest.mark.real
 
 PACK = Path(__file__).parents[2] / "rules" / "trade_lifecycle"
 PARTS = {"kafka", "flink", "serving", "ticker"}
+
+
+def topics(up: Stack) -> set[str]:
+    admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{up.kafka_port}")
+    try:
+        return set(admin.list_topics())
+    finally:
+        admin.close()
+
+
+def lane_runs(up: Stack, lane: str) -> bool:
+    jobs = httpx.get(f"http://127.0.0.1:{up.flink_port}/jobs/overview").json()["jobs"]
+    return any(job["name"].endswith(f" {lane}") and job["state"] == "RUNNING" for job in jobs)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +105,24 @@ def test_a_replay_finds_what_simulate_finds_and_leaves_nothing_behind(up: Stack,
     assert len(up.api("/api/v1/dead-letters", lane="replay-small")["items"]) == 1
     assert {process.pid for process in up.processes()} == before
     assert not (up.home.path / "flink" / "checkpoints" / "replay-small").exists()
+
+
+def test_a_replay_that_is_interrupted_leaves_nothing_behind_either(up: Stack, tmp_path: Path) -> None:
+    log = tmp_path / "log.ndjson"
+    log.write_text(
+        f"{event('S-1', 'ingested', '2026-03-02T10:00:00Z')}\n{event('S-2', 'ingested', '2026-03-02T12:00:00Z')}"
+    )
+    before = {process.pid for process in up.processes()}
+    command = up.command("replay", log, "--pack", PACK, "--lane", "replay-cut", "--speed", "1x")
+    replaying = subprocess.Popen(command, env=up.env, stderr=subprocess.PIPE, start_new_session=True)
+    eventually(lambda: "daymark.events.replay-cut" in topics(up) and lane_runs(up, "replay-cut"), 60)
+    os.killpg(replaying.pid, signal.SIGINT)
+    _, said = replaying.communicate(timeout=60)
+    assert replaying.returncode == 130, said
+    assert b"Traceback" not in said
+    assert {process.pid for process in up.processes()} == before
+    assert "daymark.events.replay-cut" not in topics(up)
+    assert not lane_runs(up, "replay-cut")
 
 
 def test_a_part_that_is_killed_is_started_again(up: Stack) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from api.stack import ports, process
@@ -114,7 +115,7 @@ time.sleep(600)
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
     assert parent.stdout
     child = int(parent.stdout.readline())
-    assert process.identity(child)
+    eventually(lambda: "setpriv" not in psutil.Process(child).cmdline()[0], 5)
     parent.kill()
     parent.wait()
     eventually(lambda: process.identity(child) is None, 5)
