@@ -55,7 +55,10 @@ class Detect(KeyedBroadcastProcessFunction):
         self._batches = metrics.counter("batches")
         self._findings = metrics.counter("findings")
         self._failures = metrics.counter("failures")
-        metrics.gauge("cached_items", lambda: self._buckets.items)
+        # Counters only: they live in Java. A gauge would be asked by Flink's metrics thread, which kills the whole
+        # TaskManager (SIGSEGV in take_gil) when it does so while the interpreter of a job that ends is being closed.
+        self._cached = metrics.counter("cached_items")
+        self._counted = 0
 
     def process_element(self, batch: bytes, ctx: KeyedBroadcastProcessFunction.ReadOnlyContext) -> list[bytes]:
         """One batch of one bucket."""
@@ -113,6 +116,8 @@ class Detect(KeyedBroadcastProcessFunction):
             self._items.remove(key)
         self._buckets.resized(number)
         self._findings.inc(sum(output[0] == FINDING for output in outputs))
+        self._cached.inc(self._buckets.items - self._counted)
+        self._counted = self._buckets.items
         return outputs
 
     def _one_by_one(self, number: int, batch: bytes, watermark: int) -> list[bytes]:
