@@ -189,7 +189,7 @@ def _supervise(home: Home, options: Options, watch: Watch | None = None) -> None
     def ready(state: State) -> None:
         out.print(f"\nDaymark runs: [bold]{state.url}[/bold]   (Ctrl-C stops it)\n")
         if watch:
-            watch.start(since_ms=int(state.started * 1000))
+            watch.start(since_ms=int(state.started * 1000), url=state.url)
 
     supervisor = Supervisor(home, options, lambda line: err.print(f"[dim]{escape(line)}[/dim]"))
     supervisor.before_stop = watch.stop if watch else lambda: None

@@ -40,13 +40,17 @@ class Watch:
         self.counts: Counter[str] = Counter()
         self.clock_ms: int | None = None
         self._since_ms = 0
+        self._url = ""
         self._seen: set[str] = set()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, since_ms: int) -> None:
-        """Count all findings of the lane, and show those written since that instant (epoch ms), until `stop`."""
-        self._since_ms = since_ms
+    def start(self, since_ms: int, url: str) -> None:
+        """Count all findings of the lane, and show those written since that instant (epoch ms), until `stop`.
+
+        `url` is where to see more; it stays in sight.
+        """
+        self._since_ms, self._url = since_ms, url
         self._thread = threading.Thread(target=self._run, args=(since_ms,), name="watch", daemon=True)
         self._thread.start()
 
@@ -71,7 +75,8 @@ class Watch:
 
     def summary(self) -> Text:
         """How many there are of each kind, and where the lane's clock stands."""
-        text = Text(f"{clock(self.clock_ms, self.clock_ms)} UTC ", style="dim") if self.clock_ms else Text("")
+        time_there = f"  {clock(self.clock_ms, self.clock_ms)} UTC" if self.clock_ms else ""
+        text = Text(self._url, style="bold").append(time_there, style="dim")
         for kind in KINDS:
             text.append(f"  {kind.replace('_', ' ')} ", style="dim").append(f"{self.counts[kind]:,}", COLOURS[kind])
         return text
@@ -104,7 +109,7 @@ class Watch:
 
     def _show(self, found: list[dict[str, Any]]) -> None:
         """The gravest few, in order of their instants."""
-        gravest = sorted(found, key=lambda row: (SEVERITIES.index(row["severity"]), row["deadline_ms"]))[:LINES]
+        gravest = sorted(found, key=_gravity)[:LINES]
         for row in sorted(gravest, key=lambda row: row["deadline_ms"]):
             label = Text(f"{row['kind'].replace('_', ' ').upper():<13} ", style=COLOURS.get(row["kind"], ""))
             out.print(label.append(sentence(row, self.clock_ms), style="default"))
@@ -121,6 +126,11 @@ class Watch:
                 out.print(self.summary())
 
         return summarise
+
+
+def _gravity(row: dict[str, Any]) -> tuple[bool, int, int]:
+    """What has happened before what may happen, then by severity, then by instant."""
+    return row["kind"] == "at_risk", SEVERITIES.index(row["severity"]), row["deadline_ms"]
 
 
 def _seek(consumer: KafkaConsumer, since_ms: int) -> None:
