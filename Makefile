@@ -49,7 +49,7 @@ lint: setup ## ruff, mypy and import-linter
 	PYTHONPATH=. $(VENV)/bin/lint-imports
 
 lock: setup ## Write requirements.lock anew from pyproject.toml
-	@$(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	@$(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	  --allow-unsafe --extra dev --output-file requirements.lock pyproject.toml
 
 clean: ## Remove what the set-up and the tests made (not .daymark, the data)
