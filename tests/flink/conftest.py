@@ -23,6 +23,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
         yield running.wait()
     finally:
         running.stop()
+    crashes = [report.read_text()[:1000] for report in home.rglob("hs_err_pid*.log")]
+    assert not crashes, crashes[0]
 
 
 @pytest.fixture

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from collections.abc import Callable
 
 import pytest
+from kafka import KafkaConsumer
 
+from jobs import topics
 from jobs.ticks import HEADER
 from tests.flink.lane import NOON, PACK, Lane
 from tests.kafka_help import eventually
@@ -114,4 +117,43 @@ def test_results_written_in_transactions_are_there_after_the_checkpoint(lane: St
     for number in range(50):
         post.send(f"P{number}", "sent", 0)
     post.tick(60_000)
-    assert len(post.await_rows("findings", 50)) == 50
+    consumer = KafkaConsumer(
+        f"{post.prefix}findings",
+        bootstrap_servers=post.bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        consumer_timeout_ms=30_000,
+    )
+    committed = [json.loads(record.value)["key"] for record in itertools.islice(consumer, 50)]
+    consumer.close()
+    assert sorted(committed) == sorted(f"P{number}" for number in range(50))
+
+
+def test_a_job_that_ends_leaves_its_taskmanager_alive_for_the_next(lane: Start) -> None:
+    post = lane()
+    for number in range(1, 4):
+        post.send(f"P{number}", "sent", number)
+        post.producer.flush()
+        post.await_rows("transitions", number)
+        post.cluster.stop_with_savepoint(post.job, post.name)
+        post.resume()
+    assert post.cluster.alive()
+
+
+def test_a_rule_that_came_by_broadcast_is_there_after_a_restart(lane: Start) -> None:
+    post = lane()
+    definition = load_pack(PACK).workflows[0].data
+    definition["deadlines"][0]["within"] = "1h"
+    rule = {"workflow": "parcel", "version": 2, "effective_from": NOON + 5_000, "definition": definition}
+    post.producer.send(f"{post.prefix}rules", json.dumps(rule).encode(), key=b"parcel")
+    post.tick(1)
+    _first_item_of_version(post, 2)
+    post.cluster.stop_with_savepoint(post.job, post.name)
+    told = json.loads(post.config.read_text())
+    topics.ensure(post.bootstrap, {f"{post.prefix}norules": topics.SHARED["rules"]})
+    post.config.write_text(json.dumps(told | {"rules_topic": f"{post.prefix}norules"}))
+    post.resume()
+    post.send("after the restart", "sent", 7_000)
+    post.producer.flush()
+    mine = eventually(lambda: [row for row in post.rows("items") if row["key"] == "after the restart"])
+    assert mine[-1]["version"] == 2
