@@ -40,7 +40,7 @@ test: setup ## Run all tests, also those on real Kafka, Flink and ClickHouse
 
 check: setup lint ## Lint, types, layers, then all tests, those in Java too
 	@mvn -B --quiet -f jobs/java/pom.xml test
-	$(PYTHON) -m pytest
+	$(MAKE) test
 
 lint: setup ## ruff, mypy and import-linter
 	@$(VENV)/bin/ruff check
@@ -66,7 +66,7 @@ $(STAMPS)/python: requirements.lock | $(STAMPS)/venv
 	@$(call stage,Python packages,3,$(PIP) install --require-hashes -r requirements.lock)
 
 $(STAMPS)/project: pyproject.toml $(STAMPS)/python
-	@$(call stage,Daymark itself,1,$(PIP) install --no-deps --no-build-isolation --editable .)
+	@$(call stage,Daymark itself,1,$(PIP) install --quiet --no-deps --no-build-isolation --editable .)
 
 $(STAMPS)/broker: jobs/java/broker/pom.xml | $(STAMPS)/venv
 	@$(call stage,Kafka broker,1,$(MVN) -f jobs/java/broker/pom.xml package)

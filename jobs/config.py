@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.topics import events_topic
+from udfs.core.spec import Spec
 from udfs.packs.load import Pack, load_mapping, load_pack
 from udfs.packs.mapping import SourceMapping
 
@@ -108,3 +110,17 @@ def read_by(config: JobConfig, mappings: list[SourceMapping]) -> list[Read]:
     if config.topics:
         return [(topic, mapping) for topic in config.topics for mapping in mappings]
     return [(mapping.topic or events_topic(config.lane, config.topic_prefix), mapping) for mapping in mappings]
+
+
+def check_spans(specs: Iterable[Spec], config: JobConfig) -> None:
+    """An item must be known for longer than its events may be late: else one that is in time would find it forgotten.
+
+    Raises ConfigError.
+    """
+    for spec in specs:
+        for word, span in (("remember", spec.remember), ("expire_after", spec.expire_after)):
+            if span <= config.lateness_ms:
+                raise ConfigError(
+                    f"workflow {spec.workflow}: `{word}` is {span} ms, but events of lane {config.lane} may be "
+                    f"{config.lateness_ms} ms late; make it longer, or the lateness shorter"
+                )

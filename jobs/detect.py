@@ -24,7 +24,7 @@ from pyflink.datastream.data_stream import DataStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 
 from jobs import rules, topics
-from jobs.config import ConfigError, JobConfig, Read, load_mappings, load_packs, read_by, read_config
+from jobs.config import ConfigError, JobConfig, Read, check_spans, load_mappings, load_packs, read_by, read_config
 from udfs.operators.batch import RuleRecord, encode_rule
 from udfs.operators.bucket import Engine
 from udfs.operators.detect import RULES, Detect
@@ -58,6 +58,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     in_force = rules.in_topic(config.bootstrap, config.rules_topic) if config.rules_topic else []
     for document in (*rules.documents(packs), *in_force):
         engine.put_rule(document)
+    check_spans(engine.specs.values(), config)
 
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
