@@ -20,12 +20,11 @@ import httpx
 import yaml
 
 from api.stack import checkpoints, ports, process
-from api.stack.errors import Exit, StackError
+from api.stack.errors import StackError
+from api.stack.flinklib import prepare_lib, wheel
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIG = REPOSITORY / "flink-conf"
-JARS = Path(sys.prefix) / "jars" / "flink"
-BATCHER = REPOSITORY / "jobs" / "java" / "target" / "daymark-batcher.jar"
 JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 START_SECONDS = 60.0
@@ -235,10 +234,10 @@ class FlinkCluster:
         return {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "FLINK_HOME": str(_wheel()),  # without it PyFlink overwrites FLINK_LIB_DIR
+            "FLINK_HOME": str(wheel()),  # without it PyFlink overwrites FLINK_LIB_DIR
             "FLINK_CONF_DIR": str(self._folder("conf")),
             "FLINK_LIB_DIR": str(self._folder("lib")),
-            "FLINK_PLUGINS_DIR": str(_wheel() / "plugins"),
+            "FLINK_PLUGINS_DIR": str(wheel() / "plugins"),
             "FLINK_LOG_DIR": str(self.home.absolute() / "logs"),
             "JVM_ARGS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         }
@@ -260,32 +259,6 @@ class FlinkCluster:
         if answer.is_error:
             raise StackError(f"Flink refused {method} {path}: {answer.text[:500]}")
         return answer.json() if answer.content else None
-
-
-def prepare_lib(target: Path) -> None:
-    """Fill `target` with all jars that Flink needs. Raises StackError if one is not there.
-
-    flink-python goes there too: loaded for each job anew, a TaskManager's second job would fail, as
-    flink-conf/config.yaml tells.
-    """
-    wheel = _wheel()
-    own = [*JARS.glob("flink-sql-connector-kafka-*.jar"), *BATCHER.parent.glob(BATCHER.name)]
-    if len(own) < 2:
-        raise StackError(
-            f"The Kafka connector is not in {JARS}, or {BATCHER} is not built. Run `make setup`.", Exit.PREREQUISITE
-        )
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    for jar in (*wheel.glob("lib/*.jar"), *wheel.glob("opt/flink-python-*.jar"), *own):
-        (target / jar.name).symlink_to(jar.resolve())
-    (target / BATCHER.name).unlink()
-    shutil.copy(BATCHER, target)  # a build meanwhile must not change a jar that a JVM has open
-
-
-def _wheel() -> Path:
-    """The folder of the installed apache-flink, found without importing it (which takes a second)."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return Path(sys.prefix) / "lib" / version / "site-packages" / "pyflink"
 
 
 def _settings() -> dict[str, Any]:
