@@ -72,7 +72,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
         .connect(rule_records)
         .process(detect, BYTES)
         .name("detect")
-        .uid(f"{config.uid_prefix}-detect")
+        .uid(f"{config.uid_prefix}-detect-{config.buckets}")  # state fits one number of buckets only
     )
     _to_kafka(found, config)
 
