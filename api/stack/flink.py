@@ -33,7 +33,8 @@ ENDED = frozenset({"FAILED", "CANCELED", "FINISHED", "SUSPENDED"})
 
 
 class FlinkCluster:
-    """A cluster whose checkpoints and savepoints lie below `home`/flink; logs are `home`/logs/jobmanager.log and so on.
+    """A cluster whose checkpoints and savepoints lie below `home`/flink; logs are `home`/logs/jobmanager.log and so on,
+    those of TaskManagers under the name `worker`.
 
     A part that the supervisor can start and stop (see parts.Part). `metrics_ports`, a range like "9249-9260", lets
     Prometheus scrape every process; Flink listens there on all interfaces, hence only when asked.
@@ -41,11 +42,20 @@ class FlinkCluster:
 
     name = "flink"
 
-    def __init__(self, home: Path, rest_port: int, *, taskmanagers: int = 1, metrics_ports: str | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        rest_port: int,
+        *,
+        taskmanagers: int = 1,
+        metrics_ports: str | None = None,
+        worker: str = "taskmanager",
+    ) -> None:
         self.home = home
         self.rest_port = rest_port
         self.metrics_ports = metrics_ports
         self._wanted = taskmanagers
+        self._worker = worker
         self._rest = httpx.Client(base_url=f"http://{ports.HOST}:{rest_port}", timeout=10)
         self._jobmanager: subprocess.Popen[bytes] | None = None
         self.taskmanagers: list[subprocess.Popen[bytes]] = []
@@ -68,7 +78,10 @@ class FlinkCluster:
         number = len(self.taskmanagers) + 1
         memory = _taskmanager_memory(_settings())
         started = self._launch(
-            f"taskmanager-{number}", TASK_MANAGER, memory, f"-Dtaskmanager.resource-id=tm-{number}-{time.time_ns()}"
+            f"{self._worker}-{number}",
+            TASK_MANAGER,
+            memory,
+            f"-Dtaskmanager.resource-id={self._worker}-{number}-{time.time_ns()}",
         )
         self.taskmanagers.append(started)
         return started
@@ -191,7 +204,7 @@ class FlinkCluster:
     # --- the rest
 
     def _processes(self) -> dict[str, subprocess.Popen[bytes]]:
-        tasks = {f"taskmanager-{number}": one for number, one in enumerate(self.taskmanagers, 1)}
+        tasks = {f"{self._worker}-{number}": one for number, one in enumerate(self.taskmanagers, 1)}
         return ({"jobmanager": self._jobmanager} if self._jobmanager else {}) | tasks
 
     def _launch(self, name: str, entry: str, memory: list[str], *options: str) -> subprocess.Popen[bytes]:

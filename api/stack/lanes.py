@@ -42,7 +42,7 @@ class Lane:
         self.bootstrap = state.bootstrap
         self.topic = f"daymark.events.{name}"
         self.parallelism = parallelism
-        self.cluster = FlinkCluster(home, state.ports["flink"], taskmanagers=0)
+        self.cluster = FlinkCluster(home, state.ports["flink"], taskmanagers=0, worker=f"taskmanager-{name}")
         self.job_id = ""
         self._options = Options(home=home, lane=name, kafka_port=state.ports["kafka"])
         self._rest = f"http://{ports.HOST}:{state.ports['flink']}"
