@@ -32,7 +32,7 @@ class JobConfig(BaseModel):
     after so long.
     `granularity_ms`: deadlines are looked at in steps of so much; findings carry the exact instant all the same.
     `largest_bytes`: a record that is longer becomes a dead letter. `cached_items`: how many items one task keeps
-    decoded; the rest is read from state when it is needed.
+    decoded (about 2 KB each); the rest is read from state when it is needed.
     `guarantee`: exactly_once writes in Kafka transactions, so results appear at each checkpoint, not at once.
     """
 
@@ -53,7 +53,7 @@ class JobConfig(BaseModel):
     batch_bytes: int = Field(16 * 1024 * 1024, ge=1, le=256 * 1024 * 1024)
     flush_ms: int = Field(200, ge=1)
     largest_bytes: int = Field(1024 * 1024, ge=1)
-    cached_items: int = Field(2_000_000, ge=1)
+    cached_items: int = Field(300_000, ge=1)
     guarantee: Literal["at_least_once", "exactly_once"] = "at_least_once"
     uid_prefix: str = "daymark"
 

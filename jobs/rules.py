@@ -23,7 +23,7 @@ def documents(packs: Iterable[Pack]) -> list[bytes]:
 
 
 def in_topic(bootstrap: str, topic: str) -> list[bytes]:
-    """The documents that the rules topic holds now: the newest for each workflow, without the withdrawn ones.
+    """The documents that the rules topic holds now: the newest for each workflow.
 
     The job gets them at submission, so that events that wait in the log don't overtake the rules.
     """
@@ -36,5 +36,5 @@ def in_topic(bootstrap: str, topic: str) -> list[bytes]:
         consumer.seek_to_beginning(*places)
         while any(consumer.position(place) < ends[place] for place in places):
             for records in consumer.poll(timeout_ms=500).values():
-                newest |= {record.key: record.value or b"" for record in records}
-    return [document for document in newest.values() if document]
+                newest |= {record.key: record.value for record in records if record.value}
+    return list(newest.values())

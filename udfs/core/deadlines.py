@@ -49,6 +49,8 @@ def restart(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects:
     """Judges a deadline anew from the whole trace, whose past may have changed."""
     anchor = next((o for o in item.trace if o.step == deadline.after), None)
     slot = item.slots.get(deadline.index)
+    if item.trimmed and slot is not None and slot.flags & CLOSED:
+        return  # what answered it may have left the trace
     if anchor is None:
         if slot is not None and not slot.flags & SAID:
             del item.slots[deadline.index]

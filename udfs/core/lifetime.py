@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from udfs.core.spec import Spec
-from udfs.core.state import Item
+from udfs.core.state import Item, Occurrence
 
 TRACE_LIMIT = 256
 TRACE_KEPT = 128
 
 
 def ended(spec: Spec, item: Item) -> str:
-    """The status that the trace ends in: that of its last end step, unless a start step reopened the item behind
-    it."""
+    """The status that the trace ends in, "" while the item is in flight."""
+    end = end_of(spec, item)
+    return spec.steps[end.step].end if end else ""
+
+
+def end_of(spec: Spec, item: Item) -> Occurrence | None:
+    """The item's last end step, unless a start step reopened the item behind it."""
     for o in reversed(item.trace):
         step = spec.steps[o.step]
         if step.end:
-            return step.end
+            return o
         if step.start:
-            return ""
-    return ""
+            return None
+    return None
 
 
 def expires(spec: Spec, item: Item) -> int:
@@ -31,15 +36,20 @@ def expires(spec: Spec, item: Item) -> int:
     return last + (spec.remember if item.ended else spec.expire_after)
 
 
-def trim(item: Item, watermark: int) -> None:
+def trim(spec: Spec, item: Item, watermark: int) -> None:
     """Bounds the trace of an item that loops for ever, or whose key is not one.
 
-    What goes is settled (behind the watermark), not the first occurrence of its step and not among the newest: no
-    verdict looks at it again. Copies of an event that went are not recognised any more.
+    What goes is settled (behind the watermark), not the first occurrence of its step, not the last start or end,
+    and not among the newest. A deadline answered by what went is not judged again; copies of it are not recognised.
     """
+    old = item.trace[:-TRACE_KEPT]
+    last = next((o for o in reversed(old) if spec.steps[o.step].start or spec.steps[o.step].end), None)
     kept, steps = [], 0
-    for o in item.trace[:-TRACE_KEPT]:
-        if o.time > watermark or not steps >> o.step & 1:
+    for o in old:
+        if o.time > watermark or not steps >> o.step & 1 or o is last:
             kept.append(o)
         steps |= 1 << o.step
+    item.trimmed += len(old) - len(kept)
     item.trace = kept + item.trace[-TRACE_KEPT:]
+    known = {f"{o.source} {o.id}" for o in item.trace}
+    item.copies = {name: n for name, n in item.copies.items() if name in known}

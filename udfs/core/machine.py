@@ -32,8 +32,9 @@ def on_event(spec: Spec, item: Item | None, event: Event, watermark: int) -> tup
     step = match(spec, event)
     if step is None:
         return item, effects
-    if item is not None and (item.due <= watermark or item.expires <= watermark):
-        item, effects = on_time(spec, item, watermark)
+    while item is not None and (_is_waiting(item) or (item.expires <= watermark and event.time > item.expires)):
+        item, more = on_time(spec, item, watermark)
+        effects += more
     if item is None:
         item = Item(FORMAT, spec.hash, event.key)
     elif event.time > item.expires:
@@ -46,24 +47,37 @@ def on_event(spec: Spec, item: Item | None, event: Event, watermark: int) -> tup
 
 
 def on_time(spec: Spec, item: Item, now: int) -> tuple[Item | None, list[Effect]]:
-    """Moves time on: no event at or before `now` is expected any more."""
+    """Moves time on: no event at or before `now` is expected any more.
+
+    When the item is forgotten, the key's next run comes back in its place, if there is one; it may be due at once.
+    The effects are those of the item that was given.
+    """
     effects: list[Effect] = []
-    following: Item | None = item
-    while following is not None:
-        item = following
-        item.due = _wake(item)
-        if now < min(item.due, item.expires):
-            return item, effects
-        for index, slot in item.slots.items():
-            if slot.wake <= now:
-                deadlines.judge(spec, spec.deadlines[index], item, slot, now, effects)
-        if item.confirm <= now:
-            order.check(spec, item, now, effects)
-        item.due = _wake(item)
-        if item.expires > now:
-            return item, effects
-        following = _next_run(spec, item, now, effects)
-    return None, effects
+    if _is_waiting(item):
+        _admit_held(spec, item, now, effects)
+    item.due = _wake(item)
+    if now < min(item.due, item.expires):
+        return item, effects
+    _judge_due(spec, item, now, effects)
+    if item.expires > now:
+        return item, effects
+    if not item.held:
+        return None, effects
+    return Item(FORMAT, spec.hash, item.key, held=item.held, due=-NEVER), effects
+
+
+def _is_waiting(item: Item) -> bool:
+    """Whether the item is a key's next run that has not begun: it has held events only."""
+    return not item.trace and bool(item.held)
+
+
+def _judge_due(spec: Spec, item: Item, now: int, effects: list[Effect]) -> None:
+    for index, slot in item.slots.items():
+        if slot.wake <= now:
+            deadlines.judge(spec, spec.deadlines[index], item, slot, now, effects)
+    if item.confirm <= now:
+        order.check(spec, item, now, effects)
+    item.due = _wake(item)
 
 
 def next_deadline(item: Item) -> int | None:
@@ -106,9 +120,15 @@ def _admit(spec: Spec, item: Item, event: Event | Held, step: int, watermark: in
     if spec.duplicate_policy != IGNORE:
         for o in trace:
             if o.id == at.id and o.source == at.source:
+                if watermark < at.time < o.time:
+                    _note(spec, item, event)
                 _repeat(spec, item, o, at, watermark, effects)
                 return
     _note(spec, item, event)
+    if not trace:
+        item.run = at.time
+    if at.time > item.latest:
+        item.latest = at.time
     if not trace or at.time >= trace[-1].time:
         trace.append(at)
         _append(spec, item, at, watermark, effects)
@@ -119,7 +139,7 @@ def _admit(spec: Spec, item: Item, event: Event | Held, step: int, watermark: in
         reassess(spec, item, watermark, effects, at)
         _moves(spec, item, position, position + 2, effects)
     if len(trace) > lifetime.TRACE_LIMIT:
-        lifetime.trim(item, watermark)
+        lifetime.trim(spec, item, watermark)
 
 
 def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: list[Effect]) -> None:
@@ -204,6 +224,7 @@ def _repeat(spec: Spec, item: Item, first: Occurrence, copy: Occurrence, waterma
         return
     name = f"{copy.source} {copy.id}"
     number = item.copies[name] = item.copies.get(name, 0) + 1
+    item.copied += 1
     occurrence = f"{name} #{number}"
     step = spec.steps[kept.step].name
     later = first if kept is copy else copy
@@ -235,19 +256,14 @@ def _hold(event: Event, step: Step) -> Held:
 
 
 def _admit_held(spec: Spec, item: Item, watermark: int, effects: list[Effect]) -> None:
-    """Admits the held events that belong to this run after all, since it lives longer than it seemed."""
+    """Admits the held events that belong to this run, each as if time had stood just before it: what is said must not
+    depend on how far time has come meanwhile."""
     waiting, item.held = sorted(item.held, key=lambda h: h.time), []
     for event in waiting:
+        then = min(watermark, event.time - 1)
+        if item.trace:
+            _judge_due(spec, item, then, effects)
         if event.time > item.expires:
             item.held.append(event)
         else:
-            _admit(spec, item, event, event.step, watermark, effects)
-
-
-def _next_run(spec: Spec, item: Item, now: int, effects: list[Effect]) -> Item | None:
-    """Forgets the item. The events that it held begin the key's next run."""
-    if not item.held:
-        return None
-    following = Item(FORMAT, spec.hash, item.key, held=item.held)
-    _admit_held(spec, following, now, effects)
-    return following
+            _admit(spec, item, event, event.step, then, effects)

@@ -57,7 +57,9 @@ class Item(msgspec.Struct, array_like=True):
     forgotten. `groups` maps a name to (event time, value): the earliest event that names a group decides. `copies`
     counts repetitions by event identity, `misplaced` maps a step that came too late in the flow to the event time
     last reported for it. `held` are events that belong to the key's next run, should this one expire before them.
-    `count` grows with all that changes what can be said.
+    `count` grows with all that changes what can be said, `latest` is the latest event time ever admitted, `trimmed`
+    how many occurrences have left the trace, `copied` how many copies were told in all. `run` tells the runs of a key
+    apart: the event time of the first event admitted.
     """
 
     format: int
@@ -77,6 +79,10 @@ class Item(msgspec.Struct, array_like=True):
     copies: dict[str, int] = {}
     misplaced: dict[int, int] = {}
     held: list[Held] = []
+    latest: int = 0
+    trimmed: int = 0
+    copied: int = 0
+    run: int = 0
 
 
 class Held(msgspec.Struct, array_like=True):

@@ -28,7 +28,7 @@ class Frame(NamedTuple):
 
 
 class RuleRecord(NamedTuple):
-    """One record of the rules topic. An empty `document` withdraws the rules of the workflow named by `key`."""
+    """One record of the rules topic. `key` is the workflow's name."""
 
     partition: int
     offset: int

@@ -3,12 +3,13 @@ stored."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
 import orjson
 
-from udfs.core.effects import DUPLICATE, Effect, Finding
+from udfs.core.effects import Effect, Finding
 from udfs.core.event import Event
 from udfs.core.ids import SEPARATOR
 from udfs.core.machine import next_deadline, on_event, on_time
@@ -20,6 +21,11 @@ from udfs.operators.batch import decode as frames_of
 from udfs.operators.engine import Engine, Mapping
 
 __all__ = ["Bucket", "Engine"]
+
+MOST_EVENTS = 4096
+"""Events of one item that time has not passed yet. More of them is a key that is none, and would hold up its bucket."""
+
+log = logging.getLogger(__name__)
 
 
 class Bucket:
@@ -35,18 +41,24 @@ class Bucket:
         self._items: dict[str, Item] = {}
         self._rules: dict[str, bool] = {}  # content hash of each version that an item began under -> is it stored
         for key, value in stored:
-            if key.startswith(SEPARATOR):
-                self._rules[engine.recall(value)[2].hash] = True
-            else:
-                self._items[key] = decode(value)
+            try:
+                self._recall(key, value)
+            except Exception:
+                log.exception("bucket %s: %r can't be read from state and is left there", name, key)
         self._wakes = [(wake, key) for key, item in self._items.items() if (wake := next_deadline(item)) is not None]
         self._scheduled = {key: wake for wake, key in self._wakes}
         heapify(self._wakes)
         self._dirty: set[str] = set()
-        self._gone: dict[str, tuple[Spec, Item]] = {}
+        self._gone: list[tuple[Spec, Item]] = []
         self._outputs: list[bytes] = []
         self._transitions: list[bytes] = []
         self._events: list[bytes] = []
+
+    def _recall(self, key: str, value: bytes) -> None:
+        if key.startswith(SEPARATOR):
+            self._rules[self._engine.recall(value).hash] = True
+        else:
+            self._items[key] = decode(value)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -65,12 +77,18 @@ class Bucket:
         return self._flush()
 
     def on_time(self, now: int) -> list[bytes]:
-        """Time has come to `now`: no event at or before it is expected any more."""
+        """Time has come to `now`: no event at or before it is expected any more.
+
+        An item that fails is told in the log and left as it is; the others are not held up by it.
+        """
         while self._wakes and self._wakes[0][0] <= now:
             wake, where = heappop(self._wakes)
             if self._scheduled.get(where) == wake:
                 del self._scheduled[where]
-                self._look_at(where, now)
+                try:
+                    self._look_at(where, now)
+                except Exception:
+                    log.exception("item %r: its deadlines at %s failed and stay as they were", where, now)
         return self._flush()
 
     def _look_at(self, where: str, now: int) -> None:
@@ -82,6 +100,8 @@ class Bucket:
             self._schedule(where, item)  # it was only looked at too early
         else:
             self._keep(where, spec, item, after, effects)
+        if after is not None and not after.trace:
+            self._look_at(where, now)  # the key's next run begins with what was held for it
 
     def changes(self) -> tuple[dict[str, bytes], list[str]]:
         """What has to be stored, and which storage keys have to go, since the last call."""
@@ -121,9 +141,11 @@ class Bucket:
         return record, event
 
     def _matches_another(self, frame: Frame, record: dict[str, object]) -> bool:
+        """Whether another mapping of the topic takes the record, so that another copy of it stands for it."""
         engine = self._engine
         topic = engine.topics[frame.mapping]
-        return any(m.matches(record) for m, t in zip(engine.mappings, engine.topics, strict=True) if t == topic)
+        others = (m for m, t in zip(engine.mappings, engine.topics, strict=True) if t == topic)
+        return any(m.matches(record) and any(has_key(m, record, name) for name in m.key_names) for m in others)
 
     def _follow(self, mapping: Mapping, frame: Frame, record: dict[str, object], event: Event, watermark: int) -> None:
         if not mapping.matches(record):
@@ -133,32 +155,40 @@ class Bucket:
         duplicate = False
         for workflow in engine.workflows(key_name, event.type):
             where = f"{workflow}{SEPARATOR}{event.key}"
-            item = self._items.get(where)
+            while (item := self._items.get(where)) is not None and item.expires <= watermark:
+                self._look_at(where, watermark)  # the earlier run's last words, before the next one's first
             spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
-            if spec is not None:
-                after, effects = on_event(spec, item, event, watermark)
-                duplicate |= any(isinstance(e, Finding) and e.kind == DUPLICATE for e in effects)
-                self._keep(where, spec, item, after, effects)
+            if spec is not None and spec.key == key_name and event.type in spec.by_type:
+                duplicate |= self._take(where, spec, item, event, watermark, frame)
         if self._is_first_copy(mapping, frame, record):
             shown = mapping.masked(record)
             text = frame.payload if shown is record else orjson.dumps(shown)
             topic = engine.topics[frame.mapping]
             self._events.append(rows.event(engine.lane, topic, key_name, event, text, duplicate, frame))
 
+    def _take(self, where: str, spec: Spec, item: Item | None, event: Event, watermark: int, frame: Frame) -> bool:
+        """Gives the event to its item. Returns whether it was a copy of one that the item has."""
+        if item is not None and len(item.trace) + len(item.held) >= MOST_EVENTS:
+            detail = (
+                f"item {event.key!r} of {spec.workflow} has {MOST_EVENTS} events that time has not passed; is it a key?"
+            )
+            self._outputs.append(self._engine.dead_letter(frame, "invalid_event", detail))
+            return False
+        arrivals, known, held = counts(item)
+        after, effects = on_event(spec, item, event, watermark)
+        arrived, knows, holds = counts(after)
+        if after is not item or (arrived, holds) != (arrivals, held):
+            self._keep(where, spec, item, after, effects)
+        return after is item and arrived > arrivals and knows == known
+
     def _is_first_copy(self, mapping: Mapping, frame: Frame, record: dict[str, object]) -> bool:
         """Whether this copy of the record is the one that stands for it in the event log."""
-        for name in mapping.key_names[: frame.key]:
-            try:
-                mapping.event(record, name, "", 0)
-            except Exception:  # noqa: S112 - no such key in this record, so there is no earlier copy for it
-                continue
-            return False
-        return True
+        return not any(has_key(mapping, record, name) for name in mapping.key_names[: frame.key])
 
     def _keep(self, where: str, spec: Spec, before: Item | None, after: Item | None, effects: list[Effect]) -> None:
         if before is not None and after is not before:
-            self._gone[where] = (spec, before)
-        about = after if after is not None else before
+            self._gone.append((spec, before))
+        about = before if before is not None else after
         if about is None:
             return
         for effect in effects:
@@ -184,14 +214,32 @@ class Bucket:
     def _flush(self) -> list[bytes]:
         outputs, self._outputs = self._outputs, []
         specs = self._engine.specs
-        changed = [rows.item(spec, item, expired=True) for spec, item in self._gone.values() if not item.ended]
-        changed += [rows.item(specs[item.spec], item) for where in self._dirty if (item := self._items.get(where))]
+        changed = [rows.item(spec, item, expired=True) for spec, item in self._gone if not item.ended]
+        changed += [
+            rows.item(specs[item.spec], item)
+            for where in self._dirty
+            if (item := self._items.get(where)) and item.trace
+        ]
         for tag, lines in (("T", self._transitions), ("I", changed), ("E", self._events)):
             if lines:
                 outputs.append(element(tag, self._name, b"\n".join(lines)))
         self._transitions, self._events = [], []
         self._gone.clear()
         return outputs
+
+
+def has_key(mapping: Mapping, record: dict[str, object], name: str) -> bool:
+    """Whether the record shows this correlation key, so that there is a copy of it for that key."""
+    try:
+        mapping.event(record, name, "", 0)
+    except Exception:
+        return False
+    return True
+
+
+def counts(item: Item | None) -> tuple[int, int, int]:
+    """Events that arrived, that count, and that wait for the next run."""
+    return (0, 0, 0) if item is None else (item.arrivals, len(item.trace) + item.trimmed, len(item.held))
 
 
 class Unfit(Exception):

@@ -49,47 +49,61 @@ class Engine:
         self._compile = compile_rule
         self._rules_topic = rules_topic
         self._versions: dict[str, list[tuple[int, int, Spec]]] = {}
+        self._recalled: dict[bytes, Spec] = {}
         self._concerned: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def put_rule(self, document: bytes) -> None:
-        """Takes a rule document (docs/contracts.md), also the same twice. Raises ValueError for an unfit one."""
-        since, version, spec = self.recall(document)
+        """Puts a rule document (docs/contracts.md) in force, also twice. Raises ValueError for an unfit one."""
+        since, version, spec = self._read(document)
+        self.specs[spec.hash] = spec  # a new runbook or version number is no new content, and holds at once
+        self.documents[spec.hash] = document
         known = self._versions.setdefault(spec.workflow, [])
-        if (since, version, spec.hash) not in [(s, v, k.hash) for s, v, k in known]:
-            known.append((since, version, spec))
-            known.sort(key=lambda entry: entry[:2])
+        known[:] = [entry for entry in known if entry[:2] != (since, version) or entry[2].hash != spec.hash]
+        known.append((since, version, spec))
+        known.sort(key=lambda entry: entry[:2])  # stable: of two alike, the one that came later holds
         self._concerned = {}
 
-    def recall(self, document: bytes) -> tuple[int, int, Spec]:
-        """Knows a version again that items began under, without putting it in force."""
+    def recall(self, document: bytes) -> Spec:
+        """Knows a version again that items began under, without putting it in force. Raises ValueError."""
+        spec = self._recalled.get(document)
+        if spec is None:
+            spec = self._read(document)[2]
+            self._recalled[document] = spec
+            self.specs.setdefault(spec.hash, spec)
+            self.documents.setdefault(spec.hash, document)
+            self._concerned = {}
+        return spec
+
+    def _read(self, document: bytes) -> tuple[int, int, Spec]:
         try:
             rule = orjson.loads(document)
-            version, since = int(rule["version"]), int(rule.get("effective_from") or 0)
+            version, since = rule["version"], rule.get("effective_from") or 0
             definition = rule["definition"]
-        except (ValueError, TypeError, KeyError) as fault:
+        except (ValueError, TypeError, KeyError, AttributeError) as fault:
             raise ValueError(f"not a rule document with `version` and `definition`: {fault!r}") from None
+        for name, number in (("version", version), ("effective_from", since)):
+            if type(number) is not int or not 0 <= number < 1 << 53:
+                raise ValueError(f"`{name}` is {number!r}; give a whole number from 0 on")
         spec = self._compile(definition, version=version, lane=self.lane)
-        self.specs.setdefault(spec.hash, spec)
-        self.documents.setdefault(spec.hash, document)
+        if rule.get("workflow") != spec.workflow:
+            raise ValueError(f"the document is for {rule.get('workflow')!r}, its definition for {spec.workflow!r}")
         return since, version, spec
 
     def workflows(self, key_name: str, event_type: str) -> tuple[str, ...]:
-        """The workflows that follow this key and have a step on this type, in any version."""
+        """The workflows that follow this key and have a step on this type, in any version in force or still in use."""
         where = (key_name, event_type)
         found = self._concerned.get(where)
         if found is None:
-            found = tuple(
-                workflow
-                for workflow, known in self._versions.items()
-                if any(spec.key == key_name and event_type in spec.by_type for _, _, spec in known)
-            )
+            specs = [spec for known in self._versions.values() for _, _, spec in known] + list(self._recalled.values())
+            fitting = {s.workflow: None for s in specs if s.key == key_name and event_type in s.by_type}
+            found = tuple(fitting)
             if len(self._concerned) < 100_000:  # types come from outside
                 self._concerned[where] = found
         return found
 
     def spec_at(self, workflow: str, time: int) -> Spec | None:
         """The newest version in force at an event time: the one that an item starting then is ruled by."""
-        for since, _, spec in reversed(self._versions[workflow]):
+        for since, _, spec in reversed(self._versions.get(workflow, ())):
             if since <= time:
                 return spec
         return None

@@ -7,8 +7,10 @@ from typing import Any
 
 import orjson
 
+from udfs.core.deadlines import first_behind
 from udfs.core.effects import Finding, Transition
 from udfs.core.event import Event
+from udfs.core.lifetime import end_of
 from udfs.core.spec import Spec
 from udfs.core.state import CLOSED, LATE, MISSED, NEVER, REPORTED, WARNED, Item
 from udfs.operators.batch import Frame
@@ -76,12 +78,11 @@ def transition(spec: Spec, item: Item, effect: Transition) -> bytes:
 
 
 def item(spec: Spec, state: Item, expired: bool = False) -> bytes:
-    """How an item stands. `rev` grows with each change: the event time reached, then a count of what changed at
-    it."""
+    """How an item stands. `rev` grows with each change: the event time reached, then a count of what changed at it."""
     trace = state.trace
-    status = state.ended or ("expired" if expired else "in_flight")
+    end = end_of(spec, state)
+    last = end or trace[-1]
     flags = [slot.flags for slot in state.slots.values()]
-    at_risk_or_reported = sum((f & WARNED > 0) + (f & REPORTED > 0) for f in flags)
     pending = [] if expired else pending_deadlines(spec, state)
     return dumps(
         {
@@ -90,31 +91,34 @@ def item(spec: Spec, state: Item, expired: bool = False) -> bytes:
             "version": spec.version,
             "rule_hash": spec.hash,
             "key": state.key,
-            "status": status,
-            "step": spec.steps[trace[-1].step].name,
+            "run_ms": state.run,
+            "status": state.ended or ("expired" if expired else "in_flight"),
+            "step": spec.steps[last.step].name,
             "started_ms": trace[0].time,
             "updated_ms": trace[-1].time,
-            "ended_ms": trace[-1].time if state.ended else state.expires if expired else None,
-            "events": len(trace),
+            "ended_ms": end.time if end else state.expires if expired else None,
+            "events": len(trace) + state.trimmed,
             "missing": sum(f & MISSED > 0 for f in flags),
             "late": sum(f & LATE > 0 for f in flags),
-            "other": at_risk_or_reported + len(state.misplaced) + sum(state.copies.values()),
+            "overdue": sum(f & (MISSED | LATE | REPORTED) == MISSED for f in flags),
+            "other": sum((f & WARNED > 0) + (f & REPORTED > 0) for f in flags) + len(state.misplaced) + state.copied,
             "next_due_ms": pending[0]["due_ms"] if pending else None,
             "pending": pending,
             "groups": groups_of(state),
             "amount": state.amount[1] if state.amount else None,
-            "rev": trace[-1].time << 20 | min(state.count + expired, (1 << 20) - 1),
+            "rev": state.latest << 20 | min(state.count + expired, (1 << 20) - 1),
         }
     )
 
 
 def pending_deadlines(spec: Spec, state: Item) -> list[dict[str, Any]]:
     """The deadlines that still wait for their step, the earliest first."""
-    waiting: list[dict[str, Any]] = [
-        {"id": spec.deadlines[index].id, "due_ms": slot.since + spec.deadlines[index].within}
-        for index, slot in state.slots.items()
-        if not slot.flags & (CLOSED | MISSED) and slot.wake < NEVER
-    ]
+    waiting: list[dict[str, Any]] = []
+    for index, slot in state.slots.items():
+        deadline = spec.deadlines[index]
+        is_open = slot.wake < NEVER and not slot.flags & (CLOSED | MISSED)
+        if is_open and not first_behind(state.trace, deadline.expect, slot):
+            waiting.append({"id": deadline.id, "due_ms": slot.since + deadline.within})
     waiting.sort(key=lambda d: d["due_ms"])
     return waiting
 

@@ -78,6 +78,10 @@ def plain_text(value: Any, path: str) -> str:
     """The text of a text or a number."""
     if type(value) is str:
         return value
+    if type(value) is float and abs(value) >= 2**53:  # two whole numbers may have become one by being parsed
+        raise Unreadable(
+            "invalid_event", f"the number at `{path}` is too long to tell from its neighbours; send a text"
+        )
     if type(value) is float or (type(value) is int and -(10**100) < value < 10**100):
         return repr(value)
     raise Unreadable("invalid_event", f"the value at `{path}` is {kind_of(value)}; it must be a text or a number")

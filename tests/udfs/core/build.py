@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from udfs.core.effects import Effect, Finding, Transition
 from udfs.core.event import Event
-from udfs.core.machine import on_event, on_time
+from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.spec import Deadline, Spec, Step
 from udfs.core.state import NEVER, Item
 
@@ -96,7 +96,7 @@ class Follower:
     def time(self, watermark: int) -> Follower:
         """Time moves on to `watermark`."""
         self.watermark = watermark
-        if self.item is not None:
+        while self.item is not None and (next_deadline(self.item) or 0) <= watermark:
             self.item, effects = on_time(self.spec, self.item, watermark)
             self._note(effects)
         return self

@@ -36,6 +36,31 @@ def test_an_event_held_for_the_next_run_stays_in_this_one_when_an_earlier_one_pr
     assert follower.moves["B@2400"].previous_at == 1450
 
 
+def test_held_events_are_judged_as_of_their_own_time_however_far_time_has_come() -> None:
+    spec = workflow("AB", deadlines=[("A", "B", 10, None, True)], remember=100, expire_after=100)
+    events = [event("A", 0), event("B", 5), event("A", 1000), event("B", 1009)]
+    assert Follower(spec).see(*events).time(9000).kinds() == []
+
+
+def test_a_trimmed_trace_does_not_unsay_that_a_deadline_was_met() -> None:
+    spec = workflow("ABC", flow=["AB", "BA"], deadlines=[("A", "B", 10, None, True)], expire_after=10**6)
+    follower = Follower(spec).see(event("A", 0, id="a"), event("B", 1), event("B", 2))
+    for n in range(3, 600):
+        follower.time(n - 1).see(event("C", n))
+    follower.see(event("C", 601), event("C", 600, id="squeezed in"))
+    assert follower.time(9000).kinds() == []
+
+
+def test_copies_are_remembered_only_as_long_as_what_they_copy() -> None:
+    spec = workflow("A", expire_after=10**6)
+    follower = Follower(spec)
+    for n in range(2000):
+        follower.time(n - 1).see(event("A", n), event("A", n))
+    assert follower.item is not None
+    assert len(follower.item.copies) <= 256
+    assert follower.item.copied == 2000
+
+
 def test_a_start_behind_the_end_reopens_the_item() -> None:
     follower = Follower(SHORT).see(event("A", 1000), event("X", 1050), event("A", 1080))
     assert follower.item is not None

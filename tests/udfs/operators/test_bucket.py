@@ -11,7 +11,7 @@ import pytest
 
 from udfs.core.state import NEVER
 from udfs.operators.batch import NO_KEY, Frame, encode, split_element
-from udfs.operators.bucket import Bucket
+from udfs.operators.bucket import MOST_EVENTS, Bucket
 from udfs.operators.engine import Engine
 from udfs.packs.compile import compile_workflow
 from udfs.packs.mapping import compile_mapping
@@ -42,10 +42,14 @@ MAPPING: dict[str, Any] = {
 
 def engine(**changes: Any) -> Engine:
     made = Engine("main", [compile_mapping(MAPPING)], ["events"], compile_workflow)
-    made.put_rule(
-        orjson.dumps({"workflow": "trade", "version": 1, "effective_from": 0, "definition": WORKFLOW | changes})
-    )
+    made.put_rule(document(WORKFLOW | changes))
     return made
+
+
+def document(definition: dict[str, Any], **more: Any) -> bytes:
+    return orjson.dumps(
+        {"workflow": definition["workflow"], "version": 1, "effective_from": 0, "definition": definition, **more}
+    )
 
 
 def record(kind: str, minute: float, key: str = "T1", id: str = "") -> bytes:
@@ -152,6 +156,151 @@ def test_an_item_keeps_the_rule_that_it_began_under_even_if_a_later_engine_does_
     newer = Bucket(engine(deadlines=[]), "7", store.items())
     outputs = newer.on_batch(frames(record("sent", 1, key="T2")), -NEVER) + newer.on_time(NEVER)
     assert [f["key"] for f in rows(outputs, "F")] == ["T1"]
+
+
+def restarted(old: Bucket, newer: Engine, store: dict[str, bytes]) -> Bucket:
+    save(old, store)
+    return Bucket(newer, "7", store.items())
+
+
+def test_an_item_is_answered_by_the_event_types_of_the_rule_that_it_began_under() -> None:
+    old = Bucket(engine(), "7", [])
+    old.on_batch(frames(record("sent", 0)), -NEVER)
+    steps = WORKFLOW["steps"] | {"reply": {"on": "answered"}}
+    newer = restarted(old, engine(steps=steps), {})
+    outputs = newer.on_batch(frames(record("replied", 1)), -NEVER) + newer.on_time(NEVER)
+    assert [f["kind"] for f in rows(outputs, "F")] == []
+
+
+def test_an_event_is_followed_by_the_key_of_the_rule_in_force_only() -> None:
+    mapping = MAPPING | {"keys": {"trade_id": "data.trade_id", "order_id": "data.order_id"}}
+    made = Engine("main", [compile_mapping(mapping)], ["events"], compile_workflow)
+    for version, key in ((1, "trade_id"), (2, "order_id")):
+        made.put_rule(document(WORKFLOW | {"key": key}, version=version))
+    payload = orjson.dumps(orjson.loads(record("sent", 0)) | {"data": {"trade_id": "T1", "order_id": "O1"}})
+    bucket = Bucket(made, "7", [])
+    copies = [Frame(0, key, 0, 1, 0, payload) for key in (0, 1)]
+    assert [i["key"] for i in rows(bucket.on_batch(encode(copies), -NEVER), "I")] == ["O1"]
+
+
+def test_of_two_rules_alike_in_time_and_version_the_later_one_holds_also_the_second_time() -> None:
+    made = engine()
+    for within in ("1m", "9m", "1m"):
+        deadline = WORKFLOW["deadlines"][0] | {"within": within}
+        made.put_rule(document(WORKFLOW | {"deadlines": [deadline]}))
+    spec = made.spec_at("trade", 0)
+    assert spec is not None
+    assert spec.deadlines[0].within == 60_000
+
+
+def test_a_new_runbook_holds_at_once() -> None:
+    made = engine()
+    deadline = WORKFLOW["deadlines"][0] | {"runbook": "https://wiki.example/reply"}
+    made.put_rule(document(WORKFLOW | {"deadlines": [deadline]}))
+    bucket = Bucket(made, "7", [])
+    outputs = bucket.on_batch(frames(record("sent", 0)), -NEVER) + bucket.on_time(NEVER)
+    assert [f["runbook"] for f in rows(outputs, "F")] == ["https://wiki.example/reply"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"[]",
+        b'{"version": 1}',
+        document(WORKFLOW, version=1e300),
+        document(WORKFLOW, effective_from=-1),
+        document(WORKFLOW, workflow="another"),
+    ],
+)
+def test_a_garbage_rule_is_refused_and_the_one_in_force_stays(garbage: bytes) -> None:
+    made = engine()
+    with pytest.raises(ValueError, match=r"give|document|definition"):
+        made.put_rule(garbage)
+    assert made.spec_at("trade", 0) is not None
+
+
+def test_an_item_that_fails_does_not_silence_its_bucket() -> None:
+    bucket = Bucket(engine(), "7", [])
+    bucket.on_batch(frames(*[record("sent", 0, key=f"T{n}") for n in range(5)]), -NEVER)
+    bucket.changes()
+    bucket._items["trade\x1fT2"].spec = "unknown"
+    assert sorted(f["key"] for f in rows(bucket.on_time(NEVER), "F")) == ["T0", "T1", "T3", "T4"]
+
+
+def test_what_cannot_be_read_from_state_does_not_hold_up_the_rest() -> None:
+    old = Bucket(engine(), "7", [])
+    old.on_batch(frames(record("sent", 0)), -NEVER)
+    newer = restarted(old, engine(), {"trade\x1fT0": b"\xc1", "\x1fdead": b"{}"})
+    assert [f["key"] for f in rows(newer.on_time(NEVER), "F")] == ["T1"]
+
+
+def test_a_key_that_is_none_does_not_grow_for_ever() -> None:
+    bucket = Bucket(engine(), "7", [])
+    outputs = bucket.on_batch(frames(*[record("sent", 0, id=f"e{n}") for n in range(MOST_EVENTS + 3)]), -NEVER)
+    assert [letter["reason"] for letter in rows(outputs, "D")] == ["invalid_event"] * 3
+
+
+def test_a_record_that_another_mapping_takes_but_whose_key_it_lacks_is_a_dead_letter() -> None:
+    first = compile_mapping(MAPPING | {"when": {"kind": "trade"}})
+    second = compile_mapping(MAPPING | {"keys": {"file_id": "data.file_id"}, "when": {"kind": "file"}})
+    made = Engine("main", [first, second], ["events", "events"], compile_workflow)
+    payload = orjson.dumps(orjson.loads(record("sent", 0)) | {"kind": "file"})
+    assert [d["reason"] for d in rows(Bucket(made, "7", []).on_batch(frames(payload), -NEVER), "D")] == [
+        "invalid_event"
+    ]
+
+
+def test_the_row_of_an_item_never_goes_back_behind_one_that_was_sent() -> None:
+    bucket = Bucket(engine(), "7", [])
+    (before,) = rows(bucket.on_batch(frames(record("sent", 0), record("replied", 2, id="r")), -NEVER), "I")
+    (after,) = rows(bucket.on_batch(frames(record("replied", 1, id="r")), -NEVER), "I")
+    assert after["rev"] > before["rev"]
+
+
+def test_a_straggler_does_not_move_the_end_of_an_item() -> None:
+    bucket = Bucket(engine(), "7", [])
+    sent, settled, late = record("sent", 0), record("settled", 2), record("replied", 3)
+    (row,) = rows(bucket.on_batch(frames(sent, settled, late), -NEVER), "I")
+    assert (row["status"], row["step"], row["ended_ms"] - row["started_ms"]) == ("completed", "settle", 120_000)
+
+
+def test_a_deadline_that_was_answered_is_not_pending_even_while_its_warning_is() -> None:
+    deadline = WORKFLOW["deadlines"][0] | {"warn": "1m"}
+    bucket = Bucket(engine(deadlines=[deadline]), "7", [])
+    (row,) = rows(bucket.on_batch(frames(record("sent", 0), record("replied", 2)), -NEVER), "I")
+    assert (row["pending"], row["next_due_ms"]) == ([], None)
+
+
+@pytest.mark.parametrize(("reply", "overdue"), [(None, 1), (9, 0), (2, 0)])
+def test_overdue_is_what_was_missing_and_neither_late_nor_reported_late(reply: float | None, overdue: int) -> None:
+    bucket = Bucket(engine(), "7", [])
+    bucket.on_batch(frames(record("sent", 0)), -NEVER)
+    ten_past = 1_772_446_200_000
+    outputs = bucket.on_time(ten_past)
+    if reply:
+        outputs = bucket.on_batch(frames(record("replied", reply)), ten_past)
+    (row,) = rows(outputs, "I")
+    assert (row["missing"], row["overdue"]) == (1, overdue)
+
+
+def test_each_run_of_a_key_has_its_own_rows_and_groups() -> None:
+    bucket = Bucket(engine(), "7", [])
+    later = orjson.loads(record("sent", 0)) | {"id": "again", "time": "2026-05-01T00:00:00Z"}
+    later["data"] = later["data"] | {"market": "US"}
+    outputs = bucket.on_batch(frames(record("sent", 0), orjson.dumps(later)), -NEVER) + bucket.on_time(NEVER)
+    last = {row["run_ms"]: row for row in sorted(rows(outputs, "I"), key=lambda r: r["rev"])}
+    assert [(row["status"], row["groups"]["market"], row["missing"]) for row in last.values()] == [
+        ("expired", "EU", 1),
+        ("expired", "US", 1),
+    ]
+    assert [f["groups"]["market"] for f in rows(outputs, "F")] == ["EU", "US"]
+
+
+def test_copies_are_marked_in_the_event_log_also_where_they_are_dropped() -> None:
+    bucket = Bucket(engine(duplicates={"policy": "drop"}), "7", [])
+    outputs = bucket.on_batch(frames(record("sent", 0), record("sent", 0)), -NEVER)
+    assert [r["duplicate"] for r in rows(outputs, "E")] == [0, 1]
 
 
 def save(bucket: Bucket, store: dict[str, bytes]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from udfs.core.event import Event
 from udfs.packs.mapping import SourceMapping, Unreadable, compile_mapping
 from udfs.packs.problems import PackError
+from udfs.packs.values import plain_text
 
 CLOUD = {"source": "trades", "keys": {"trade_id": "data.trade_id"}}
 FLAT = {"source": "log", "format": "csv", "type": "concept:name", "time": "at", "keys": {"case": "case:id"}}
@@ -258,3 +259,10 @@ def test_a_faulty_mapping_is_refused_with_all_its_faults() -> None:
     with pytest.raises(PackError) as caught:
         compile_mapping({"source": 5, "keys": {}, "tpye": "x"})
     assert len(caught.value.problems) == 3
+
+
+def test_a_number_too_long_to_tell_from_its_neighbours_is_no_id_and_no_key() -> None:
+    for digits in ("100000000000000000001", "100000000000000000002"):
+        record = compile_mapping(FLAT).parse(b'{"n": %s}' % digits.encode())["n"]
+        with pytest.raises(Unreadable, match="too long to tell from its neighbours"):
+            plain_text(record, "n")
