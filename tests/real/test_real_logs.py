@@ -123,8 +123,8 @@ def test_a_job_killed_in_the_middle_and_resumed_finds_the_same_and_nothing_twice
     here = lane("replay-killed")
     here.configure(log.pack, parallelism=2, batch_records=500)
     here.submit()
-    years = 18 * 30 * 86_400  # the log's span; played in about 25 s, over several checkpoints
-    command = here.replaying(shared / "data" / log.file, log.mapping, "--speed", f"{years / 25:.0f}x")
+    span = 18 * 30 * 86_400  # seconds that the log covers, about; played slowly enough for two crashes on the way
+    command = here.replaying(shared / "data" / log.file, log.mapping, "--speed", f"{span / 75:.0f}x")
     sending = subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         for _ in range(2):
