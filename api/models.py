@@ -104,6 +104,7 @@ class Item(BaseModel):
     version: int
     rule_hash: str
     key: str
+    run_ms: int = Field(description="which run of the key: the time of the first event admitted to it")
     status: str
     step: str
     started_ms: int
@@ -113,6 +114,7 @@ class Item(BaseModel):
     missing: int
     late: int
     other: int
+    overdue: int = Field(description="deadlines broken whose step is still awaited")
     next_due_ms: int | None
     pending: list[Pending]
     groups: Groups
@@ -201,10 +203,25 @@ class DeadlineState(BaseModel):
     at_ms: int | None
 
 
+class Run(BaseModel):
+    """One of a key's runs."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    run_ms: int
+    status: str
+    started_ms: int
+    updated_ms: int
+    missing: int
+    late: int
+    overdue: int
+
+
 class ItemDetail(Item):
-    """An item with its whole story."""
+    """One run of an item with its whole story."""
 
     lanes: list[str]
+    runs: list[Run] = Field(description="the key's latest 100 runs in this lane, the newest first")
     now_ms: int
     timeline: list[Hop]
     deadlines: list[DeadlineState]

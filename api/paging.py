@@ -70,6 +70,12 @@ Until = Annotated[
     AfterValidator(_in_range),
     Query(description="before this instant: epoch ms, or ISO 8601 with a zone"),
 ]
+At = Annotated[
+    int,
+    BeforeValidator(_instant, json_schema_input_type=str),
+    AfterValidator(_in_range),
+    Query(description="the run under way at this instant, such as its `run_ms`: epoch ms, or ISO 8601 with a zone"),
+]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="rows a page")]
 Cursor = Annotated[str, Query(max_length=8192, description="`next` of the page before")]
 GroupFilter = Annotated[Text, AfterValidator(_group), Query(description="name:value", examples=["market:EU"])]

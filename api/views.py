@@ -104,21 +104,24 @@ def _ranks(rows: Iterable[Row]) -> dict[str, int]:
     return ranks
 
 
-def item(store: Store, workflow: str, key: str, lane: str, stale_s: int) -> Row | None:
-    """One item with its steps, events, findings and deadlines; None if no lane knows it.
+def item(store: Store, workflow: str, key: str, lane: str, stale_s: int, *, at_ms: int = FAR) -> Row | None:
+    """One run of an item with its steps, events, findings and deadlines; None if no lane knows it.
 
-    Without a lane the one with the latest news answers; `lanes` names all that know the key.
+    The run is the one under way at `at_ms`, by default the newest. Without a lane the one with the latest news answers;
+    `lanes` names all that know the key, `runs` the key's runs in the lane shown.
     """
-    known = store.query("items/one", workflow=workflow, key=key, lane="")
-    chosen = next((row for row in known if lane in ("", row["lane"])), None)
+    chosen = next(iter(store.query("items/one", workflow=workflow, key=key, lane=lane, at_ms=at_ms)), None)
     if chosen is None:
         return None
+    runs = store.query("items/runs", workflow=workflow, key=key)
     where = {"workflow": workflow, "key": key, "lane": chosen["lane"]}
+    where |= {"from_ms": chosen["from_ms"], "until_ms": chosen["until_ms"]}
     findings = store.query("items/findings", **where)
     now = clock_of(store, chosen["lane"], stale_s)
     return {
         **chosen,
-        "lanes": [row["lane"] for row in known],
+        "lanes": sorted({row["lane"] for row in runs}),
+        "runs": [row for row in runs if row["lane"] == chosen["lane"]],
         "now_ms": now,
         "timeline": _timeline(store, where, findings),
         "deadlines": _deadlines(chosen, findings, now),

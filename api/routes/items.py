@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from api import paging, views
 from api.context import Ctx
 from api.models import Item, ItemDetail, Page
-from api.paging import Cursor, GroupFilter, Limit, PathText, Text
+from api.paging import FAR, At, Cursor, GroupFilter, Limit, PathText, Text
 from api.problems import documented, not_found
 from api.words import sentence
 
@@ -19,7 +19,7 @@ Sort = Annotated[
     Query(description="updated, started: the latest first; due: the next deadline first"),
 ]
 Status = Annotated[Literal["", "in_flight", "completed", "failed", "expired"], Query()]
-AFTER = ("after_place", "after_lane", "after_workflow", "after_key")
+AFTER = ("after_place", "after_lane", "after_workflow", "after_key", "after_run")
 
 
 @router.get("/items", response_model=Page[Item], responses=documented(400))
@@ -36,8 +36,8 @@ def list_items(
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> dict[str, Any]:
-    """Items that fit all filters."""
-    place = paging.decode(cursor, AFTER, (int, str, str, str))
+    """Items that fit all filters; each run of a key is a row."""
+    place = paging.decode(cursor, AFTER, (int, str, str, str, int))
     rows = ctx.store.query(
         "items/list",
         workflow=workflow,
@@ -51,18 +51,20 @@ def list_items(
         **paging.split_group(group),
         **place,
     )
-    return paging.page(rows, limit, lambda row: (row["place"], row["lane"], row["workflow"], row["key"]))
+    return paging.page(rows, limit, lambda row: (row["place"], row["lane"], row["workflow"], row["key"], row["run_ms"]))
 
 
 @router.get("/items/{workflow}/{key:path}", response_model=ItemDetail, responses=documented(404))
-def get_item(ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "") -> dict[str, Any]:
-    """One item's story: its steps with their times and records, its deadlines, pending and broken, and its findings.
+def get_item(ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "", run: At = FAR) -> dict[str, Any]:
+    """The story of an item's run: its steps with their records, its deadlines, pending and broken, and its findings.
 
-    A key may be in several lanes (`lanes`); without `lane` the one with the latest news answers.
+    A key may be in several lanes (`lanes`); without `lane` the one with the latest news answers. A key that
+    came again has several runs (`runs`): without `run`, which is any instant of the one wanted, the newest answers.
     """
-    found = views.item(ctx.store, workflow, key, lane, ctx.settings.stale_after_s)
+    found = views.item(ctx.store, workflow, key, lane, ctx.settings.stale_after_s, at_ms=run)
     if found is None:
-        raise not_found(f"No item {key!r} of the workflow {workflow!r}{f' in lane {lane!r}' if lane else ''}.")
+        where = f" in lane {lane!r}" * bool(lane) + f" under way at {run}" * (run != FAR)
+        raise not_found(f"No item {key!r} of the workflow {workflow!r}{where}.")
     for finding in found["findings"]:
         finding["text"] = sentence(finding, found["now_ms"])
     return found

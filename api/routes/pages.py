@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -13,7 +13,7 @@ from fastapi.templating import Jinja2Templates
 
 from api import security, views, words
 from api.context import Context, Ctx
-from api.paging import PathText, Text
+from api.paging import FAR, At, PathText, Text
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
@@ -27,8 +27,10 @@ NOTES = {
 
 
 def item_path(row: dict[str, Any]) -> str:
-    """Where an item's page is."""
-    return f"/items/{quote(row['workflow'], safe='')}/{quote(row['key'], safe='/')}?lane={quote(row['lane'])}"
+    """Where the page of a finding's item is, on the run that it is about."""
+    at = next(row[name] for name in ("since_ms", "at_ms", "deadline_ms") if row[name] is not None)
+    place = f"/items/{quote(row['workflow'], safe='')}/{quote(row['key'], safe='/')}"
+    return f"{place}?{urlencode({'lane': row['lane'], 'run': at})}"
 
 
 def pretty(text: str) -> str:
@@ -65,9 +67,9 @@ def overview_fragment(request: Request, ctx: Ctx) -> Response:
 
 
 @router.get("/items/{workflow}/{key:path}", response_class=HTMLResponse)
-def item(request: Request, ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "") -> Response:
-    """An item's timeline."""
-    found = views.item(ctx.store, workflow, key, lane, ctx.settings.stale_after_s)
+def item(request: Request, ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "", run: At = FAR) -> Response:
+    """The timeline of an item's run."""
+    found = views.item(ctx.store, workflow, key, lane, ctx.settings.stale_after_s, at_ms=run)
     if found is None:
         about = {"title": "No such item", "detail": f"No item {key} of the workflow {workflow} has been seen yet."}
         return templates.TemplateResponse(request, "message.html", about, 404)

@@ -1,4 +1,5 @@
--- Where every item stands. The row with the highest revision holds, in whatever order rows arrive.
+-- Where every run of every key stands: a key that comes again is a run of its own, told apart by the time of the first event
+-- admitted to it. The row with the highest revision holds, in whatever order rows arrive.
 CREATE TABLE IF NOT EXISTS items
 (
     lane        LowCardinality(String),
@@ -6,6 +7,7 @@ CREATE TABLE IF NOT EXISTS items
     version     UInt32,
     rule_hash   LowCardinality(String),
     key         String CODEC(ZSTD(1)),
+    run_ms      Int64 CODEC(Delta, ZSTD(1)),
     status      LowCardinality(String),
     step        LowCardinality(String),
     started_ms  Int64 CODEC(Delta, ZSTD(1)),
@@ -15,6 +17,7 @@ CREATE TABLE IF NOT EXISTS items
     missing     UInt32,
     late        UInt32,
     other       UInt32,
+    overdue     UInt32,
     next_due_ms Nullable(Int64) CODEC(ZSTD(1)),
     pending     Array(Tuple(id String, due_ms Int64)) CODEC(ZSTD(1)),
     groups      Map(LowCardinality(String), String) CODEC(ZSTD(1)),
@@ -26,4 +29,4 @@ CREATE TABLE IF NOT EXISTS items
     CONSTRAINT identified CHECK lane != '' AND workflow != '' AND key != ''
 )
 ENGINE = ReplacingMergeTree(rev)
-ORDER BY (lane, workflow, key);
+ORDER BY (lane, workflow, key, run_ms);

@@ -63,6 +63,7 @@ def item(**given: Any) -> Row:
         "version": 1,
         "rule_hash": "h",
         "key": "K-1",
+        "run_ms": T0,
         "status": "in_flight",
         "step": "a",
         "started_ms": T0,
@@ -72,6 +73,7 @@ def item(**given: Any) -> Row:
         "missing": 0,
         "late": 0,
         "other": 0,
+        "overdue": 0,
         "next_due_ms": None,
         "pending": [],
         "groups": {"market": "EU"},
@@ -138,7 +140,8 @@ def history(items: int, seed: int = 7) -> dict[str, list[Row]]:
                 broken += 1
                 told = finding(id=name, key=key, step=step, deadline_ms=at - took + 300_000, groups=groups)
                 tables["findings"] += [told | {"severity": "low"}, told]
-            row = item(key=key, step=step, updated_ms=at, missing=broken, late=broken, rev=at, groups=groups)
+            row = item(key=key, run_ms=T0 + number * 1000, started_ms=T0 + number * 1000, groups=groups)
+            row |= {"step": step, "updated_ms": at, "missing": broken, "late": broken, "rev": at}
             done = step == "c"
             tables["items"].append(row | {"status": "completed", "ended_ms": at} if done else row)
             previous = step

@@ -38,9 +38,9 @@ def walk(client: TestClient, path: str, **parameters: Any) -> list[dict[str, Any
 @pytest.mark.parametrize(
     ("path", "identity"),
     [
-        ("/api/v1/items", ("lane", "workflow", "key")),
-        ("/api/v1/items?sort=started", ("lane", "workflow", "key")),
-        ("/api/v1/items?sort=due", ("lane", "workflow", "key")),
+        ("/api/v1/items", ("lane", "workflow", "key", "run_ms")),
+        ("/api/v1/items?sort=started", ("lane", "workflow", "key", "run_ms")),
+        ("/api/v1/items?sort=due", ("lane", "workflow", "key", "run_ms")),
         ("/api/v1/findings", ("id",)),
         ("/api/v1/events", ("lane", "time_ms", "source", "id")),
         ("/api/v1/dead-letters", ("topic", "partition", "offset")),
@@ -52,7 +52,7 @@ def test_pages_show_everything_exactly_once(
     many = 23
     for lane in ("main", "replay-1"):  # equal times throughout, and everything twice, so that only identities can tell
         for _ in range(2):
-            insert(store, "items", *(item(lane=lane, key=f"K-{n}") for n in range(many)))
+            insert(store, "items", *(item(lane=lane, key=f"K-{n // 3}", run_ms=T0 + n % 3) for n in range(many)))
             insert(store, "events", *(event(lane=lane, id=f"e{n}") for n in range(many)))
             insert(store, "findings", *(finding(lane=lane, id=f"{lane}{n}") for n in range(many)))
             insert(store, "dead_letters", *(DEAD | {"topic": lane, "offset": n} for n in range(many)))
@@ -149,6 +149,37 @@ def test_an_items_timeline_tells_its_whole_story(client: TestClient, store: Stor
     assert story["now_ms"] == T0 + 500_000
     assert story["findings"][0]["text"] == "b is missing: K-1 (EU), due 22:18:20, 5 m after a"
     assert story["findings"][1]["text"] == "b came 1 m 40 s late: K-1 (EU), due 22:18:20, came 22:20:00"
+
+
+def test_each_run_of_a_key_tells_its_own_story(client: TestClient, store: Store) -> None:
+    """The second run starts before the event that was admitted to it first."""
+    day = 86_400_000
+    second = {"run_ms": T0 + day + 5, "started_ms": T0 + day, "updated_ms": T0 + day + 5, "rev": 2}
+    insert(store, "items", item(status="completed", ended_ms=T0 + 9, missing=1, late=1), item(**second))
+    insert(store, "transitions", *(transition(event_id=f"e{at}", at_ms=T0 + at) for at in (0, 9, day, day + 5)))
+    insert(store, "events", *(event(id=f"e{at}", time_ms=T0 + at) for at in (0, 9, day, day + 5)))
+    insert(store, "findings", finding(), finding(id="2" * 32, since_ms=T0 + day, deadline_ms=T0 + day + 7))
+    insert(store, "findings", finding(id="3" * 32, kind="out_of_order", since_ms=None, at_ms=T0 + day - 1))
+
+    def told(**which: Any) -> tuple[list[str], list[str], str]:
+        story = client.get("/api/v1/items/w/K-1", params=which).json()
+        assert all(hop["event"] for hop in story["timeline"])
+        assert [run["run_ms"] for run in story["runs"]] == [T0 + day + 5, T0]
+        return (
+            [hop["event_id"] for hop in story["timeline"]],
+            sorted(row["id"][0] for row in story["findings"]),
+            story["status"],
+        )
+
+    newest = [f"e{day}", f"e{day + 5}"], ["2"], "in_flight"
+    assert told() == told(run=T0 + day + 5) == told(run=T0 + day) == newest
+    assert told(run=T0) == told(run=T0 + day - 1) == (["e0", "e9"], ["3", "f"], "completed")
+    assert client.get("/api/v1/items/w/K-1", params={"run": T0 - 1}).status_code == 404
+    listed = client.get("/api/v1/items", params={"key": "K-1"}).json()["items"]
+    assert [row["run_ms"] for row in listed] == [T0 + day + 5, T0]
+    links = [part.split('"')[0] for part in client.get("/").text.split('href="')[1:] if part.startswith("/items/")]
+    statuses = ["completed" in client.get(link.replace("&amp;", "&")).text for link in links]
+    assert statuses == [False, True, True], "a finding leads to the run that it is about"
 
 
 def test_a_key_with_slashes_and_odd_letters_is_found(client: TestClient, store: Store) -> None:

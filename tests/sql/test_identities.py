@@ -18,6 +18,7 @@ AGGREGATES: dict[str, dict[str, Any]] = {
     "steps/broken": {"lane": "", "workflow": "w", "since_ms": 0},
     "findings/counts": {"lane": "", "workflow": "", "since_ms": -FAR, "until_ms": FAR},
 }
+STORY = {"lane": "main", "workflow": "w", "key": "K-1", "from_ms": -FAR, "until_ms": FAR}
 
 
 def aggregates(store: Store) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def test_the_transition_emitted_last_holds(store: Store, same_part: bool) -> Non
     else:
         for row in said:
             insert(store, "transitions", row)
-    [row] = store.query("items/timeline", lane="main", workflow="w", key="K-1")
+    [row] = store.query("items/timeline", **STORY)
     assert row["duration_ms"] == 2
 
 
@@ -94,22 +95,38 @@ def test_the_last_word_holds_when_earlier_batches_come_again_in_order(store: Sto
     said = [finding(severity=word) for word in ("low", "medium", "high", "critical")]
     for batch in (said[:1], said[1:3], said[3:], said[:2], said[2:]):
         insert(store, "findings", *batch)
-    [row] = store.query("items/findings", lane="main", workflow="w", key="K-1")
+    [row] = store.query("items/findings", **STORY)
     assert row["severity"] == "critical"
     store.command("OPTIMIZE TABLE findings FINAL")
-    assert store.query("items/findings", lane="main", workflow="w", key="K-1") == [row]
+    assert store.query("items/findings", **STORY) == [row]
 
 
 def test_the_item_with_the_highest_revision_holds_in_any_order(store: Store) -> None:
     for rev in (3, 1, 2):
         insert(store, "items", item(rev=rev, events=rev))
-    [row] = store.query("items/one", workflow="w", key="K-1", lane="")
+    [row] = store.query("items/one", workflow="w", key="K-1", lane="", at_ms=FAR)
     assert row["events"] == 3
 
 
 def test_one_key_in_two_lanes_is_two_items(store: Store) -> None:
     insert(store, "items", item(lane="main"), item(lane="replay-1"))
-    assert [row["lane"] for row in store.query("items/one", workflow="w", key="K-1", lane="")] == ["main", "replay-1"]
+    assert [row["lane"] for row in store.query("items/one", workflow="w", key="K-1", lane="", at_ms=FAR)] == [
+        "main",
+        "replay-1",
+    ]
+
+
+def test_a_keys_next_run_leaves_what_was_counted_of_the_one_before(store: Store) -> None:
+    day = 86_400_000
+    first = item(key="DAILY_FEED", status="completed", ended_ms=T0 + day, missing=1, late=1, rev=T0 << 20)
+    insert(store, "items", first)
+    insert(
+        store, "items", item(key="DAILY_FEED", run_ms=T0 + 9 * day, started_ms=T0 + 9 * day, rev=(T0 + 9 * day) << 20)
+    )
+    store.command("OPTIMIZE TABLE items FINAL")
+    [row] = store.query("workflows/list", lane="", workflow="", group="")
+    counted = {name: row[name] for name in ("items", "completed", "in_flight", "missing", "late")}
+    assert counted == {"items": 2, "completed": 1, "in_flight": 1, "missing": 1, "late": 1}
 
 
 def test_copies_of_an_event_with_another_time_are_kept_apart(store: Store) -> None:

@@ -1,4 +1,4 @@
--- The records behind an item's steps. The data is cut to an excerpt.
+-- The records behind the steps of an item's run. The data is cut to an excerpt.
 SELECT source, id, type, time_ms, received_ms, topic, partition, offset, duplicate,
        substringUTF8(data, 1, 2000) AS excerpt,
        truncated OR lengthUTF8(data) > 2000 AS cut
@@ -9,5 +9,6 @@ WHERE lane = {lane:String}
       SELECT lane, at_ms, source, event_id
       FROM transitions
       WHERE lane = {lane:String} AND workflow = {workflow:String} AND key = {key:String}
+        AND at_ms >= {from_ms:Int64} AND at_ms < {until_ms:Int64}
       LIMIT 2000
   )
