@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from api.commands.options import lane_name
 from api.commands.output import emit, err, escape, guarded, out
 from api.stack.errors import Exit, StackError
 from udfs.core.event import Event
@@ -61,7 +62,9 @@ def simulate(
     mapping: Annotated[
         Path | None, typer.Option(help="How to read the log (default: mapping.yaml of the pack).")
     ] = None,
-    lane: Annotated[str, typer.Option(help="The lane whose findings these would be; part of their ids.")] = "main",
+    lane: Annotated[
+        str, typer.Option(callback=lane_name, help="The lane whose findings these would be; part of their ids.")
+    ] = "main",
     findings: Annotated[Path | None, typer.Option(help="Write each finding to this file, as JSON lines.")] = None,
     as_json: AsJson = False,
 ) -> None:

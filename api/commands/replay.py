@@ -12,9 +12,11 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from api.commands.options import lane_name
 from api.commands.output import emit, err, guarded, out
 from api.commands.packs import AsJson, mapping_for
 from api.commands.run import mappings_of
+from api.stack.ask import ask
 from api.stack.errors import Exit, StackError
 from api.stack.home import Home, State
 from api.stack.lanes import Lane
@@ -32,7 +34,9 @@ def replay(
         Path | None, typer.Option(help="How to read the log (default: the pack's mapping.yaml).")
     ] = None,
     speed: Annotated[str, typer.Option(help="How many times faster than life, such as 1000x, or max.")] = "max",
-    lane: Annotated[str | None, typer.Option(help="The lane's name (default: one of its own, replay-…).")] = None,
+    lane: Annotated[
+        str | None, typer.Option(callback=lane_name, help="The lane's name (default: one of its own, replay-…).")
+    ] = None,
     keep_order: Annotated[bool, typer.Option(help="Send in the log's order, not by event time.")] = False,
     lateness: Annotated[str, typer.Option(help="How late an event may come and still be in time.")] = "2s",
     parallelism: Annotated[int, typer.Option(help="Flink workers for this replay.", min=1, max=16)] = 1,
@@ -68,19 +72,19 @@ def replay(
 def summary(state: State, lane: str) -> dict[str, Any]:
     """What the API knows of a lane, in the form that `simulate --json` has."""
     try:
-        rows = httpx.get(f"{state.url}/api/v1/findings/counts", params={"lane": lane}, timeout=60).raise_for_status()
-        workflows = httpx.get(f"{state.url}/api/v1/workflows", params={"lane": lane}, timeout=60).raise_for_status()
+        rows = ask(state, "findings/counts", lane=lane)
+        workflows = ask(state, "workflows", lane=lane)
     except httpx.HTTPError as error:
         raise StackError(f"The lane {lane} was replayed, but the API does not say what was found: {error}") from error
     findings: dict[str, dict[str, int]] = {}
     other: dict[str, int] = {"duplicate": 0, "out_of_order": 0}
-    for row in rows.json():
+    for row in rows:
         if row["rule"] in ("order", "duplicates"):
             other[row["kind"]] = other.get(row["kind"], 0) + row["findings"]
         else:
             kinds = findings.setdefault(row["rule"], {MISSING: 0, LATE: 0})
             kinds[row["kind"]] = kinds.get(row["kind"], 0) + row["findings"]
-    items = sum(row["items"] for row in workflows.json())
+    items = sum(row["items"] for row in workflows)
     return {"items": items, "findings": dict(sorted(findings.items())), "other": other}
 
 

@@ -14,6 +14,7 @@ import httpx
 import typer
 from rich.table import Table
 
+from api.commands.options import lane_name
 from api.commands.output import emit, err, escape, guarded, log_to, out
 from api.commands.packs import AsJson
 from api.commands.watch import Watch
@@ -37,7 +38,7 @@ Parallelism = Annotated[int, typer.Option(help="Flink workers, one process each.
 def up(
     pack: Annotated[list[Path] | None, typer.Option(help="A pack to run; repeatable (default: all in rules/).")] = None,
     mapping: Annotated[list[Path] | None, typer.Option(help="A source mapping (default: those of the packs).")] = None,
-    lane: Annotated[str, typer.Option(help="The name of the live lane.")] = "main",
+    lane: Annotated[str, typer.Option(callback=lane_name, help="The name of the live lane.")] = "main",
     parallelism: Parallelism = 1,
     port: Port = 8420,
     kafka_port: KafkaPort = 19092,

@@ -9,7 +9,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,8 +19,9 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from api.stack import ports, process
+from api.stack.ask import ask
 from api.stack.detection import write_config
-from api.stack.errors import StackError
+from api.stack.errors import Exit, StackError
 from api.stack.flink import FlinkCluster
 from api.stack.home import State
 from api.stack.parts import Options, create_topics
@@ -46,27 +47,37 @@ class Lane:
         self.job_id = ""
         self._options = Options(home=home, lane=name, kafka_port=state.ports["kafka"])
         self._rest = f"http://{ports.HOST}:{state.ports['flink']}"
+        self._state = state
+        self._undo = ExitStack()  # what this lane has made, and nothing else, goes at its end
         self._packs = packs
         self._settings = settings
 
     def __enter__(self) -> Self:
-        """Create the topic, add the workers, submit the job and wait until it runs. Raises StackError."""
+        """Create the topic, add the workers, submit the job and wait until it runs.
+
+        Raises StackError, for a lane that has been used before anything is made.
+        """
+        self._require_unused()
         try:
+            self._undo.callback(self._delete_topic)
             create_topics(self._options, self.name)
+            self._undo.callback(self._delete_files)
+            self._undo.callback(self._stop_workers)
             for _ in range(self.parallelism):
                 self.cluster.add_taskmanager()
             self._wait(self._has_slots, 60, "Flink has no free slot for the replay")
             settings = {"topics": [self.topic], "rules_topic": None, "parallelism": self.parallelism, **self._settings}
             config = write_config(self.home, self.name, self.bootstrap, self._packs, **settings)
+            self._undo.callback(self._cancel)
             self.job_id = self.cluster.submit(config)
             self.cluster.wait_running(self.job_id)
         except BaseException:
-            self._clean()
+            self._undo.close()
             raise
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._clean()
+        self._undo.close()
 
     def finish(self, seconds: float = 3600) -> None:
         """Wait until the job has reached the log's end, stop it, and wait until its results can be queried.
@@ -124,17 +135,42 @@ class Lane:
                 raise StackError(f"{otherwise} after {seconds:.0f} s; see {self.home / 'logs'}.")
             time.sleep(PAUSE)
 
-    def _clean(self) -> None:
-        """Leave nothing behind, as far as that is possible now."""
+    def _require_unused(self) -> None:
+        """Raise StackError (wrong usage) if the lane is somebody's already: this one's end would take theirs away."""
+        if self.name == self._state.lane:
+            raise StackError(f"Lane {self.name} is the live one; give the replay another --lane, or none.", Exit.USAGE)
+        with closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
+            used = self.topic in admin.list_topics()
+        try:
+            used = used or any(one["lane"] == self.name for one in ask(self._state, "lanes"))
+        except httpx.HTTPError as error:
+            raise StackError(f"The API does not say which lanes there are: {error}") from error
+        if used or self._checkpoints.exists():
+            raise StackError(
+                f"Lane {self.name} has been used; its results and new ones would mix. Give another --lane, or none.",
+                Exit.USAGE,
+            )
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self.home / "flink" / "checkpoints" / self.name
+
+    def _cancel(self) -> None:
         if self.job_id:
             with suppress(StackError, httpx.HTTPError):
                 self.cluster.cancel(self.job_id)
+
+    def _stop_workers(self) -> None:
         for worker in self.cluster.taskmanagers:
             process.stop(worker)
+
+    def _delete_files(self) -> None:
+        shutil.rmtree(self._checkpoints, ignore_errors=True)
+        (self.home / "run" / f"detect-{self.name}.json").unlink(missing_ok=True)
+
+    def _delete_topic(self) -> None:
         with suppress(KafkaError), closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
             admin.delete_topics([self.topic])
-        shutil.rmtree(self.home / "flink" / "checkpoints" / self.name, ignore_errors=True)
-        (self.home / "run" / f"detect-{self.name}.json").unlink(missing_ok=True)
 
 
 def _consumer(bootstrap: str) -> KafkaConsumer:

@@ -107,6 +107,22 @@ def test_a_replay_finds_what_simulate_finds_and_leaves_nothing_behind(up: Stack,
     assert not (up.home.path / "flink" / "checkpoints" / "replay-small").exists()
 
 
+@pytest.mark.parametrize(("lane", "why"), [("main", "is the live one"), ("replay-small", "has been used")])
+def test_a_replay_into_a_lane_that_is_in_use_is_refused_and_takes_nothing_from_it(
+    up: Stack, tmp_path: Path, lane: str, why: str
+) -> None:
+    """replay-small has results of the test before this one."""
+    log = tmp_path / "log.ndjson"
+    log.write_text(event("R-1", "ingested", "2026-03-02T10:00:00Z"))
+    topics_before, findings_before = topics(up), up.findings(lane)
+    done = up.run("replay", log, "--pack", PACK, "--lane", lane)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert topics(up) == topics_before
+    assert up.findings(lane) == findings_before
+    assert lane_runs(up, "main")
+
+
 def test_a_replay_that_is_interrupted_leaves_nothing_behind_either(up: Stack, tmp_path: Path) -> None:
     log = tmp_path / "log.ndjson"
     log.write_text(

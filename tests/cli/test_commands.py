@@ -69,6 +69,15 @@ def test_wrong_usage_is_exit_code_two() -> None:
     assert daymark("demo", "--speed", "quick").exit_code == 2
 
 
+@pytest.mark.parametrize("name", ["../../clickhouse", "Main", "-x", "", "a" * 49, "a/b", "a\n"])
+@pytest.mark.parametrize("command", [("up",), ("simulate", PACK, "x.csv"), ("replay", "x.csv", "--pack", PACK)])
+def test_what_is_no_name_of_a_lane_is_wrong_usage(command: tuple[object, ...], name: str, home: Path) -> None:
+    result = daymark(*command, "--lane", name)
+    assert result.exit_code == 2
+    assert "is no lane's name" in result.output
+    assert not home.exists()
+
+
 @pytest.mark.parametrize("command", [("status",), ("stop",), ("replay", "x.csv", "--pack", PACK)])
 def test_what_needs_a_running_stack_says_so_with_exit_code_three(command: tuple[object, ...], home: Path) -> None:
     result = daymark(*command)

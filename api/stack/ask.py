@@ -1,0 +1,20 @@
+"""Questions to the API of a running stack, with the token that the environment has for it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import httpx
+
+from api.stack.home import State
+
+TOKEN = "DAYMARK_API_TOKEN"  # noqa: S105 (the variable's name)
+
+
+def ask(state: State, path: str, seconds: float = 60, **parameters: str) -> Any:
+    """What the API answers to a GET of /api/v1/`path`. Raises httpx.HTTPError, also for an answer that is an error."""
+    token = os.environ.get(TOKEN)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = httpx.get(f"{state.url}/api/v1/{path}", params=parameters, headers=headers, timeout=seconds)
+    return answer.raise_for_status().json()
