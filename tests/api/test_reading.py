@@ -92,7 +92,13 @@ def test_findings_are_filtered_by_time_with_a_zone(client: TestClient, store: St
 
 
 def test_workflows_are_blind_until_their_lanes_clock_moves(client: TestClient, store: Store) -> None:
-    insert(store, "items", item(), item(key="K-2", missing=1), item(key="K-3", status="completed", ended_ms=T0 + 5))
+    insert(
+        store,
+        "items",
+        item(),
+        item(key="K-2", missing=1, overdue=1),
+        item(key="K-3", status="completed", ended_ms=T0 + 5),
+    )
     [row] = client.get("/api/v1/workflows").json()
     assert row["status"] == "blind"
     now = int(time.time() * 1000)
@@ -104,6 +110,16 @@ def test_workflows_are_blind_until_their_lanes_clock_moves(client: TestClient, s
     insert(store, "progress", progress(watermark_ms=2**63 - 3, at_ms=T0, lane="replay-1"))
     states = {lane["lane"]: lane["state"] for lane in client.get("/api/v1/lanes").json()}
     assert states == {"main": "live", "quiet": "live", "stopped": "blind", "replay-1": "ended"}
+
+
+def test_an_item_whose_step_was_only_reported_late_waits_for_nothing(client: TestClient, store: Store) -> None:
+    now = int(time.time() * 1000)
+    insert(store, "progress", progress(watermark_ms=now, at_ms=now))
+    insert(store, "items", item(missing=1, late=0, other=1, overdue=0))
+    [row] = client.get("/api/v1/workflows").json()
+    assert (row["status"], row["overdue"]) == ("green", 0)
+    [step] = client.get("/api/v1/workflows/w/steps").json()["steps"]
+    assert (step["waiting"], step["overdue"]) == (1, 0)
 
 
 def test_steps_come_in_the_order_in_which_they_happen_with_their_backlog_by_age(

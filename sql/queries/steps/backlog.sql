@@ -4,7 +4,7 @@ SELECT
     step,
     if({group:String} = '', '', groups[{group:String}]) AS value,
     count() AS waiting,
-    countIf(missing > late) AS overdue,
+    countIf(i.overdue > 0) AS overdue,
     min(updated_ms) AS oldest_ms,
     sum(amount) AS amount,
     [countIf(age < 60000),
@@ -21,5 +21,5 @@ FROM
     WHERE workflow = {workflow:String}
       AND ({lane:String} = '' OR lane = {lane:String})
       AND status = 'in_flight'
-)
+) AS i
 GROUP BY lane, step, value

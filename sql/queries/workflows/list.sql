@@ -11,7 +11,7 @@ SELECT
     sum(i.missing) AS missing,
     sum(i.late) AS late,
     sum(i.other) AS other,
-    countIf(i.missing > i.late AND status = 'in_flight') AS overdue,
+    countIf(i.overdue > 0 AND status = 'in_flight') AS overdue,
     max(updated_ms) AS last_event_ms,
     sumIf(amount, status = 'in_flight') AS amount_in_flight,
     if(completed = 0, [], quantilesExactIf(0.5, 0.95, 0.99)(ended_ms - started_ms, status = 'completed')) AS duration_ms
