@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from api.problems import Problem, response
+from api.problems import Problem, ProblemError, response
 from api.settings import Settings
 
 PUBLIC = ("/healthz", "/readyz", "/login", "/static/")
@@ -45,6 +45,16 @@ def allowed(request: Request, token: str) -> bool:
     if scheme.lower() == "bearer" and same(given.strip(), token):
         return True
     return same(request.cookies.get(COOKIE, ""), session_of(token))
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """The request's body. Raises a 413 problem as soon as it has more than `most` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise ProblemError(413, "Body too large", f"This request has at most {most:,} bytes; send less.")
+    return bytes(body)
 
 
 def install(app: FastAPI, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from api import cloudevents, paging
+from api import cloudevents, paging, security
 from api.context import Ctx
 from api.models import Accepted, DeadLetter, Event, Page
 from api.paging import FAR, Cursor, Limit, Since, Text, Until
@@ -84,7 +84,7 @@ async def post_events(request: Request, ctx: Ctx, lane: LaneName = "") -> Accept
     if kind not in TYPES:
         detail = f"Content-Type is {kind or 'missing'}; send one of {', '.join(TYPES)}."
         raise ProblemError(415, "Unsupported media type", detail)
-    events, faults = await run_in_threadpool(cloudevents.read, await _body(request))
+    events, faults = await run_in_threadpool(cloudevents.read, await security.body_of(request, MAX_BODY))
     if faults:
         detail = f"{len(faults):,} fault{'s' * (len(faults) > 1)}; nothing was accepted. First: {_first(faults[0])}"
         raise ProblemError(422, "Invalid events", detail, faults[:MAX_FAULTS])
@@ -100,16 +100,6 @@ async def post_events(request: Request, ctx: Ctx, lane: LaneName = "") -> Accept
         ) from error
     ctx.metrics.posted.labels(lane).inc(len(events))
     return Accepted(accepted=len(events), lane=lane, topic=topic)
-
-
-async def _body(request: Request) -> bytes:
-    """The request's body. Raises a 413 problem as soon as it is too long."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise ProblemError(413, "Body too large", f"A request has at most {MAX_BODY:,} bytes; send less.")
-    return bytes(body)
 
 
 def _first(fault: Fault) -> str:

@@ -18,6 +18,7 @@ from api.paging import FAR, At, PathText, Text
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
 LATEST = 25
+MAX_LOGIN = 4096  # bytes: anybody may send them
 NOTES = {
     "blind": "blind: its clock stands still",
     "behind": "catching up",
@@ -108,8 +109,8 @@ def login_form(request: Request) -> Response:
 @router.post("/login", response_class=HTMLResponse)
 async def login(request: Request, ctx: Ctx) -> Response:
     """Leave a cookie that stands for the token, if it is the right one."""
-    body = await request.body()
-    given = parse_qs(body[:4096].decode(errors="replace")).get("token", [""])[0]
+    body = await security.body_of(request, MAX_LOGIN)
+    given = parse_qs(body.decode(errors="replace")).get("token", [""])[0]
     token = ctx.settings.api_token
     if not token or not security.same(given, token):
         return templates.TemplateResponse(request, "login.html", {"wrong": True}, 401)

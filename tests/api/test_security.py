@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -56,6 +56,18 @@ def test_a_browser_signs_in_with_the_token_and_never_keeps_it(guarded: TestClien
     assert "SameSite=strict" in cookie
     assert TOKEN not in cookie
     assert guarded.get("/").status_code == 200
+
+
+def test_a_sign_in_is_cut_off_at_4_kib(guarded: TestClient) -> None:
+    def much() -> Iterator[bytes]:
+        for _ in range(1000):
+            yield b"token=" + b"x" * 1018
+
+    refused = guarded.post("/login", content=much())
+    assert refused.status_code == 413
+    assert "4,096 bytes" in refused.json()["detail"]
+    padded = f"token={TOKEN}&" + "x" * 4000
+    assert guarded.post("/login", content=padded, follow_redirects=False).status_code == 303
 
 
 def test_without_a_token_nobody_signs_in(client: TestClient) -> None:
