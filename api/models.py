@@ -266,7 +266,7 @@ class Accepted(BaseModel):
 
     accepted: int
     lane: str
-    topic: str
+    topics: list[str] = Field(description="where the lane's job reads them")
 
 
 class Readiness(BaseModel):

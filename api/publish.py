@@ -1,4 +1,4 @@
-"""Puts posted events into the lane's topic, under the key that the source mapping reads."""
+"""Puts posted events where the lane's job reads them: the topic of the mapping that can read them, under its key."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from api.problems import Fault
 from api.settings import Settings
 from udfs.packs.load import load_mapping
 from udfs.packs.mapping import SourceMapping, Unreadable
 
 DELIVERY_S = 10.0
+FIELDS = {"no_type": "type", "no_time": "time", "bad_time": "time"}
+"""The attribute at fault, by the reason for which a mapping can't read an event; else it is in the data."""
+
+
+class Record(NamedTuple):
+    """What is sent to Kafka."""
+
+    topic: str
+    key: bytes
+    value: bytes
 
 
 class PublishError(Exception):
@@ -39,38 +50,61 @@ class Publisher:
         self._producer: KafkaProducer | None = None
         self._lock = threading.Lock()
 
-    def publish(self, lane: str, events: Sequence[dict[str, Any]]) -> str:
-        """Send events in their order; returns the topic. Raises PublishError after at most about 15 s."""
-        topic = f"{self.settings.topic_prefix}events.{lane}"
-        futures = []
-        try:
-            producer = self._connected()
-            for event in events:
-                future = producer.send(topic, orjson.dumps(event), key=self.key(topic, event).encode())
-                if future.failed():  # the topic isn't known: each further one would wait as long to learn it
-                    raise future.exception
-                futures.append(future)
-        except KafkaError as error:
-            raise PublishError(f"{topic}: {_text(error)}", _acknowledged(futures)) from error
-        until = time.monotonic() + DELIVERY_S
-        for future in futures:
+    def addressed(self, lane: str, events: Sequence[dict[str, Any]]) -> tuple[list[Record], list[Fault]]:
+        """The events as records for Kafka, and what is wrong with those that no mapping of the lane can read."""
+        mappings = [mapping for mapping in self.mappings if self._serves(mapping, lane)]
+        records, faults = [], []
+        for index, event in enumerate(events):
             try:
-                future.get(timeout=max(0.0, until - time.monotonic()))
-            except KafkaError as error:
-                raise PublishError(f"{topic}: {_text(error)}", _acknowledged(futures)) from error
-        return topic
+                topic, key = self._address(lane, event, mappings)
+            except Unreadable as fault:
+                field = FIELDS.get(fault.reason, "data")
+                faults.append(Fault(index=index, field=field, message=fault.detail))
+                continue
+            records.append(Record(topic, key.encode(), orjson.dumps(event)))
+        return records, faults
 
-    def key(self, topic: str, event: dict[str, Any]) -> str:
-        """The correlation key if a mapping for the topic reads one, else the subject, else the id."""
-        for mapping in self.mappings:
-            if mapping.topic not in (None, topic) or not mapping.matches(event):
+    def _serves(self, mapping: SourceMapping, lane: str) -> bool:
+        """Whether the lane's job reads with this mapping; a topic of the mapping's own is its own lane's alone."""
+        home = mapping.lane or (self.settings.lane if mapping.topic else lane)
+        return home == lane
+
+    def _address(self, lane: str, event: dict[str, Any], mappings: Sequence[SourceMapping]) -> tuple[str, str]:
+        """Topic and key by the first mapping that reads the event; without mappings the lane's topic, under the
+        subject or the id. Raises Unreadable."""
+        topic = f"{self.settings.topic_prefix}events.{lane}"
+        if not mappings:
+            return topic, str(event.get("subject") or event["id"])
+        reason, told = "", []
+        for mapping in mappings:
+            if not mapping.matches(event):
+                told.append(f"mapping {mapping.name}: its `when` does not hold")
                 continue
             for name in mapping.key_names:
                 try:
-                    return mapping.event(event, name, "", 0).key
-                except Unreadable:
-                    continue
-        return str(event.get("subject") or event["id"])
+                    return mapping.topic or topic, mapping.event(event, name, "", 0).key
+                except Unreadable as fault:
+                    reason = reason or fault.reason
+                    told.append(f"mapping {mapping.name}: {fault.detail}")
+        raise Unreadable(reason, f"no mapping of lane {lane} can read this event; {'; '.join(dict.fromkeys(told))}")
+
+    def publish(self, records: Sequence[Record]) -> None:
+        """Send records in their order. Raises PublishError after at most about 15 s."""
+        futures: list[tuple[str, Any]] = []
+        topic = ""
+        try:
+            producer = self._connected()
+            for topic, key, value in records:
+                future = producer.send(topic, value, key=key)
+                if future.failed():  # the topic isn't known: each further one would wait as long to learn it
+                    raise future.exception
+                futures.append((topic, future))
+            until = time.monotonic() + DELIVERY_S
+            for topic, future in futures:  # noqa: B007  (the error names it)
+                future.get(timeout=max(0.0, until - time.monotonic()))
+        except KafkaError as error:
+            acknowledged = sum(1 for _, future in futures if future.is_done and future.succeeded())
+            raise PublishError(f"{topic or self.settings.kafka}: {_text(error)}", acknowledged) from error
 
     def reachable(self) -> bool:
         """Whether a broker accepts connections; takes at most half a second each."""
@@ -108,10 +142,6 @@ class Publisher:
                     reconnect_backoff_max_ms=2_000,
                 )
             return self._producer
-
-
-def _acknowledged(futures: Sequence[Any]) -> int:
-    return sum(1 for future in futures if future.is_done and future.succeeded())
 
 
 def _text(error: KafkaError) -> str:

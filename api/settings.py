@@ -45,7 +45,8 @@ class Settings(BaseModel):
     `dsn` is where ClickHouse is: `chdb:///directory` for the embedded engine (one process owns the directory),
     `clickhouse://user:password@host:8123/database` for a server. Empty: `<home>/clickhouse`, embedded.
     `lane` is where POST /events writes when a request names none. `mappings` are source mappings, separated by the
-    system's path separator; they give posted events their correlation key. `retention_*` are days since a row was
+    system's path separator; they give posted events their topic and their correlation key,
+    and an event that none of them can read is refused. `retention_*` are days since a row was
     inserted; 0 keeps for ever. `loader` = false leaves the loading to a process of its own.
     """
 

@@ -75,7 +75,8 @@ def list_dead_letters(
 
 @router.post("/events", status_code=202, response_model=Accepted, responses=documented(413, 415), openapi_extra=BODY)
 async def post_events(request: Request, ctx: Ctx, lane: LaneName = "") -> Accepted:
-    """Take in one CloudEvent or a JSON array of up to 10,000 (5 MB), all of them or, if one is invalid, none.
+    """Take in one CloudEvent or a JSON array of up to 10,000 (5 MB), all of them or, if one is invalid or no mapping
+    of the lane can read it, none.
 
     Answers when the broker has acknowledged all. After a 503 send the same again: an event with the same source and id
     counts once.
@@ -85,12 +86,12 @@ async def post_events(request: Request, ctx: Ctx, lane: LaneName = "") -> Accept
         detail = f"Content-Type is {kind or 'missing'}; send one of {', '.join(TYPES)}."
         raise ProblemError(415, "Unsupported media type", detail)
     events, faults = await run_in_threadpool(cloudevents.read, await security.body_of(request, MAX_BODY))
-    if faults:
-        detail = f"{len(faults):,} fault{'s' * (len(faults) > 1)}; nothing was accepted. First: {_first(faults[0])}"
-        raise ProblemError(422, "Invalid events", detail, faults[:MAX_FAULTS])
+    _refuse(faults)
     lane = lane or ctx.settings.lane
+    records, faults = await run_in_threadpool(ctx.publisher.addressed, lane, events)
+    _refuse(faults)
     try:
-        topic = await run_in_threadpool(ctx.publisher.publish, lane, events)
+        await run_in_threadpool(ctx.publisher.publish, records)
     except PublishError as error:
         raise ProblemError(
             503,
@@ -99,7 +100,14 @@ async def post_events(request: Request, ctx: Ctx, lane: LaneName = "") -> Accept
             "an event with the same source and id counts once.",
         ) from error
     ctx.metrics.posted.labels(lane).inc(len(events))
-    return Accepted(accepted=len(events), lane=lane, topic=topic)
+    return Accepted(accepted=len(events), lane=lane, topics=sorted({record.topic for record in records}))
+
+
+def _refuse(faults: list[Fault]) -> None:
+    """Raise a 422 problem if there are any."""
+    if faults:
+        detail = f"{len(faults):,} fault{'s' * (len(faults) > 1)}; nothing was accepted. First: {_first(faults[0])}"
+        raise ProblemError(422, "Invalid events", detail, faults[:MAX_FAULTS])
 
 
 def _first(fault: Fault) -> str:

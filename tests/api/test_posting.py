@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from api.publish import Publisher
 from api.settings import Settings
 from api.stack.kafka import KafkaBroker
 from tests.kafka_help import create_topic, records
@@ -79,6 +81,69 @@ def test_kafka_being_away_is_a_503_that_says_to_send_again(client: TestClient) -
     assert "0 of 1 events were acknowledged" in answer.json()["detail"]
 
 
+def mapped(settings: Settings, folder: Path, *texts: str) -> Settings:
+    """Settings with source mappings."""
+    files = [folder / f"mapping{number}.yaml" for number in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text)
+    return settings.model_copy(update={"mappings": files})
+
+
+TRADES = "source: trades\nkeys: {trade_id: data.trade_id}\n"
+
+
+def test_an_event_that_no_mapping_can_read_is_refused_with_its_fault(
+    serve: Callable[[Settings], TestClient], settings: Settings, tmp_path: Path
+) -> None:
+    client = serve(mapped(settings, tmp_path, TRADES, "source: b\nkeys: {id: data.id}\nwhen: {type: [z]}\n"))
+    readable = GOOD | {"data": {"trade_id": "T-1"}}
+    answer = client.post(URL, json=[readable, GOOD, readable | {"data": {"trade_id": ""}}])
+    assert answer.status_code == 422
+    faults = answer.json()["errors"]
+    assert [(fault["index"], fault["field"]) for fault in faults] == [(1, "data"), (2, "data")]
+    assert "data.trade_id" in faults[0]["message"]
+    assert "mapping b: its `when` does not hold" in faults[0]["message"]
+    assert client.post(URL, json=readable).status_code == 503, "what can be read is sent, here to a Kafka that is away"
+
+
+def test_an_event_goes_to_the_topic_of_the_mapping_that_reads_it(settings: Settings, tmp_path: Path) -> None:
+    shop = "source: shop\ntopic: shop.orders\nkeys: {order: data.order}\n"
+    publisher = Publisher(mapped(settings, tmp_path, TRADES, shop))
+    events = [GOOD | {"data": {"trade_id": "T-1"}}, GOOD | {"data": {"order": "O-1"}}]
+    records, faults = publisher.addressed("main", events)
+    assert [(record.topic, record.key) for record in records] == [
+        ("daymark.events.main", b"T-1"),
+        ("shop.orders", b"O-1"),
+    ]
+    assert faults == []
+    _, faults = publisher.addressed("other", events)
+    assert [fault.index for fault in faults] == [1], "the job of another lane does not read the shop's topic"
+
+
+def test_without_mappings_an_event_goes_to_the_lanes_topic_under_its_subject_or_id(settings: Settings) -> None:
+    records, _ = Publisher(settings).addressed("x", [GOOD | {"subject": "S-1"}, GOOD])
+    assert [(record.topic, record.key) for record in records] == [
+        ("daymark.events.x", b"S-1"),
+        ("daymark.events.x", b"1"),
+    ]
+
+
+def test_the_tutorials_order_is_refused_and_taken_as_its_third_step_says(
+    serve: Callable[[Settings], TestClient], settings: Settings, tmp_path: Path
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text()
+    [order] = re.findall(r"-d '(\{.*?\})'\n", page, re.DOTALL)
+    own, cloud = (text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "/mapping.yaml" in text)
+    kind = {"content-type": "application/cloudevents+json"}
+    refused = serve(mapped(settings, tmp_path, own)).post(URL, content=order, headers=kind)
+    assert refused.status_code == 422
+    [promised] = re.findall(r"The answer is 422, with what is wrong: `(.*?)`", page)
+    assert promised in refused.json()["detail"]
+    records, faults = Publisher(mapped(settings, tmp_path, cloud)).addressed("main", [orjson.loads(order)])
+    assert [(record.topic, record.key) for record in records] == [("daymark.events.main", b"4")]
+    assert faults == []
+
+
 @pytest.mark.real
 def test_accepted_events_are_in_the_lanes_topic_in_order_under_their_correlation_key(
     serve: Callable[[Settings], TestClient], settings: Settings, broker: KafkaBroker, tmp_path: Path
@@ -89,14 +154,11 @@ def test_accepted_events_are_in_the_lanes_topic_in_order_under_their_correlation
     update = {"kafka": broker.bootstrap, "lane": "posting", "mappings": [mapping]}
     client = serve(settings.model_copy(update=update))
     traded = [GOOD | {"id": str(n), "data": {"trade_id": f"T-{n % 3}"}} for n in range(60)]
-    named = [GOOD | {"id": "s", "subject": "S-1"}, GOOD | {"id": "bare"}]
-    answer = client.post(URL, json=traded + named)
-    assert (answer.status_code, answer.json()) == (202, {"accepted": 62, "lane": "posting", "topic": topic})
+    answer = client.post(URL, json=traded)
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 60, "lane": "posting", "topics": [topic]})
     found = [record for part in records(broker.bootstrap, topic).values() for record in part]
     assert {orjson.loads(record.value)["id"]: record.key for record in found} == {
-        **{str(n): f"T-{n % 3}".encode() for n in range(60)},
-        "s": b"S-1",
-        "bare": b"bare",
+        str(n): f"T-{n % 3}".encode() for n in range(60)
     }
     for key in (b"T-0", b"T-1", b"T-2"):
         numbers = [int(orjson.loads(record.value)["id"]) for record in found if record.key == key]
