@@ -1,8 +1,9 @@
-"""The server-rendered pages: overview, an item's timeline, sign-in."""
+"""The server-rendered pages: overview, an item's timeline, the API's description, sign-in."""
 
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
@@ -98,6 +99,26 @@ def waterfall(item: dict[str, Any]) -> dict[str, Any]:
         bars.append({"x": left, "width": max(right - left, 0.4), "queue": queue})
     marks = [{"x": at(row["due_ms"]), "state": row["state"]} for row in deadlines]
     return {"hops": bars, "marks": marks, "first": first, "last": last}
+
+
+@router.get("/docs", response_class=HTMLResponse)
+def describe(request: Request) -> Response:
+    """The API's routes, out of its OpenAPI schema. A page of our own: the usual ones load script from elsewhere."""
+    parts = {"api": request.app.openapi(), "takes": takes, "phrase": lambda status: HTTPStatus(int(status)).phrase}
+    return templates.TemplateResponse(request, "docs.html", parts)
+
+
+def takes(schema: dict[str, Any]) -> str:
+    """What a parameter takes, in words: 'integer, 1 to 1000, default 50'."""
+    kinds = [str(part["type"]) for part in schema.get("anyOf", [schema]) if part.get("type", "null") != "null"]
+    words = [" or ".join(kinds)] if kinds else []
+    if "enum" in schema:
+        words = [" | ".join(repr(value) for value in schema["enum"])]
+    if "maximum" in schema:
+        words.append(f"{schema.get('minimum', '')} to {schema['maximum']}")
+    if schema.get("default") not in (None, "", FAR, -FAR):
+        words.append(f"default {schema['default']}")
+    return ", ".join(words)
 
 
 @router.get("/login", response_class=HTMLResponse)

@@ -290,6 +290,18 @@ def test_metrics_count_requests_by_route_not_by_key(client: TestClient, store: S
     assert 'daymark_findings{kind="missing",lane="main",severity="critical",workflow="w"} 1.0' in text
 
 
+def test_the_api_describes_every_route_and_parameter_on_a_page_of_its_own(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "//" not in page.text.replace("<!doctype html>", ""), "nothing comes from elsewhere"
+    for path, methods in client.get("/api/v1/openapi.json").json()["paths"].items():
+        assert f"<strong>{path}</strong>" in page.text
+        for route in methods.values():
+            for parameter in route.get("parameters", []):
+                assert f'<th scope="row">{parameter["name"]}</th>' in page.text, (path, parameter["name"])
+    assert "integer, 1 to 1000, default 50" in page.text
+
+
 def test_every_route_is_described(client: TestClient) -> None:
     document = client.get("/api/v1/openapi.json").json()
     for path, methods in document["paths"].items():

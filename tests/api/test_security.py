@@ -29,7 +29,7 @@ def guarded(serve: Callable[[Settings], TestClient], settings: Settings) -> Test
 def test_every_route_but_health_and_sign_in_wants_the_token(guarded: TestClient) -> None:
     document = guarded.get("/api/v1/openapi.json", headers={"Authorization": f"Bearer {TOKEN}"}).json()
     paths = [path.format(workflow="w", key="k", **{"key:path": "k"}) for path in document["paths"]]
-    for path in [*paths, "/", "/items/w/k", "/fragments/overview", "/api/v1/openapi.json"]:
+    for path in [*paths, "/", "/docs", "/items/w/k", "/fragments/overview", "/api/v1/openapi.json"]:
         status = guarded.get(path, follow_redirects=False).status_code
         assert status == 401 or path in ("/healthz", "/readyz"), path
     assert guarded.post("/api/v1/events", json={}).status_code == 401
@@ -101,7 +101,7 @@ def test_payloads_and_keys_are_text_on_the_page(client: TestClient, store: Store
 def test_pages_carry_a_policy_without_inline_script_or_style_and_need_none(client: TestClient, store: Store) -> None:
     insert(store, "items", item())
     insert(store, "transitions", transition())
-    for path in ("/", "/items/w/K-1", "/login", "/nowhere", "/items/w/none"):
+    for path in ("/", "/items/w/K-1", "/login", "/docs", "/nowhere", "/items/w/none"):
         answer = client.get(path)
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
