@@ -30,6 +30,16 @@ class Metrics:
             registry=self.registry,
         )
         self.posted = self._counter("daymark_events_posted", "Events accepted over HTTP", "lane")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+
+class StoreMetrics:
+    """Gauges of what the store holds, made anew for each scrape."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
         self.findings = Gauge(
             "daymark_findings",
             "Findings in the store",
@@ -39,6 +49,3 @@ class Metrics:
         self.lane_age = Gauge(
             "daymark_lane_age_seconds", "Seconds since the clock of a lane moved", ["lane"], registry=self.registry
         )
-
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(name, text, labels, registry=self.registry)

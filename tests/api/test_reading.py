@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -288,6 +289,18 @@ def test_metrics_count_requests_by_route_not_by_key(client: TestClient, store: S
     assert 'route="/api/v1/items/{workflow}/{key:path}"' in text
     assert "SECRET-KEY" not in text
     assert 'daymark_findings{kind="missing",lane="main",severity="critical",workflow="w"} 1.0' in text
+
+
+def test_scrapes_at_the_same_time_all_tell_the_truth(client: TestClient, store: Store) -> None:
+    insert(store, "findings", *(finding(id=f"f{n}", rule=f"r{n}") for n in range(50)))
+
+    def scrape(_: int) -> list[str]:
+        return [line for line in client.get("/metrics").text.splitlines() if line.startswith("daymark_findings{")]
+
+    with ThreadPoolExecutor(4) as pool:
+        scraped = list(pool.map(scrape, range(40)))
+    assert {line.split()[-1] for lines in scraped for line in lines} == {"50.0"}
+    assert {len(lines) for lines in scraped} == {1}
 
 
 def test_the_api_describes_every_route_and_parameter_on_a_page_of_its_own(client: TestClient) -> None:
