@@ -17,7 +17,10 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
-POOL = 4
+CLIENTS = {"query": 4, "insert": 1, "ping": 1}
+"""Clients by purpose: slow queries keep neither the loader nor /readyz waiting."""
+
+WAIT_S = 5.0  # for a free client
 TABLES = ("events", "transitions", "items", "findings", "dead_letters", "progress")
 SETTINGS = {
     "max_threads": "2",
@@ -53,15 +56,17 @@ class Store:
     """Queries and inserts for one DSN, safe to call from any thread.
 
     A call takes a client of its own out of the pool: an embedded client serialises what goes through it, and separate
-    ones were measured 1.7 times as fast (four readers beside one writer).
+    ones were measured 1.7 times as fast (four readers beside one writer). One that finds none free for five seconds
+    raises StoreError.
     """
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        self._free: queue.LifoQueue[Client | None] = queue.LifoQueue()
+        self._free: dict[str, queue.LifoQueue[Client | None]] = {name: queue.LifoQueue() for name in CLIENTS}
         self._opened: list[Client] = []
-        for _ in range(POOL):
-            self._free.put(None)  # opened when first needed
+        for name, many in CLIENTS.items():
+            for _ in range(many):
+                self._free[name].put(None)  # opened when first needed
 
     @property
     def embedded(self) -> bool:
@@ -87,13 +92,13 @@ class Store:
         """Insert JSON rows, one a line, as they are. Raises StoreError, with `bad_row` when a row is at fault."""
         if table not in TABLES:
             raise ValueError(f"no table {table}")
-        with self._client() as client:
+        with self._client("insert") as client:
             client.raw_insert(table, insert_block=rows, fmt="JSONEachRow")
 
     def alive(self) -> bool:
         """Whether ClickHouse answers."""
         try:
-            with self._client() as client:
+            with self._client("ping") as client:
                 return bool(client.ping())
         except StoreError:
             return False
@@ -105,8 +110,13 @@ class Store:
             client.close()
 
     @contextmanager
-    def _client(self) -> Iterator[Client]:
-        client = self._free.get()
+    def _client(self, purpose: str = "query") -> Iterator[Client]:
+        free = self._free[purpose]
+        try:
+            client = free.get(timeout=WAIT_S)
+        except queue.Empty:
+            busy = f"all {CLIENTS[purpose]} clients for a {purpose} were busy for {WAIT_S:g} s"
+            raise StoreError(f"ClickHouse at {self._place()}: {busy}") from None
         try:
             if client not in self._opened:  # not yet there, or closed
                 client = self._open()
@@ -117,7 +127,7 @@ class Store:
         except OSError as error:
             raise StoreError(f"ClickHouse at {self._place()} can't be reached: {error}") from error
         finally:
-            self._free.put(client)
+            free.put(client)
 
     def _open(self) -> Client:
         if self.embedded:

@@ -1,0 +1,48 @@
+"""The store's clients: who waits for whom."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from starlette.testclient import TestClient
+
+import api.store
+from api.store import CLIENTS, Store
+from tests.api.rows import finding, lines
+
+
+@contextmanager
+def slow_queries(store: Store) -> Iterator[list[threading.Thread]]:
+    """As many as there are clients for queries, each three seconds long."""
+    threads = [threading.Thread(target=store.run, args=("SELECT sleep(3)",)) for _ in range(CLIENTS["query"])]
+    for thread in threads:
+        thread.start()
+    while not store._free["query"].empty():
+        pass
+    yield threads
+    for thread in threads:
+        thread.join()
+
+
+def test_slow_queries_keep_neither_inserts_nor_the_health_check_waiting(store: Store) -> None:
+    assert store.alive()
+    with slow_queries(store) as threads:
+        assert store.alive()
+        store.insert("findings", lines([finding()]))
+        assert all(thread.is_alive() for thread in threads)
+    assert store.run("SELECT count() AS n FROM findings") == [{"n": 1}]
+
+
+def test_a_request_that_finds_no_free_client_is_a_503_before_the_queries_end(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.store, "WAIT_S", 0.05)
+    with slow_queries(client.app.state.context.store) as threads:  # type: ignore[attr-defined]
+        answer = client.get("/api/v1/lanes")
+        assert all(thread.is_alive() for thread in threads)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert client.get("/api/v1/lanes").status_code == 200
