@@ -116,10 +116,11 @@ def _first(fault: Fault) -> str:
 
 
 def _pattern(text: str) -> str:
-    """A LIKE pattern that finds `text` as it stands in JSON; '' finds everything."""
+    """A LIKE pattern that finds `text` as it stands in JSON, in small ASCII letters (more ClickHouse's `lower` does not
+    change); '' finds everything."""
     if not text:
         return ""
-    inside = json.dumps(text, ensure_ascii=False)[1:-1].lower()
+    inside = json.dumps(text, ensure_ascii=False)[1:-1].encode(errors="replace").lower().decode()
     for special in ("\\", "%", "_"):
         inside = inside.replace(special, "\\" + special)
     return f"%{inside}%"

@@ -47,25 +47,25 @@ templates.env.filters |= {"span": words.span, "clock": words.clock, "pretty": pr
 templates.env.globals |= {"sentence": words.sentence, "item_path": item_path, "notes": NOTES}
 
 
-def _overview(ctx: Context) -> dict[str, Any]:
+def _overview(ctx: Context, lane: str) -> dict[str, Any]:
     stale = ctx.settings.stale_after_s
     clocks = views.lanes(ctx.store, stale)
-    tiles = views.workflows(ctx.store, stale)
-    latest = views.latest_findings(ctx.store, LATEST)
+    tiles = views.workflows(ctx.store, stale, lane=lane)
+    latest = views.latest_findings(ctx.store, LATEST, lane)
     now = {row["lane"]: row["watermark_ms"] or row["now_ms"] for row in clocks}
-    return {"tiles": tiles, "findings": latest, "lanes": clocks, "now": now}
+    return {"tiles": tiles, "findings": latest, "lanes": clocks, "now": now, "lane": lane}
 
 
 @router.get("/", response_class=HTMLResponse)
-def overview(request: Request, ctx: Ctx) -> Response:
-    """The workflows with their counts and the latest findings."""
-    return templates.TemplateResponse(request, "overview.html", _overview(ctx))
+def overview(request: Request, ctx: Ctx, lane: Text = "") -> Response:
+    """The workflows with their counts and the latest findings, of one lane or of all."""
+    return templates.TemplateResponse(request, "overview.html", _overview(ctx, lane))
 
 
 @router.get("/fragments/overview", response_class=HTMLResponse)
-def overview_fragment(request: Request, ctx: Ctx) -> Response:
+def overview_fragment(request: Request, ctx: Ctx, lane: Text = "") -> Response:
     """The part of the overview that changes."""
-    return templates.TemplateResponse(request, "_overview.html", _overview(ctx))
+    return templates.TemplateResponse(request, "_overview.html", _overview(ctx, lane))
 
 
 @router.get("/items/{workflow}/{key:path}", response_class=HTMLResponse)

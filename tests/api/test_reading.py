@@ -209,6 +209,22 @@ def test_a_key_with_slashes_and_odd_letters_is_found(client: TestClient, store: 
     assert "'nobody'" in missing.json()["detail"]
 
 
+def test_the_overview_shows_one_lane_where_asked_and_stays_with_it(client: TestClient, store: Store) -> None:
+    for lane, key in (("main", "LIVE-1"), ("replay-1", "OLD-1")):
+        insert(store, "progress", progress(lane=lane))
+        insert(store, "items", item(lane=lane, key=key))
+        insert(store, "findings", finding(lane=lane, key=key, id=lane))
+    whole, one = client.get("/").text, client.get("/?lane=replay-1").text
+    assert (whole.count("<article"), one.count("<article")) == (2, 1)
+    assert "LIVE-1" in whole
+    assert "LIVE-1" not in one
+    assert "OLD-1" in one
+    assert 'href="/?lane=replay-1"' in whole
+    assert 'href="/?lane=replay-1" aria-current="page"' in one
+    [source] = [part.split('"')[0] for part in one.split('data-refresh="')[1:]]
+    assert client.get(source).text in one, "what refreshes the page is about the same lane"
+
+
 def test_events_are_found_by_a_text_in_their_data(client: TestClient, store: Store) -> None:
     data = {"e1": '{"who": "Bank 77 %_"}', "e2": '{"who": "Bank 78"}', "e3": '{"who": "quote \\" here"}'}
     insert(store, "events", *(event(id=name, data=text) for name, text in data.items()))
@@ -221,6 +237,15 @@ def test_events_are_found_by_a_text_in_their_data(client: TestClient, store: Sto
     assert found("%_") == ["e1"]
     assert found('" here') == ["e3"]
     assert found("nowhere") == []
+
+
+def test_an_event_is_found_by_its_own_words_in_any_script(client: TestClient, store: Store) -> None:
+    words = ("Überweisung", "ÅSE", "ПЛАТЁЖ", "İstanbul", "支付")
+    insert(store, "events", *(event(id=word, data=f'{{"note": "{word} Nr. 7"}}') for word in words))
+    for word in words:
+        for text in (word, f"{word} NR. 7"):
+            rows = client.get("/api/v1/events", params={"text": text}).json()["items"]
+            assert [row["id"] for row in rows] == [word]
 
 
 ATTACKS = [
