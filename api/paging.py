@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Path, Query
+from fastapi import Path, Query, Response
 from pydantic import AfterValidator, BeforeValidator
 
 from api.problems import Fault, ProblemError
 
 FAR = 2**63 - 1
 MAX_LIMIT = 1000
+TRUNCATED = "Daymark-Truncated"
+"""The header of a list that isn't paged and was cut; its value is the number of rows shown."""
 
 
 def _instant(value: Any) -> Any:
@@ -77,6 +79,9 @@ At = Annotated[
     Query(description="the run under way at this instant, such as its `run_ms`: epoch ms, or ISO 8601 with a zone"),
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="rows a page")]
+Most = Annotated[
+    int, Query(ge=1, le=MAX_LIMIT, description="rows; the header Daymark-Truncated says if there are more")
+]
 Cursor = Annotated[str, Query(max_length=8192, description="`next` of the page before")]
 GroupFilter = Annotated[Text, AfterValidator(_group), Query(description="name:value", examples=["market:EU"])]
 
@@ -98,6 +103,13 @@ def decode(cursor: str, names: Sequence[str], kinds: Sequence[type]) -> dict[str
         fault = Fault(field="cursor", message="not a cursor of this list")
         raise ProblemError(400, "Invalid cursor", "Pass `next` of the page before, or no cursor.", [fault])
     return {"resumed": 1, **dict(zip(names, place, strict=True))}
+
+
+def cut(rows: list[dict[str, Any]], limit: int, response: Response) -> list[dict[str, Any]]:
+    """At most `limit` rows; the answer's header Daymark-Truncated says so where there are more."""
+    if len(rows) > limit:
+        response.headers[TRUNCATED] = str(limit)
+    return rows[:limit]
 
 
 def page(

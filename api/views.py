@@ -7,19 +7,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from api.paging import FAR
+from api.paging import FAR, MAX_LIMIT
 from api.store import Store
 
 ENDED = 2**62  # a watermark beyond this is a lane's end mark
+ALL = 1_000_000  # rows: more lanes than this are not shown by any route
 AGEING_MS = (60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000)
 QUANTILES = ("p50", "p95", "p99")
 SPANS = ("duration_ms", "queue_ms", "work_ms")
 Row = dict[str, Any]
 
 
-def lanes(store: Store, stale_s: int) -> list[Row]:
+def lanes(store: Store, stale_s: int, limit: int = ALL) -> list[Row]:
     """Each lane with its clock. `state`: live, behind (its clock moves, but lags), blind (it stands still), ended."""
-    return [_lane(row, stale_s) for row in store.query("lanes/list")]
+    return [_lane(row, stale_s) for row in store.query("lanes/list", limit=limit)]
 
 
 def _lane(row: Row, stale_s: int) -> Row:
@@ -31,13 +32,15 @@ def _lane(row: Row, stale_s: int) -> Row:
     return {**row, "state": state, "age_ms": age, "lag_ms": lag}
 
 
-def workflows(store: Store, stale_s: int, *, lane: str = "", workflow: str = "", group: str = "") -> list[Row]:
+def workflows(
+    store: Store, stale_s: int, *, lane: str = "", workflow: str = "", group: str = "", limit: int = MAX_LIMIT
+) -> list[Row]:
     """Each workflow in each lane with its counts, its lane's clock and its status.
 
     `status` is grey while the lane's clock stands still (or nobody has heard of it): silence is never green.
     """
     clocks = {row["lane"]: row for row in lanes(store, stale_s)}
-    found = store.query("workflows/list", lane=lane, workflow=workflow, group=group)
+    found = store.query("workflows/list", lane=lane, workflow=workflow, group=group, limit=limit)
     for row in found:
         clock = clocks.get(row["lane"])
         row["lane_state"] = clock["state"] if clock else "blind"
@@ -67,9 +70,14 @@ def clock_of(store: Store, lane: str, stale_s: int) -> int:
     return int(time.time() * 1000) if mark is None else int(mark)
 
 
-def steps(store: Store, workflow: str, lane: str, *, group: str, since_ms: int, now_ms: int) -> list[Row]:
-    """The steps of a workflow in the order in which they happen, by group value: passed, waiting, broken, durations."""
-    where = {"workflow": workflow, "lane": lane, "group": group}
+def steps(
+    store: Store, workflow: str, lane: str, *, group: str, since_ms: int, now_ms: int, limit: int = MAX_LIMIT
+) -> list[Row]:
+    """The steps of a workflow in the order in which they happen, by group value: passed, waiting, broken, durations.
+
+    Of more than `limit` rows the first ones by name: those that each of the queries has told of if it had to.
+    """
+    where = {"workflow": workflow, "lane": lane, "group": group, "limit": limit}
     merged: dict[tuple[str, str], Row] = defaultdict(_empty_step)
     for name, extra in (
         ("steps/passed", {"since_ms": since_ms}),
@@ -78,11 +86,12 @@ def steps(store: Store, workflow: str, lane: str, *, group: str, since_ms: int, 
     ):
         for row in store.query(name, **where, **extra):
             merged[row["step"], row["value"]].update(row)
+    kept = [merged[name] for name in sorted(merged)[:limit]]
     rank = _ranks(store.query("steps/order", workflow=workflow, lane=lane, since_ms=since_ms))
-    for row in merged.values():
+    for row in kept:
         row.update({name: quantiles(row[name]) for name in SPANS})
         row.pop("lane", None)
-    return sorted(merged.values(), key=lambda row: (rank.get(row["step"], len(rank)), row["step"], row["value"]))
+    return sorted(kept, key=lambda row: (rank.get(row["step"], len(rank)), row["step"], row["value"]))
 
 
 def _empty_step() -> Row:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from api import paging
 from api.context import Ctx
 from api.models import Finding, FindingCount, Page
-from api.paging import FAR, Cursor, GroupFilter, Limit, Since, Text, Until
+from api.paging import FAR, MAX_LIMIT, Cursor, GroupFilter, Limit, Most, Since, Text, Until
 from api.problems import documented
 from api.words import sentence
 
@@ -58,11 +58,14 @@ def list_findings(
 @router.get("/findings/counts", response_model=list[FindingCount])
 def count_findings(
     ctx: Ctx,
+    response: Response,
     workflow: Text = "",
     lane: Text = "",
     group: Annotated[Text, Query(description="count by the values of this group")] = "",
     since: Since = -FAR,
     until: Until = FAR,
+    limit: Most = MAX_LIMIT,
 ) -> list[dict[str, Any]]:
     """Findings by lane, workflow, rule, kind and severity."""
-    return ctx.store.query("findings/counts", workflow=workflow, lane=lane, group=group, since_ms=since, until_ms=until)
+    where = {"workflow": workflow, "lane": lane, "group": group, "since_ms": since, "until_ms": until}
+    return paging.cut(ctx.store.query("findings/counts", **where, limit=limit + 1), limit, response)

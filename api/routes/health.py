@@ -50,7 +50,9 @@ def _stored(ctx: Context) -> CollectorRegistry:
     """What the store says, empty while it does not answer. Each scrape has its own: those of two at once don't mix."""
     stored = StoreMetrics()
     try:
-        for row in ctx.store.query("findings/counts", lane="", workflow="", group="", since_ms=-FAR, until_ms=FAR):
+        for row in ctx.store.query(
+            "findings/counts", lane="", workflow="", group="", since_ms=-FAR, until_ms=FAR, limit=views.ALL
+        ):
             labels = (row["lane"], row["workflow"], row["kind"], row["severity"])
             stored.findings.labels(*labels).inc(row["findings"])
         for lane in views.lanes(ctx.store, ctx.settings.stale_after_s):

@@ -14,7 +14,7 @@ from fastapi.templating import Jinja2Templates
 
 from api import security, views, words
 from api.context import Context, Ctx
-from api.paging import FAR, At, PathText, Text
+from api.paging import FAR, MAX_LIMIT, At, PathText, Text
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
@@ -53,7 +53,7 @@ def _overview(ctx: Context, lane: str) -> dict[str, Any]:
     tiles = views.workflows(ctx.store, stale, lane=lane)
     latest = views.latest_findings(ctx.store, LATEST, lane)
     now = {row["lane"]: row["watermark_ms"] or row["now_ms"] for row in clocks}
-    return {"tiles": tiles, "findings": latest, "lanes": clocks, "now": now, "lane": lane}
+    return {"tiles": tiles, "findings": latest, "lanes": clocks, "now": now, "lane": lane, "most": MAX_LIMIT}
 
 
 @router.get("/", response_class=HTMLResponse)

@@ -168,6 +168,21 @@ def test_an_items_timeline_tells_its_whole_story(client: TestClient, store: Stor
     assert story["findings"][1]["text"] == "b came 1 m 40 s late: K-1 (EU), due 22:18:20, came 22:20:00"
 
 
+def test_a_list_that_is_not_paged_is_cut_and_says_so(client: TestClient, store: Store) -> None:
+    for number in range(3):
+        name = str(number)
+        insert(store, "progress", progress(lane=f"lane-{name}"))
+        insert(store, "items", item(key=name, groups={"market": name}))
+        insert(store, "findings", finding(id=name, step="a", groups={"market": name}))
+    lists = ("/workflows?group=market", "/workflows/w/steps?group=market", "/findings/counts?group=market", "/lanes")
+    for path in lists:
+        for limit, shown, truncated in ((2, 2, "2"), (3, 3, None), (1000, 3, None)):
+            answer = client.get(f"/api/v1{path}{'&' if '?' in path else '?'}limit={limit}")
+            rows = answer.json()["steps"] if "steps" in path else answer.json()
+            assert (len(rows), answer.headers.get("daymark-truncated")) == (shown, truncated), (path, limit)
+        assert client.get(f"/api/v1{path}", params={"limit": 1001}).status_code == 422
+
+
 def test_each_run_of_a_key_tells_its_own_story(client: TestClient, store: Store) -> None:
     """The second run starts before the event that was admitted to it first."""
     day = 86_400_000

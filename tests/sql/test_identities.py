@@ -12,11 +12,11 @@ from api.store import Store
 from tests.api.rows import T0, event, finding, history, insert, item, lines, progress, transition
 
 AGGREGATES: dict[str, dict[str, Any]] = {
-    "workflows/list": {"lane": "", "workflow": ""},
-    "steps/passed": {"lane": "", "workflow": "w", "since_ms": 0},
-    "steps/backlog": {"lane": "", "workflow": "w", "now_ms": T0 + 10_000_000},
-    "steps/broken": {"lane": "", "workflow": "w", "since_ms": 0},
-    "findings/counts": {"lane": "", "workflow": "", "since_ms": -FAR, "until_ms": FAR},
+    "workflows/list": {"lane": "", "workflow": "", "limit": 1000},
+    "steps/passed": {"lane": "", "workflow": "w", "since_ms": 0, "limit": 1000},
+    "steps/backlog": {"lane": "", "workflow": "w", "now_ms": T0 + 10_000_000, "limit": 1000},
+    "steps/broken": {"lane": "", "workflow": "w", "since_ms": 0, "limit": 1000},
+    "findings/counts": {"lane": "", "workflow": "", "since_ms": -FAR, "until_ms": FAR, "limit": 1000},
 }
 STORY = {"lane": "main", "workflow": "w", "key": "K-1", "from_ms": -FAR, "until_ms": FAR}
 
@@ -64,12 +64,14 @@ def test_aggregates_stay_the_same_when_the_parts_are_merged(store: Store) -> Non
 def test_aggregates_count_what_is_there(store: Store) -> None:
     tables = history(200)
     load(store, tables, random.Random(4))
-    [whole] = store.query("workflows/list", lane="", workflow="", group="")
+    [whole] = store.query("workflows/list", lane="", workflow="", group="", limit=9)
     last = {row["key"]: row for row in tables["items"]}
     assert whole["completed"] == sum(row["status"] == "completed" for row in last.values())
     assert whole["in_flight"] == sum(row["status"] == "in_flight" for row in last.values())
     assert whole["missing"] == sum(row["missing"] for row in last.values())
-    steps = {row["step"]: row for row in store.query("steps/passed", lane="", workflow="w", group="", since_ms=0)}
+    steps = {
+        row["step"]: row for row in store.query("steps/passed", lane="", workflow="w", group="", since_ms=0, limit=9)
+    }
     hops = {(row["key"], row["event_id"]): row for row in tables["transitions"]}
     assert {name: row["passed"] for name, row in steps.items()} == {
         name: sum(hop["step"] == name for hop in hops.values()) for name in steps
@@ -124,7 +126,7 @@ def test_a_keys_next_run_leaves_what_was_counted_of_the_one_before(store: Store)
         store, "items", item(key="DAILY_FEED", run_ms=T0 + 9 * day, started_ms=T0 + 9 * day, rev=(T0 + 9 * day) << 20)
     )
     store.command("OPTIMIZE TABLE items FINAL")
-    [row] = store.query("workflows/list", lane="", workflow="", group="")
+    [row] = store.query("workflows/list", lane="", workflow="", group="", limit=9)
     counted = {name: row[name] for name in ("items", "completed", "in_flight", "missing", "late")}
     assert counted == {"items": 2, "completed": 1, "in_flight": 1, "missing": 1, "late": 1}
 
@@ -142,9 +144,9 @@ def test_instants_are_read_as_milliseconds(store: Store) -> None:
 
 def test_a_lanes_clock_is_the_least_of_its_present_subtasks(store: Store) -> None:
     insert(store, "progress", *(progress(subtask=n, parallelism=2, watermark_ms=T0 + n, at_ms=T0) for n in (0, 1)))
-    assert store.query("lanes/list")[0]["watermark_ms"] == T0
+    assert store.query("lanes/list", limit=9)[0]["watermark_ms"] == T0
     insert(store, "progress", progress(subtask=0, parallelism=1, watermark_ms=T0 + 50, at_ms=T0 + 9))
-    [lane] = store.query("lanes/list")
+    [lane] = store.query("lanes/list", limit=9)
     assert (lane["watermark_ms"], lane["subtasks"]) == (T0 + 50, 1)
 
 

@@ -10,3 +10,4 @@ WHERE ({lane:String} = '' OR lane = {lane:String})
   AND deadline_ms >= {since_ms:Int64} AND deadline_ms < {until_ms:Int64}
 GROUP BY lane, workflow, rule, kind, severity, value
 ORDER BY lane, workflow, rule, kind, severity, value
+LIMIT {limit:UInt32}

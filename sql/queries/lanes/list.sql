@@ -12,3 +12,4 @@ INNER JOIN job ON job.lane = p.lane
 WHERE p.subtask < job.width
 GROUP BY p.lane
 ORDER BY p.lane
+LIMIT {limit:UInt32}

@@ -23,3 +23,5 @@ FROM
       AND status = 'in_flight'
 ) AS i
 GROUP BY lane, step, value
+ORDER BY step, value
+LIMIT {limit:UInt32}

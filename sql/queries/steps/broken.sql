@@ -11,3 +11,5 @@ WHERE workflow = {workflow:String}
   AND ({lane:String} = '' OR lane = {lane:String})
   AND deadline_ms >= {since_ms:Int64}
 GROUP BY lane, step, value
+ORDER BY step, value
+LIMIT {limit:UInt32}

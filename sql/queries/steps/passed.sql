@@ -15,3 +15,5 @@ WHERE workflow = {workflow:String}
   AND day >= intDiv({since_ms:Int64}, 86400000)
   AND at_ms >= {since_ms:Int64}
 GROUP BY lane, step, value
+ORDER BY step, value
+LIMIT {limit:UInt32}

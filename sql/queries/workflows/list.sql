@@ -20,3 +20,4 @@ WHERE ({workflow:String} = '' OR workflow = {workflow:String})
   AND ({lane:String} = '' OR lane = {lane:String})
 GROUP BY lane, workflow, value
 ORDER BY workflow, lane, value
+LIMIT {limit:UInt32}
