@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from kafka import KafkaProducer
@@ -27,7 +27,7 @@ from jobs import logs
 from jobs.ticks import last_tick
 from jobs.traffic.day import DAY_MINUTES, MINUTE_MS
 from jobs.traffic.player import Player
-from jobs.traffic.stream import Run, Stream
+from jobs.traffic.stream import LONGEST_TRADE_MS, Run, Stream
 
 SPEED = 1300.0
 DAY_MS = DAY_MINUTES * MINUTE_MS
@@ -64,19 +64,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def plan(memory: Path, clock: int | None, today: int, options: argparse.Namespace) -> Stream:
-    """What is to be played, given where the lane's clock stands (epoch ms; None: never used). Remembers the new run."""
+    """What is to be played, given where the lane's clock stands (epoch ms; None: never used). Remembers the runs.
+
+    `memory` keeps every run that may have left trades open: those that went on until less than the longest trade ago.
+    """
     since = today - int(options.hours * 3_600_000)
     runs: list[Run] = []
     if clock is None:
         clock = since - 1
     else:
         since = max(since, clock + 1)
-        if memory.exists():
-            left_open = Run(**json.loads(memory.read_text()))
-            runs.append(Run(left_open.name, left_open.seed, left_open.since, until=clock))
+        ended = (run if run.until is not None else replace(run, until=clock) for run in remembered(memory))
+        runs = [run for run in ended if (run.until or 0) > clock - LONGEST_TRADE_MS]
     runs.append(Run(options.run or name_for(since), options.seed, since))
-    memory.write_text(json.dumps(asdict(runs[-1])))
+    draft = memory.with_suffix(".tmp")
+    draft.write_text(json.dumps([asdict(run) for run in runs]))
+    draft.replace(memory)  # in one step: who is stopped here leaves the old runs or the new ones
     return Stream(runs, after=clock)
+
+
+def remembered(memory: Path) -> list[Run]:
+    """The runs that were written down; versions before this one kept the last only."""
+    if not memory.exists():
+        return []
+    known = json.loads(memory.read_text())
+    return [Run(**run) for run in (known if isinstance(known, list) else [known])]
 
 
 def name_for(instant: int) -> str:

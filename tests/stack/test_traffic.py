@@ -128,6 +128,25 @@ def test_a_second_run_finishes_the_open_trades_and_begins_its_own(tmp_path: Path
     assert not {e.value for e in of_the_old} & {t.value for t in before if isinstance(t, Emission)}
 
 
+def test_a_third_run_still_finishes_the_trades_that_the_first_one_left_open(tmp_path: Path) -> None:
+    options = argparse.Namespace(hours=24.0, seed=9, run=None)
+    memory = tmp_path / "run.json"
+    first = plan(memory, None, ORIGIN, options).runs[-1]
+    second = plan(memory, ORIGIN, ORIGIN + MINUTE_MS, options).runs[-1]
+    third = plan(memory, ORIGIN + 2 * MINUTE_MS, ORIGIN + 3 * MINUTE_MS, options)
+    assert [run.name for run in third.runs[:-1]] == [first.name, second.name]
+    ended = Run(first.name, 9, first.since, until=ORIGIN)
+    open_still = [
+        t for t in things(Stream([ended], ORIGIN + 2 * MINUTE_MS), ORIGIN + 4 * HOUR) if isinstance(t, Emission)
+    ]
+    sent = {t.value for t in things(third, ORIGIN + 4 * HOUR) if isinstance(t, Emission)}
+    assert open_still
+    assert {one.value for one in open_still} <= sent
+    assert [run.name for run in plan(memory, ORIGIN + 9 * HOUR, ORIGIN + 9 * HOUR, options).runs[:-1]] == [
+        third.runs[-1].name
+    ]
+
+
 @pytest.mark.parametrize("hours_away", [1, 30, 24 * 20])
 def test_time_never_goes_back_however_long_nobody_played(tmp_path: Path, hours_away: int) -> None:
     options = argparse.Namespace(hours=24.0, seed=9, run=None)
