@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 from api.problems import Fault
@@ -19,7 +20,7 @@ _TEXTS = ("id", "source", "type", "subject", "datacontenttype", "dataschema")
 _LONGEST = 1024
 
 
-def faults(event: Any, index: int) -> list[Fault]:
+def faults(event: Any, index: int, size: int) -> list[Fault]:
     """Everything that is wrong with one event, each with the attribute at fault; empty when it is fine."""
     if not isinstance(event, dict):
         return [Fault(index=index, field="", message="an event is a JSON object")]
@@ -28,7 +29,7 @@ def faults(event: Any, index: int) -> list[Fault]:
         found.append(("specversion", "is required; this server takes '1.0'"))
     if "data" in event and "data_base64" in event:
         found.append(("data_base64", "an event has data or data_base64, not both"))
-    if not found and len(orjson.dumps(event)) > MAX_EVENT_BYTES:
+    if not found and size > MAX_EVENT_BYTES:
         found.append(("data", f"the event has more than {MAX_EVENT_BYTES:,} bytes"))
     return [Fault(index=index, field=name, message=message) for name, message in found]
 
@@ -68,15 +69,24 @@ def _time(value: Any) -> str:
     return "" if 1970 <= moment.year <= 2200 else "must lie between the years 1970 and 2200"
 
 
-def read(body: bytes) -> tuple[list[dict[str, Any]], list[Fault]]:
+class Posted(NamedTuple):
+    """An event as it was sent: what goes on to Kafka are its bytes, as numbers may not fit what Python reads."""
+
+    event: dict[str, Any]
+    raw: bytes
+
+
+def read(body: bytes) -> tuple[list[Posted], list[Fault]]:
     """The events in a request's body, one or a batch, and everything that is wrong with them."""
     try:
         parsed = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        raws = msgspec.json.decode(body, type=list[msgspec.Raw]) if isinstance(parsed, list) else [body.strip()]
+    except (orjson.JSONDecodeError, msgspec.DecodeError) as error:
         return [], [Fault(field="", message=f"the body is not JSON: {error}")]
-    batch = parsed if isinstance(parsed, list) else [parsed]
+    events = parsed if isinstance(parsed, list) else [parsed]
+    batch = [Posted(event, bytes(raw)) for event, raw in zip(events, raws, strict=True)]
     if not batch:
         return [], [Fault(field="", message="the batch holds no event")]
     if len(batch) > MAX_BATCH:
         return [], [Fault(field="", message=f"a batch has at most {MAX_BATCH:,} events; this one has {len(batch):,}")]
-    return batch, [fault for index, event in enumerate(batch) for fault in faults(event, index)]
+    return batch, [fault for index, (event, raw) in enumerate(batch) for fault in faults(event, index, len(raw))]

@@ -8,10 +8,10 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import orjson
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from api.cloudevents import Posted
 from api.problems import Fault
 from api.settings import Settings
 from udfs.packs.load import load_mapping
@@ -50,18 +50,18 @@ class Publisher:
         self._producer: KafkaProducer | None = None
         self._lock = threading.Lock()
 
-    def addressed(self, lane: str, events: Sequence[dict[str, Any]]) -> tuple[list[Record], list[Fault]]:
+    def addressed(self, lane: str, events: Sequence[Posted]) -> tuple[list[Record], list[Fault]]:
         """The events as records for Kafka, and what is wrong with those that no mapping of the lane can read."""
         mappings = [mapping for mapping in self.mappings if self._serves(mapping, lane)]
         records, faults = [], []
-        for index, event in enumerate(events):
+        for index, (event, raw) in enumerate(events):
             try:
                 topic, key = self._address(lane, event, mappings)
             except Unreadable as fault:
                 field = FIELDS.get(fault.reason, "data")
                 faults.append(Fault(index=index, field=field, message=fault.detail))
                 continue
-            records.append(Record(topic, key.encode(), orjson.dumps(event)))
+            records.append(Record(topic, key.encode(), raw))
         return records, faults
 
     def _serves(self, mapping: SourceMapping, lane: str) -> bool:

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from api.cloudevents import Posted, read
 from api.publish import Publisher
 from api.settings import Settings
 from api.stack.kafka import KafkaBroker
@@ -89,6 +90,22 @@ def mapped(settings: Settings, folder: Path, *texts: str) -> Settings:
     return settings.model_copy(update={"mappings": files})
 
 
+def posted(*events: dict[str, Any]) -> list[Posted]:
+    found, faults = read(orjson.dumps(list(events)))
+    assert faults == []
+    return found
+
+
+def test_the_bytes_of_an_event_go_on_as_they_came(settings: Settings) -> None:
+    odd = b'{"specversion":"1.0", "id":"1","source":"/s","type":"t","time":"2026-03-01T08:00:00Z",'
+    odd += b' "data":{"big":98765432109876543210987,"small":1.10000000000000000001,"a":1,"a":2}}'
+    for body in (odd, b" " + odd + b"\n", b"[" + odd + b" , " + odd + b"]"):
+        events, faults = read(body)
+        assert faults == []
+        records, _ = Publisher(settings).addressed("main", events)
+        assert {record.value for record in records} == {odd}
+
+
 TRADES = "source: trades\nkeys: {trade_id: data.trade_id}\n"
 
 
@@ -110,18 +127,18 @@ def test_an_event_goes_to_the_topic_of_the_mapping_that_reads_it(settings: Setti
     shop = "source: shop\ntopic: shop.orders\nkeys: {order: data.order}\n"
     publisher = Publisher(mapped(settings, tmp_path, TRADES, shop))
     events = [GOOD | {"data": {"trade_id": "T-1"}}, GOOD | {"data": {"order": "O-1"}}]
-    records, faults = publisher.addressed("main", events)
+    records, faults = publisher.addressed("main", posted(*events))
     assert [(record.topic, record.key) for record in records] == [
         ("daymark.events.main", b"T-1"),
         ("shop.orders", b"O-1"),
     ]
     assert faults == []
-    _, faults = publisher.addressed("other", events)
+    _, faults = publisher.addressed("other", posted(*events))
     assert [fault.index for fault in faults] == [1], "the job of another lane does not read the shop's topic"
 
 
 def test_without_mappings_an_event_goes_to_the_lanes_topic_under_its_subject_or_id(settings: Settings) -> None:
-    records, _ = Publisher(settings).addressed("x", [GOOD | {"subject": "S-1"}, GOOD])
+    records, _ = Publisher(settings).addressed("x", posted(GOOD | {"subject": "S-1"}, GOOD))
     assert [(record.topic, record.key) for record in records] == [
         ("daymark.events.x", b"S-1"),
         ("daymark.events.x", b"1"),
@@ -139,7 +156,7 @@ def test_the_tutorials_order_is_refused_and_taken_as_its_third_step_says(
     assert refused.status_code == 422
     [promised] = re.findall(r"The answer is 422, with what is wrong: `(.*?)`", page)
     assert promised in refused.json()["detail"]
-    records, faults = Publisher(mapped(settings, tmp_path, cloud)).addressed("main", [orjson.loads(order)])
+    records, faults = Publisher(mapped(settings, tmp_path, cloud)).addressed("main", read(order.encode())[0])
     assert [(record.topic, record.key) for record in records] == [("daymark.events.main", b"4")]
     assert faults == []
 
