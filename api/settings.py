@@ -93,7 +93,7 @@ class Settings(BaseModel):
         """
         if self.host not in LOOPBACK and not self.allowed_hosts:
             return ["*"]
-        return ["127.0.0.1", "localhost", *self.allowed_hosts]
+        return ["127.0.0.1", "localhost", "::1", "[::1]", *self.allowed_hosts]
 
     def require_safe(self) -> None:
         """Raise SettingsError when the server would be reachable from other machines without a token."""

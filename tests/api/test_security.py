@@ -114,7 +114,9 @@ def test_pages_carry_a_policy_without_inline_script_or_style_and_need_none(clien
 
 def test_a_foreign_host_name_is_not_answered(client: TestClient) -> None:
     assert client.get("/api/v1/lanes", headers={"Host": "evil.example"}).status_code == 400
-    assert client.get("/api/v1/lanes", headers={"Host": "localhost:8420"}).status_code == 200
+    for own in ("localhost:8420", "[::1]:8420", "[::1]", "127.0.0.1"):
+        assert client.get("/api/v1/lanes", headers={"Host": own}).status_code == 200, own
+    assert client.get("/api/v1/lanes", headers={"Host": "[::2]:8420"}).status_code == 400
 
 
 def test_the_server_does_not_bind_other_interfaces_without_a_token(tmp_path: Path) -> None:
