@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Path, Query, Response
 from pydantic import AfterValidator, BeforeValidator
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from api.problems import Fault, ProblemError
 
@@ -58,6 +59,13 @@ def split_group(value: str) -> dict[str, str]:
     return {"group_name": name, "group_value": wanted}
 
 
+class _Key(PathConvertor):
+    """The rest of a path, whatever it holds: `path` ends at a line break, and a key may have one."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("key", _Key())
 Text = Annotated[str, AfterValidator(_text), Query(max_length=1024)]
 PathText = Annotated[str, AfterValidator(_text), Path(max_length=1024)]
 Since = Annotated[

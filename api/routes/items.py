@@ -54,7 +54,7 @@ def list_items(
     return paging.page(rows, limit, lambda row: (row["place"], row["lane"], row["workflow"], row["key"], row["run_ms"]))
 
 
-@router.get("/items/{workflow}/{key:path}", response_model=ItemDetail, responses=documented(404))
+@router.get("/items/{workflow}/{key:key}", response_model=ItemDetail, responses=documented(404))
 def get_item(ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "", run: At = FAR) -> dict[str, Any]:
     """The story of an item's run: its steps with their records, its deadlines, pending and broken, and its findings.
 

@@ -68,7 +68,7 @@ def overview_fragment(request: Request, ctx: Ctx, lane: Text = "") -> Response:
     return templates.TemplateResponse(request, "_overview.html", _overview(ctx, lane))
 
 
-@router.get("/items/{workflow}/{key:path}", response_class=HTMLResponse)
+@router.get("/items/{workflow}/{key:key}", response_class=HTMLResponse)
 def item(request: Request, ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "", run: At = FAR) -> Response:
     """The timeline of an item's run."""
     found = views.item(ctx.store, workflow, key, lane, ctx.settings.stale_after_s, at_ms=run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -183,6 +184,14 @@ def test_a_list_that_is_not_paged_is_cut_and_says_so(client: TestClient, store: 
         assert client.get(f"/api/v1{path}", params={"limit": 1001}).status_code == 422
 
 
+@pytest.mark.parametrize("key", ["a\nb", "\n", "a\n", "a\rb", "a\u2028b", "a//b", "/a", "a\tb"])
+def test_a_key_with_line_breaks_has_its_story_and_its_page(client: TestClient, store: Store, key: str) -> None:
+    insert(store, "items", item(key=key))
+    place = f"/items/w/{quote(key, safe='/')}"
+    assert client.get(f"/api/v1{place}").json()["key"] == key
+    assert client.get(place).status_code == 200
+
+
 def test_each_run_of_a_key_tells_its_own_story(client: TestClient, store: Store) -> None:
     """The second run starts before the event that was admitted to it first."""
     day = 86_400_000
@@ -326,7 +335,7 @@ def test_metrics_count_requests_by_route_not_by_key(client: TestClient, store: S
     insert(store, "findings", finding())
     client.get("/api/v1/items/w/SECRET-KEY")
     text = client.get("/metrics").text
-    assert 'route="/api/v1/items/{workflow}/{key:path}"' in text
+    assert 'route="/api/v1/items/{workflow}/{key:key}"' in text
     assert "SECRET-KEY" not in text
     assert 'daymark_findings{kind="missing",lane="main",severity="critical",workflow="w"} 1.0' in text
 
