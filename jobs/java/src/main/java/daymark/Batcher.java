@@ -76,6 +76,10 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
             return;
         }
         Reader reader = readers.get(record.topic);
+        if (reader == null) {
+            throw new IllegalStateException("The savepoint has the job read topic " + record.topic
+                    + ", which no mapping reads any more; map the topic again, or start without the savepoint.");
+        }
         String[] texts = record.value.length > settings.largest ? null : reader.scan.scan(record.value);
         if (texts == null || !addCopies(record, reader, texts)) {
             add(bucketOf(31 * record.partition + Long.hashCode(record.offset)), reader.mappings[0], Frames.NO_KEY, record);

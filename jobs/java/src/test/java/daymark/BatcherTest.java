@@ -120,6 +120,15 @@ class BatcherTest {
     }
 
     @Test
+    void saysWhichTopicOfTheSavepointNoMappingReadsAnyMore() throws Exception {
+        open(1, 1, 1_000_000, 1000, 1000);
+        Record record = new Record("gone", 0, 0, 77, new byte[0], Record.NOT_A_TICK);
+        Exception fault = assertThrows(
+                IllegalStateException.class, () -> harness.processElement(new StreamRecord<>(record)));
+        assertTrue(fault.getMessage().matches(".*topic gone,.*map the topic again, or start without.*"), fault.getMessage());
+    }
+
+    @Test
     void keepsTheOrderOfOneKey() throws Exception {
         open(4, 1000, 1_000_000, 1000, 1000);
         for (int i = 0; i < 10; i++) {
