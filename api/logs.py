@@ -9,8 +9,8 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 FORMAT = "{levelname}{name}{message}"
-# The loader says itself that Kafka is away; the client would say so several times a second.
-LEVELS = {"kafka": "WARNING", "kafka.net": "CRITICAL", "clickhouse_connect": "WARNING"}
+# We say ourselves that Kafka or ClickHouse is away; their clients would say so several times a second.
+LEVELS = {"kafka": "WARNING", "kafka.net": "CRITICAL", "clickhouse_connect": "WARNING", "urllib3": "ERROR"}
 
 
 def configure(level: str = "INFO") -> None:

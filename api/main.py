@@ -61,15 +61,16 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
+def _prepare(ctx: Context) -> None:
+    """Bring the store to this version's schema. Raises MigrationError or StoreError."""
+    migrate(ctx.store)
+    set_retention(ctx.store, ctx.settings.retention)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     ctx: Context = app.state.context
-    try:
-        migrate(ctx.store)
-        set_retention(ctx.store, ctx.settings.retention)
-    except (MigrationError, StoreError) as error:
-        log.critical(str(error))
-        raise
+    _prepare(ctx)
     stop = threading.Event()
     thread = threading.Thread(target=ctx.loader.run, args=(stop,), name="loader", daemon=True) if ctx.loader else None
     if thread:
@@ -105,7 +106,8 @@ def main() -> int:
         settings = from_env()
         configure(settings.log_level)
         app = create_app(settings)
-    except (SettingsError, PackError) as error:
+        _prepare(app.state.context)  # here, not in the lifespan, whose failure uvicorn would tell with a traceback
+    except (SettingsError, PackError, MigrationError, StoreError) as error:
         log.critical(str(error))
         return 1
     config = uvicorn.Config(

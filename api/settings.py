@@ -7,10 +7,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SERVERS = ("clickhouse", "clickhouses", "http", "https")
+SECRET = ("dsn", "api_token")
 _DAYS = re.compile(r"(\d+)\s*([dw]?)")
 
 
@@ -36,6 +39,21 @@ def _days(value: Any) -> Any:
     return value
 
 
+def _dsn(value: str) -> str:
+    """A DSN that can be taken apart. The message never shows it: it may hold a password."""
+    forms = "give chdb:///directory or clickhouse://user:password@host:8123/database"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"{forms}; a character such as / in the password is written %2F") from None
+    embedded = parts.scheme == "chdb" and parts.path
+    server = parts.scheme in SERVERS and parts.hostname and port != 0
+    if value and not (embedded or server):
+        raise ValueError(forms)
+    return value
+
+
 Days = Annotated[int, BeforeValidator(_days), Field(ge=0, le=36500)]
 
 
@@ -53,7 +71,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     home: Path = Path(".daymark")
-    dsn: str = ""
+    dsn: Annotated[str, AfterValidator(_dsn)] = ""
     kafka: str = "127.0.0.1:19092"
     topic_prefix: str = Field("daymark.", pattern=r"^[A-Za-z0-9._-]*$")
     lane: str = Field("main", pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")
@@ -113,5 +131,10 @@ def from_env(env: Mapping[str, str] | None = None) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        faults = (f"DAYMARK_{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}" for e in error.errors())
-        raise SettingsError("; ".join(faults)) from None
+        raise SettingsError("; ".join(_fault(str(e["loc"][0]), e["input"], e["msg"]) for e in error.errors())) from None
+
+
+def _fault(name: str, value: Any, message: str) -> str:
+    """What is wrong with a variable, without the value of one that holds a secret."""
+    shown = "" if name in SECRET else f"={value!r}"
+    return f"DAYMARK_{name.upper()}{shown}: {message}"

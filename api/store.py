@@ -119,7 +119,7 @@ class Store:
             raise StoreError(f"ClickHouse at {self._place()}: {busy}") from None
         try:
             if client not in self._opened:  # not yet there, or closed
-                client = self._open()
+                client = self._opened_client()
                 self._opened.append(client)
             yield client
         except ClickHouseError as error:
@@ -128,6 +128,14 @@ class Store:
             raise StoreError(f"ClickHouse at {self._place()} can't be reached: {error}") from error
         finally:
             free.put(client)
+
+    def _opened_client(self) -> Client:
+        """A new client. The engine and its driver fail in many ways; here each is one sentence."""
+        try:
+            return self._open()
+        except Exception as error:
+            what = (str(error).strip() or type(error).__name__).split("\n", 1)[0]
+            raise StoreError(f"ClickHouse at {self._place()} can't be opened: {what[:500]}") from error
 
     def _open(self) -> Client:
         if self.embedded:

@@ -127,6 +127,26 @@ def test_the_server_does_not_bind_other_interfaces_without_a_token(tmp_path: Pat
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("dsn", "says"),
+    [
+        ("clickhouse://u:hush/hush@127.0.0.1:8123/db", "DAYMARK_DSN: "),
+        ("mysql://u:hush@h/db", "DAYMARK_DSN: "),
+        ("clickhouse://u:hush@127.0.0.1:1/db", "ClickHouse at 127.0.0.1:1 can't be opened"),
+        ("chdb:///dev/null/x", "/dev/null/x can't be opened"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_one_clear_line_without_the_password(
+    tmp_path: Path, dsn: str, says: str
+) -> None:
+    env = {**os.environ, "DAYMARK_HOME": str(tmp_path), "DAYMARK_DSN": dsn, "DAYMARK_LOADER": "false"}
+    done = subprocess.run([sys.executable, "-m", "api.main"], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "hush" not in done.stderr + done.stdout
+
+
 def test_a_setting_that_makes_no_sense_is_named_with_its_variable() -> None:
     with pytest.raises(SettingsError) as wrong:
         from_env({"DAYMARK_PORT": "many", "DAYMARK_RETENTION_EVENTS": "soon"})
