@@ -10,7 +10,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 FORMAT = "{levelname}{name}{message}"
 # We say ourselves that Kafka or ClickHouse is away; their clients would say so several times a second.
-LEVELS = {"kafka": "WARNING", "kafka.net": "CRITICAL", "clickhouse_connect": "WARNING", "urllib3": "ERROR"}
+LEVELS = {"kafka": "WARNING", "kafka.net": "CRITICAL", "clickhouse_connect": "ERROR", "urllib3": "ERROR"}
 
 
 def configure(level: str = "INFO") -> None:
