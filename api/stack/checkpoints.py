@@ -16,7 +16,12 @@ def newest(folder: Path) -> str | None:
     """
     found = [file for pattern in ("*/chk-*", "savepoint-*") for file in folder.glob(f"{pattern}/{METADATA}")]
     ages = [(status.st_mtime_ns, file) for file in found if (status := _status(file)) and status.st_size]
-    return max(ages)[1].parent.absolute().as_uri() if ages else None
+    return uri(max(ages)[1].parent) if ages else None
+
+
+def uri(path: Path) -> str:
+    """A path as Flink's own Path class reads it: nothing is percent-encoded, since nothing is decoded there."""
+    return f"file://{path.absolute()}"
 
 
 def _status(file: Path) -> os.stat_result | None:

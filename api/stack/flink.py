@@ -246,6 +246,7 @@ class FlinkCluster:
         """What Flink's processes and the client need to find each other, and the workers this interpreter."""
         return {
             **os.environ,
+            **process.JAVA,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "FLINK_HOME": str(wheel()),  # without it PyFlink overwrites FLINK_LIB_DIR
             "FLINK_CONF_DIR": str(self._folder("conf")),
@@ -259,7 +260,7 @@ class FlinkCluster:
         return self.home.absolute() / "flink" / name
 
     def _uri(self, lane: str) -> str:
-        return (self._folder("checkpoints") / lane).as_uri()
+        return checkpoints.uri(self._folder("checkpoints") / lane)
 
     def _log(self, name: str) -> Path:
         return self.home / "logs" / f"{name}.log"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 import sys
 import time
@@ -53,7 +54,7 @@ class KafkaBroker:
         config = self._write_config()
         if not (self.home / "kafka" / "data" / "meta.properties").exists():
             self._format(config)
-        self.process = process.start([*self._java(), "kafka.Kafka", config], self.log)
+        self.process = process.start([*self._java(), "kafka.Kafka", config], self.log, process.JAVA)
 
     def ready(self) -> bool:
         """Whether the broker answers requests. Raises StackError if it has ended instead."""
@@ -124,13 +125,20 @@ class KafkaBroker:
         }
         config = data / "server.properties"
         base = (CONFIG / "server.properties").read_text()
-        config.write_text(base + "\n" + "".join(f"{name}={value}\n" for name, value in settings.items()))
+        config.write_text(base + "\n" + "".join(f"{name}={_escaped(value)}\n" for name, value in settings.items()))
         return config
 
     def _format(self, config: Path) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = [*self._java(), "kafka.tools.StorageTool", "format"]
         command = [*tool, f"--cluster-id={cluster}", "--config", str(config)]  # an id may begin with a dash
-        done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 (our own command)
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **process.JAVA})  # noqa: S603 (ours)
         if done.returncode:
             raise StackError(f"Kafka could not format {self.home / 'kafka'}: {(done.stderr or done.stdout).strip()}")
+
+
+def _escaped(value: object) -> str:
+    """A value for a properties file, which Java reads as Latin-1 with escapes of UTF-16 units."""
+    units = str(value).encode("utf-16-be")
+    codes = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+    return "".join(chr(code) if 32 <= code < 127 and code != ord("\\") else f"\\u{code:04x}" for code in codes)

@@ -11,12 +11,17 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, NoReturn
 
 import psutil
 
+JAVA = {"LC_ALL": "C.UTF-8"}
+"""What a JVM needs in its environment to read file names that are not ASCII."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TAIL_BYTES = 16_384
 
 
@@ -42,6 +47,19 @@ def start(
         )
 
 
+def start_beside(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+    """Start a command that shows its progress on this terminal; what it prints comes through `stdout`.
+
+    It dies with its parent as the others do, and hears of Ctrl-C from its parent alone.
+    """
+    return subprocess.Popen(  # noqa: S603 (ours)
+        ["setpriv", "--pdeathsig", "KILL", *map(str, command)],  # noqa: S607
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
 def stop(process: subprocess.Popen[bytes] | None, grace: float = 10.0) -> None:
     """Ask the process to end (SIGTERM), and kill its whole group after `grace` seconds."""
     if process is None or process.poll() is not None:
@@ -52,6 +70,39 @@ def stop(process: subprocess.Popen[bytes] | None, grace: float = 10.0) -> None:
     except subprocess.TimeoutExpired:
         kill_group(process.pid)
         process.wait()
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """In here SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt.
+
+    A shell has what it puts in the background ignore SIGINT, and Python leaves it so; not here. SIGHUP stays ignored
+    where it is, since that is what nohup is for.
+    """
+    numbers = [one for one in SIGNALS if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN]
+    with _handled(numbers, _interrupt):
+        yield
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """In here those signals do nothing: for tidying up, which takes seconds and must not stop half-way."""
+    with _handled(SIGNALS, signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def _handled(numbers: Sequence[signal.Signals], handler: Any) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def kill_group(pid: int) -> None:
