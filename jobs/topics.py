@@ -114,13 +114,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT")
     parser.add_argument("--lane", default="main")
+    parser.add_argument("--topic", action="append", default=[], help="a mapping's own topic; repeatable")
     parser.add_argument("--prefix", default="daymark.", help="what the topics' names begin with (default: %(default)s)")
-    parser.add_argument("--partitions", type=int, default=4, help="of the lane's events (default: %(default)s)")
+    parser.add_argument("--partitions", type=int, default=4, help="of a topic of events (default: %(default)s)")
     parser.add_argument("--retention-days", type=float, default=7, help="of the lane's events (default: %(default)s)")
     parser.add_argument("--replication", type=int, default=1, help="copies of each partition (default: %(default)s)")
     options = parser.parse_args(argv)
     retention_ms = int(options.retention_days * DAY_MS)
     topics = wanted(options.lane, options.prefix, partitions=options.partitions, retention_ms=retention_ms)
+    topics |= {name: Topic(options.partitions, retention_ms) for name in options.topic}
     try:
         for name in ensure(options.bootstrap, topics, replication=options.replication):
             print(f"created {name}")

@@ -132,9 +132,13 @@ def traffic(options: Options) -> Service:
     return Service("traffic", command, options.home / "logs" / "traffic.log")
 
 
-def create_topics(options: Options, lane: str) -> None:
-    """Create the topics of docs/contracts.md that are not there yet. Raises StackError with what the broker said."""
-    command = module("jobs.topics", "--bootstrap", options.bootstrap, "--lane", lane)
+def create_topics(options: Options, lane: str, also: Sequence[str] = ()) -> None:
+    """Create the topics of docs/contracts.md, and those in `also`, that are not there yet.
+
+    Raises StackError with what the broker said.
+    """
+    further = [word for topic in also for word in ("--topic", topic)]
+    command = module("jobs.topics", "--bootstrap", options.bootstrap, "--lane", lane, *further)
     done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603 (our own command)
     if done.returncode:
         raise StackError(

@@ -14,8 +14,9 @@ import signal
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
+from functools import partial
 
-from api.stack import ports
+from api.stack import claims, ports
 from api.stack.detection import Detection, topics
 from api.stack.errors import Exit, StackError
 from api.stack.home import Home, State, running
@@ -26,6 +27,7 @@ START_SECONDS = 120.0
 RESTARTS = 3
 RESTART_WINDOW = 600.0
 POLL = 0.25
+SWEEP_SECONDS = 5.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 log = logging.getLogger("supervisor")
@@ -58,6 +60,7 @@ class Supervisor:
             ports={"http": options.http_port, "kafka": options.kafka_port, "flink": options.flink_port},
         )
         self._asked_to_stop = False
+        self._swept = 0.0
         self._ended: dict[str, deque[float]] = defaultdict(deque)
 
     def run(self, on_ready: Callable[[State], None]) -> None:
@@ -99,7 +102,8 @@ class Supervisor:
         for part in (self.broker, self.detection, self.serving):
             self._start(part)
         self._await(self.broker)
-        create_topics(self.options, self.options.lane)
+        options = self.options
+        create_topics(options, options.lane, topics(options.lane, options.packs, options.mappings))
         self._await(self.detection)
         self._submit()
         self.clock = self._clock()
@@ -147,7 +151,16 @@ class Supervisor:
             if not self.detection.job_is_alive() and not self._asked_to_stop:
                 self._count_end("detect job", self.detection.why())
                 self._submit()
+            self._sweep_lanes()
             time.sleep(POLL)
+
+    def _sweep_lanes(self) -> None:
+        """Now and then, end what a replay that was killed has left behind."""
+        if time.monotonic() - self._swept < SWEEP_SECONDS:
+            return
+        self._swept = time.monotonic()
+        for lane in claims.sweep(self.home.path, self.options.bootstrap, self.detection.cluster):
+            log.info("removed a lane without an owner", extra={"lane": lane})
 
     def _revive(self, part: Part) -> None:
         """Start a part again that has ended, or what of it has ended."""
@@ -169,15 +182,23 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         """Clock first, so that time stops; then the job with a savepoint; the broker last."""
-        self.before_stop()
-        self.say("stopping")
+        self._regardless(self.before_stop)
+        self._regardless(lambda: self.say("stopping"))
         for part in (self.clock, self.detection, self.serving, self.broker):
             if part is None:
                 continue
             try:
                 part.stop()
             except Exception as error:  # the others must be stopped whatever happens here
+                sentence = f"{part.name} could not be stopped in order: {error}"
                 log.exception("could not be stopped in order", extra={"of": part.name})
-                self.say(f"{part.name} could not be stopped in order: {error}")
+                self._regardless(partial(self.say, sentence))
         self.home.sweep()
         self.home.forget()
+
+    def _regardless(self, tell: Callable[[], None]) -> None:
+        """Tell somebody who may have gone (a closed pipe, a lost terminal): that must not keep anything running."""
+        try:
+            tell()
+        except (Exception, SystemExit):  # rich ends the process when its pipe is broken
+            log.info("nobody is listening")
