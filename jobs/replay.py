@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -89,7 +90,7 @@ class Sender:
 
     def send(self, item: Item) -> None:
         """Wait until the item's time has come, at this speed, and send it. Raises KafkaError."""
-        if not math.isinf(self.speed):
+        if item.readable and not math.isinf(self.speed):  # the others follow at once: their time is borrowed
             self._pace(item.time)
         self.producer.send(self.topic, value=item.value, key=item.key).add_errback(self._failed)
         if item.readable:
@@ -185,6 +186,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--speed", type=speed, default=math.inf, help="times life, such as 1000x, or max (default)")
     parser.add_argument("--keep-order", action="store_true", help="send in the log's order, not by event time")
     options = parser.parse_args(argv)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         print(json.dumps(replay(options, Console(stderr=True))))
     except (LogError, PackError, KafkaError) as error:

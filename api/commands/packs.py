@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from api.commands.options import lane_name
+from api.commands.options import lane_name, new_file
 from api.commands.output import emit, err, escape, guarded, out
 from api.stack.errors import Exit, StackError
 from udfs.core.event import Event
@@ -65,7 +65,10 @@ def simulate(
     lane: Annotated[
         str, typer.Option(callback=lane_name, help="The lane whose findings these would be; part of their ids.")
     ] = "main",
-    findings: Annotated[Path | None, typer.Option(help="Write each finding to this file, as JSON lines.")] = None,
+    findings: Annotated[
+        Path | None,
+        typer.Option(callback=new_file, dir_okay=False, help="Write each finding to this file, as JSON lines."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a pack would have found in a log: the same core as the running job, without Kafka and Flink."""

@@ -19,6 +19,7 @@ from api.commands.output import emit, err, escape, guarded, log_to, out
 from api.commands.packs import AsJson
 from api.commands.watch import Watch
 from api.stack import prerequisites, process
+from api.stack.ask import ask
 from api.stack.errors import Exit, StackError
 from api.stack.home import VARIABLE, Home, State
 from api.stack.parts import Options
@@ -27,6 +28,7 @@ from udfs.packs.load import MAPPING_FILE, find_packs, load_pack
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 STOP_SECONDS = 180
+FIRST_CLOCK_SECONDS = 60.0
 
 Port = Annotated[int, typer.Option(help="Port of the page and the API.", min=1, max=65535)]
 KafkaPort = Annotated[int, typer.Option(help="Port of the Kafka broker.", min=1, max=65535)]
@@ -164,9 +166,11 @@ def describe(home: Home, state: State) -> dict[str, Any]:
         health = httpx.get(f"{state.url}/readyz", timeout=3).json()
     except (httpx.HTTPError, ValueError) as error:
         health = {"ready": False, "parts": {"serving": str(error)}}
+    job, clock = _job_state(state), _clock_state(state)
+    fine = works(job, clock, time.time() - state.started)
     return {
         "running": True,
-        "ready": state.ready and all(parts.values()) and bool(health.get("ready")),
+        "ready": state.ready and all(parts.values()) and bool(health.get("ready")) and fine,
         "home": str(home.path),
         "url": state.url,
         "lane": state.lane,
@@ -177,7 +181,32 @@ def describe(home: Home, state: State) -> dict[str, Any]:
         "parts": {name: {"running": parts[name], "pids": [one.pid for one in state.parts[name]]} for name in parts},
         "health": health.get("parts", {}),
         "jobs": state.jobs,
+        "job": job,
+        "clock": clock,
     }
+
+
+def works(job: str, clock: str, age: float) -> bool:
+    """Whether the live lane is followed: its job runs and its time moves, or may do so soon (`age` in seconds)."""
+    return job == "RUNNING" and (clock in ("live", "behind") or (clock == "unknown" and age < FIRST_CLOCK_SECONDS))
+
+
+def _job_state(state: State) -> str:
+    """What Flink says of the live lane's job; "unknown" where it says nothing."""
+    url = f"http://127.0.0.1:{state.ports['flink']}/jobs/{state.jobs.get(state.lane, '')}"
+    try:
+        return str(httpx.get(url, timeout=3).raise_for_status().json()["state"])
+    except (httpx.HTTPError, ValueError, KeyError):
+        return "unknown"
+
+
+def _clock_state(state: State) -> str:
+    """How the live lane's time moves: live, behind, or blind where it stands still; "unknown" before it is heard of."""
+    try:
+        found = [lane["state"] for lane in ask(state, "lanes", 3) if lane["lane"] == state.lane]
+    except (httpx.HTTPError, ValueError, KeyError):
+        return "unknown"
+    return str(found[0]) if found else "unknown"
 
 
 def _supervise(home: Home, options: Options, watch: Watch | None = None) -> None:
@@ -226,3 +255,5 @@ def _show(document: dict[str, Any]) -> None:
     out.print(table)
     for name, word in document["health"].items():
         out.print(f"{name}: {word}")
+    out.print(f"job: {document['job']}")
+    out.print(f"time of lane {document['lane']}: {document['clock']}")

@@ -6,7 +6,6 @@ The workers are this process's children, so that they are gone even if it is kil
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -18,7 +17,7 @@ import httpx
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from api.stack import ports, process
+from api.stack import claims, ports, process
 from api.stack.ask import ask
 from api.stack.detection import write_config
 from api.stack.errors import Exit, StackError
@@ -58,6 +57,7 @@ class Lane:
         Raises StackError, for a lane that has been used before anything is made.
         """
         self._require_unused()
+        self._claim = claims.claim(self.home, self.name)
         try:
             self._undo.callback(self._delete_topic)
             create_topics(self._options, self.name)
@@ -72,12 +72,21 @@ class Lane:
             self.job_id = self.cluster.submit(config)
             self.cluster.wait_running(self.job_id)
         except BaseException:
-            self._undo.close()
+            self._leave(in_order=False)
             raise
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._undo.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
+        self._leave(in_order=kind is None)
+
+    def _leave(self, *, in_order: bool) -> None:
+        """Remove what was made, a second Ctrl-C or not; after a failure the supervisor looks whether all of it went."""
+        with process.undisturbed():
+            self._undo.close()
+            if in_order:
+                claims.release(self.home, self.name, self._claim)
+            else:
+                self._claim.close()
 
     def finish(self, seconds: float = 3600) -> None:
         """Wait until the job has reached the log's end, stop it, and wait until its results can be queried.
@@ -156,21 +165,18 @@ class Lane:
         return self.home / "flink" / "checkpoints" / self.name
 
     def _cancel(self) -> None:
-        if self.job_id:
-            with suppress(StackError, httpx.HTTPError):
-                self.cluster.cancel(self.job_id)
+        with suppress(StackError, httpx.HTTPError):
+            claims.cancel(self.cluster, self.name)
 
     def _stop_workers(self) -> None:
-        for worker in self.cluster.taskmanagers:
-            process.stop(worker)
+        self.cluster.stop()
 
     def _delete_files(self) -> None:
-        shutil.rmtree(self._checkpoints, ignore_errors=True)
-        (self.home / "run" / f"detect-{self.name}.json").unlink(missing_ok=True)
+        claims.delete_files(self.home, self.name)
 
     def _delete_topic(self) -> None:
-        with suppress(KafkaError), closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
-            admin.delete_topics([self.topic])
+        with suppress(KafkaError):
+            claims.delete_topic(self.bootstrap, self.topic)
 
 
 def _consumer(bootstrap: str) -> KafkaConsumer:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,8 @@ import psutil
 import pytest
 from kafka import KafkaAdminClient
 
+from api.stack.flink import ENDED
+from jobs.ticks import last_tick
 from tests.cli.stack import Stack, stack
 from tests.cli.test_commands import event
 from tests.kafka_help import eventually
@@ -38,10 +41,27 @@ def lane_runs(up: Stack, lane: str) -> bool:
     return any(job["name"].endswith(f" {lane}") and job["state"] == "RUNNING" for job in jobs)
 
 
+def lane_state(up: Stack, lane: str) -> str:
+    jobs = httpx.get(f"http://127.0.0.1:{up.flink_port}/jobs/overview").json()["jobs"]
+    return str(next(job["state"] for job in jobs if job["name"].endswith(f" {lane}")))
+
+
+def words_of(processes: list[psutil.Process]) -> set[str]:
+    """What the processes were started with; one that has just ended says nothing."""
+    words: set[str] = set()
+    for process in processes:
+        with suppress(psutil.Error):
+            words.update(process.cmdline())
+    return words
+
+
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with stack(tmp_path_factory.mktemp("up") / "home") as running:
-        running.start("up", "--pack", PACK)
+    """In a home whose name Java and Flink have to be told with care."""
+    with stack(tmp_path_factory.mktemp("up") / "hö me €") as running:
+        own = running.home.path.with_name("own-topic.yaml")
+        own.write_text("source: s\ntopic: shop.orders\nkeys: {trade_id: data.trade_id}\n")
+        running.start("up", "--pack", PACK, "--mapping", PACK / "mapping.yaml", "--mapping", own)
         yield running
 
 
@@ -50,8 +70,15 @@ def test_status_names_every_part_and_says_that_it_works(up: Stack) -> None:
     document = json.loads(done.stdout)
     assert done.returncode == 0, document
     assert set(document["parts"]) == PARTS
+    assert document["job"] == "RUNNING"
+    assert document["clock"] in ("live", "behind", "unknown")
     assert all(part["running"] and part["pids"] for part in document["parts"].values())
     assert httpx.get(document["url"]).status_code == httpx.codes.OK
+
+
+def test_a_topic_that_a_mapping_names_is_made_and_the_clock_ticks_in_it(up: Stack) -> None:
+    assert "shop.orders" in topics(up)
+    assert eventually(lambda: last_tick(f"127.0.0.1:{up.kafka_port}", "shop.orders"))
 
 
 def test_silence_is_found_by_the_clock_alone(up: Stack) -> None:
@@ -123,22 +150,43 @@ def test_a_replay_into_a_lane_that_is_in_use_is_refused_and_takes_nothing_from_i
     assert lane_runs(up, "main")
 
 
-def test_a_replay_that_is_interrupted_leaves_nothing_behind_either(up: Stack, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_replay_that_is_interrupted_leaves_nothing_behind_either(up: Stack, tmp_path: Path, number: int) -> None:
     log = tmp_path / "log.ndjson"
     log.write_text(
         f"{event('S-1', 'ingested', '2026-03-02T10:00:00Z')}\n{event('S-2', 'ingested', '2026-03-02T12:00:00Z')}"
     )
     before = {process.pid for process in up.processes()}
     command = up.command("replay", log, "--pack", PACK, "--lane", "replay-cut", "--speed", "1x")
+    # As a shell has it for what it puts in the background.
+    before_it = signal.signal(signal.SIGINT, signal.SIG_IGN)
     replaying = subprocess.Popen(command, env=up.env, stderr=subprocess.PIPE, start_new_session=True)
+    signal.signal(signal.SIGINT, before_it)
     eventually(lambda: "daymark.events.replay-cut" in topics(up) and lane_runs(up, "replay-cut"), 60)
-    os.killpg(replaying.pid, signal.SIGINT)
+    os.killpg(replaying.pid, number)
     _, said = replaying.communicate(timeout=60)
     assert replaying.returncode == 130, said
     assert b"Traceback" not in said
     assert {process.pid for process in up.processes()} == before
     assert "daymark.events.replay-cut" not in topics(up)
     assert not lane_runs(up, "replay-cut")
+
+
+def test_a_replay_that_is_killed_leaves_no_sender_and_the_stack_removes_its_job_and_its_topic(
+    up: Stack, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.ndjson"
+    log.write_text("\n".join(event(f"S-{n}", "ingested", f"2026-03-02T1{n}:00:00Z") for n in (0, 2)))
+    command = up.command("replay", log, "--mapping", PACK / "mapping.yaml", "--lane", "replay-killed", "--speed", "1x")
+    replaying = subprocess.Popen(command, env=up.env)
+    below = psutil.Process(replaying.pid)
+    eventually(lambda: "jobs.replay" in words_of(below.children(recursive=True)), 90)
+    children = below.children(recursive=True)
+    replaying.kill()
+    replaying.wait()
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    eventually(lambda: lane_state(up, "replay-killed") in ENDED, 40)
+    eventually(lambda: "daymark.events.replay-killed" not in topics(up), 30)
 
 
 def test_a_part_that_is_killed_is_started_again(up: Stack) -> None:

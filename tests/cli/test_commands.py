@@ -10,7 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.cli import app
+from api.commands.replay import fitting
+from api.commands.run import works
 from api.stack import ports
+from api.stack.errors import StackError
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "rules" / "trade_lifecycle"
@@ -78,7 +81,7 @@ def test_what_is_no_name_of_a_lane_is_wrong_usage(command: tuple[object, ...], n
     assert not home.exists()
 
 
-@pytest.mark.parametrize("command", [("status",), ("stop",), ("replay", "x.csv", "--pack", PACK)])
+@pytest.mark.parametrize("command", [("status",), ("stop",), ("replay", __file__, "--pack", PACK)])
 def test_what_needs_a_running_stack_says_so_with_exit_code_three(command: tuple[object, ...], home: Path) -> None:
     result = daymark(*command)
     assert result.exit_code == 3
@@ -103,6 +106,22 @@ def test_a_taken_port_is_one_sentence_and_nothing_is_started(command: str, home:
     assert "Traceback" not in result.output
     assert not (home / "logs" / "kafka.log").exists()
     assert daymark("status").exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("job", "clock", "age", "fine"),
+    [
+        ("RUNNING", "live", 5, True),
+        ("RUNNING", "behind", 5000, True),
+        ("RUNNING", "unknown", 5, True),
+        ("RUNNING", "unknown", 5000, False),
+        ("RUNNING", "blind", 5000, False),
+        ("RESTARTING", "live", 5000, False),
+        ("unknown", "live", 5, False),
+    ],
+)
+def test_status_is_fine_only_while_the_job_runs_and_time_moves(job: str, clock: str, age: float, fine: bool) -> None:
+    assert works(job, clock, age) is fine
 
 
 def test_validate_says_which_workflows_are_valid() -> None:
@@ -155,6 +174,38 @@ def test_a_log_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "there is no such file" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("none.csv",), "'none.csv' does not exist"),
+        ((__file__, "--speed", "quick"), "'quick' is no speed; give a factor such as 1000x, or max."),
+        ((__file__, "--speed", "inf"), "is no speed"),
+        ((__file__, "--lateness", "2"), "is not a duration"),
+    ],
+)
+def test_what_a_replay_can_not_do_is_wrong_usage_before_anything_is_made(
+    words: tuple[object, ...], sentence: str, home: Path
+) -> None:
+    result = daymark("replay", *words, "--pack", PACK)
+    assert result.exit_code == 2
+    assert sentence in " ".join(result.output.replace("│", " ").split())
+    assert not home.exists()
+
+
+def test_findings_into_a_folder_that_is_not_there_are_wrong_usage(log: Path, tmp_path: Path) -> None:
+    result = daymark("simulate", PACK, log, "--findings", tmp_path / "none" / "f.ndjson")
+    assert result.exit_code == 2
+    assert "There is no folder" in result.output
+
+
+def test_a_mapping_is_replayed_with_the_running_packs_that_follow_its_keys(tmp_path: Path) -> None:
+    other = tmp_path / "mapping.yaml"
+    other.write_text("source: s\ntopic: shop.orders\nkeys: {order: data.order}\n")
+    assert fitting([PACK], PACK / "mapping.yaml") == fitting([PACK], None) == [PACK]
+    with pytest.raises(StackError, match=r"None of the running packs .* follows a key that .* reads \(order\).*--pack"):
+        fitting([PACK], other)
 
 
 def test_a_pack_without_a_mapping_asks_for_one(tmp_path: Path, log: Path) -> None:

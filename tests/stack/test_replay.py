@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from kafka import KafkaProducer
+from kafka.future import Future
 
 from api.stack.kafka import KafkaBroker
-from jobs.replay import prepare, speed
+from jobs.replay import Sender, prepare, speed
 from jobs.ticks import END, tick_of
 from tests.cli.test_commands import PACK, event
 from tests.kafka_help import create_topic, records
@@ -57,6 +59,27 @@ def test_a_speed_is_a_factor_or_max(text: str, value: float) -> None:
 def test_anything_else_is_no_speed(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="give a factor such as 1000x, or max"):
         speed(text)
+
+
+def test_the_pace_begins_with_the_first_record_that_has_a_time(tmp_path: Path) -> None:
+    """The header before it has none; its place in time would be 1970."""
+    log = write(tmp_path / "log.ndjson", "a header", *minutes(1, 2))
+    sent: list[bytes] = []
+
+    class Producer:
+        def send(self, topic: str, value: bytes, **_: object) -> Future:
+            sent.append(value)
+            return Future()
+
+        def partitions_for(self, topic: str) -> set[int]:
+            return set()
+
+    sender = Sender(cast(KafkaProducer, Producer()), "t", 600.0)
+    began = time.monotonic()
+    for item in sorted(prepare(read_log(log), [load_mapping(PACK)]), key=lambda item: item.time):
+        sender.send(item)
+    assert len(sent) == 3
+    assert 0.1 <= time.monotonic() - began < 10
 
 
 @pytest.mark.real
