@@ -17,7 +17,7 @@ from api.stack import ports, process
 from api.stack.errors import Exit, StackError
 
 JARS = Path(sys.prefix) / "jars" / "kafka"
-CONFIG = Path(__file__).resolve().parents[2] / "kafka-conf"
+CONFIG = Path(__file__).resolve().parent / "conf"
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 
