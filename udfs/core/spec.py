@@ -80,5 +80,3 @@ class Spec:
     duplicate_severity: str = "low"
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000
-    owner: str = ""
-    description: str = ""

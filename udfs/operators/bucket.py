@@ -73,7 +73,8 @@ class Bucket:
                 reason = getattr(fault, "reason", "internal")
                 self._outputs.append(self._engine.dead_letter(frame, reason, getattr(fault, "detail", repr(fault))))
             else:
-                self._follow(mapping, frame, record, event, watermark)
+                if event is not None:
+                    self._follow(mapping, frame, record, event, watermark)
         return self._flush()
 
     def on_time(self, now: int) -> list[bytes]:
@@ -127,7 +128,8 @@ class Bucket:
         span = self._engine.granularity
         return -(-(wakes[0][0] + 1) // span) * span - 1
 
-    def _read(self, mapping: Mapping, frame: Frame) -> tuple[dict[str, object], Event]:
+    def _read(self, mapping: Mapping, frame: Frame) -> tuple[dict[str, object], Event | None]:
+        """The record, and the event that it is; None where another copy of the record stands for it."""
         if len(frame.payload) > self._engine.largest:
             raise Unfit("too_large", f"{len(frame.payload)} bytes; at most {self._engine.largest} are read")
         record = mapping.parse(frame.payload)
@@ -136,9 +138,11 @@ class Bucket:
         event = mapping.event(record, names[0 if frame.key == NO_KEY else frame.key], position, frame.received)
         if frame.key == NO_KEY:
             raise Unfit("no_key", f"no correlation key could be read; looked for {', '.join(names)}")
-        if not mapping.matches(record) and not self._matches_another(frame, record):
+        if mapping.matches(record):
+            return record, event
+        if not self._matches_another(frame, record):
             raise Unfit("invalid_event", "no mapping's `when` holds for the record")
-        return record, event
+        return record, None
 
     def _matches_another(self, frame: Frame, record: dict[str, object]) -> bool:
         """Whether another mapping of the topic takes the record, so that another copy of it stands for it."""
@@ -148,8 +152,6 @@ class Bucket:
         return any(m.matches(record) and any(has_key(m, record, name) for name in m.key_names) for m in others)
 
     def _follow(self, mapping: Mapping, frame: Frame, record: dict[str, object], event: Event, watermark: int) -> None:
-        if not mapping.matches(record):
-            return
         engine = self._engine
         key_name = mapping.key_names[frame.key]
         duplicate = False

@@ -110,23 +110,13 @@ class Engine:
 
     def dead_letter(self, frame: Frame, reason: str, detail: str) -> bytes:
         """The output that keeps a record which can't be followed."""
-        topic = self.topics[frame.mapping]
-        row = rows.dead_letter(
-            self.lane, topic, frame.partition, frame.offset, frame.received, reason, detail, frame.payload
-        )
-        return element("D", f"{topic}-{frame.partition}-{frame.offset}", row)
+        return self._letter(self.topics[frame.mapping], frame, reason, detail, frame.payload)
 
     def refuse_rule(self, record: RuleRecord, fault: Exception) -> bytes:
         """The output that keeps a rule document which can't be taken."""
-        topic = self._rules_topic
-        row = rows.dead_letter(
-            self.lane,
-            topic,
-            record.partition,
-            record.offset,
-            record.received,
-            "invalid_event",
-            f"rule {record.key.decode('utf-8', 'replace')}: {fault}",
-            record.document,
-        )
-        return element("D", f"{topic}-{record.partition}-{record.offset}", row)
+        detail = f"rule {record.key.decode('utf-8', 'replace')}: {fault}"
+        return self._letter(self._rules_topic, record, "invalid_event", detail, record.document)
+
+    def _letter(self, topic: str, at: Frame | RuleRecord, reason: str, detail: str, raw: bytes) -> bytes:
+        row = rows.dead_letter(self.lane, topic, at.partition, at.offset, at.received, reason, detail, raw)
+        return element("D", f"{topic}-{at.partition}-{at.offset}", row)

@@ -64,8 +64,6 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         duplicate_severity=workflow.duplicates.severity,
         remember=workflow.remember,
         expire_after=workflow.expire_after,
-        owner=workflow.owner,
-        description=workflow.description,
     )
 
 
