@@ -75,7 +75,7 @@ def run(
     def note(effects: list[Finding | Transition]) -> None:
         for e in effects:
             if isinstance(e, Transition):
-                said[f"{e.source} {e.event_id}"] = () if ignored else tuple(e)
+                said[f"{e.source} {e.event_id}"] = () if ignored else e.fields()
             elif e.kind == DUPLICATE:  # which of three copies with three time stamps is the second is up to arrival
                 said[e.id] = (e.kind,)
             else:

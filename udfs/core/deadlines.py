@@ -47,7 +47,7 @@ def answer(spec: Spec, deadline: Deadline, item: Item, at: Occurrence, watermark
 
 def restart(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects: list[Effect]) -> None:
     """Judges a deadline anew from the whole trace, whose past may have changed."""
-    anchor = next((o for o in item.trace if o.step == deadline.after), None)
+    anchor = first_of(item.trace, deadline.after)
     slot = item.slots.get(deadline.index)
     if item.trimmed and slot is not None and slot.flags & CLOSED:
         return  # what answered it may have left the trace
@@ -57,7 +57,7 @@ def restart(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects:
         return
     if slot is None:
         slot = item.slots[deadline.index] = Slot(anchor.time, anchor.seq, 0)
-    elif not slot.flags & SAID and (slot.since, slot.seq) != anchor[:2]:
+    elif not slot.flags & SAID and (slot.since != anchor.time or slot.seq != anchor.seq):
         slot.since, slot.seq, slot.flags = anchor.time, anchor.seq, 0
     judge(spec, deadline, item, slot, watermark, effects)
 
@@ -110,10 +110,18 @@ def _sleep(deadline: Deadline, item: Item, slot: Slot, settled: int, due: int, w
         item.due = slot.wake
 
 
+def first_of(trace: list[Occurrence], step: int) -> Occurrence | None:
+    """The first occurrence of a step."""
+    for o in trace:
+        if o.step == step:
+            return o
+    return None
+
+
 def first_behind(trace: list[Occurrence], step: int, slot: Slot) -> Occurrence | None:
     """The first occurrence of a step behind the one that started the clock."""
     for o in trace:
-        if o.step == step and (o.time > slot.since or (o.time == slot.since and o.seq > slot.seq)):
+        if o.step == step and o.is_behind(slot.since, slot.seq):
             return o
     return None
 
@@ -121,7 +129,7 @@ def first_behind(trace: list[Occurrence], step: int, slot: Slot) -> Occurrence |
 def end_behind(spec: Spec, trace: list[Occurrence], slot: Slot) -> int:
     """The event time of the first end step behind the one that started the clock, or NEVER."""
     for o in trace:
-        if spec.end_steps >> o.step & 1 and (o.time > slot.since or (o.time == slot.since and o.seq >= slot.seq)):
+        if spec.end_steps >> o.step & 1 and o.is_behind(slot.since, slot.seq - 1):
             return o.time
     return NEVER
 
@@ -130,7 +138,8 @@ def overtaken(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> bool:
     """Whether `expect` came before its `after`, although the flow puts it behind and the order is judged."""
     if spec.order_policy == IGNORE or not spec.steps[deadline.expect].before >> deadline.after & 1:
         return False
-    return any(o.step == deadline.expect and o[:2] < (slot.since, slot.seq) for o in item.trace)
+    first = first_of(item.trace, deadline.expect)
+    return first is not None and not first.is_behind(slot.since, slot.seq - 1)
 
 
 def finding(

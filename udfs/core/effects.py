@@ -41,23 +41,57 @@ class Finding(NamedTuple):
     runbook: str
 
 
-class Transition(NamedTuple):
+class Transition:
     """An item's move from one step to the next, in event time.
 
     `previous` is the step before ("" at the first), `duration` the ms since then; where the source says when work
     began, `queue` and `work` split it. The same (key, event) emitted again replaces what was said before.
+
+    Not a tuple as the others, since there is one for each event.
     """
 
-    event_id: str
-    source: str
-    event_type: str
-    step: str
-    previous: str
-    at: int
-    previous_at: int | None
-    duration: int | None
-    queue: int | None
-    work: int | None
+    __slots__ = (
+        "at",
+        "duration",
+        "event_id",
+        "event_type",
+        "previous",
+        "previous_at",
+        "queue",
+        "source",
+        "step",
+        "work",
+    )
+
+    def __init__(
+        self,
+        event_id: str,
+        source: str,
+        event_type: str,
+        step: str,
+        previous: str,
+        at: int,
+        previous_at: int | None,
+        duration: int | None,
+        queue: int | None,
+        work: int | None,
+    ) -> None:
+        self.event_id = event_id
+        self.source = source
+        self.event_type = event_type
+        self.step = step
+        self.previous = previous
+        self.at = at
+        self.previous_at = previous_at
+        self.duration = duration
+        self.queue = queue
+        self.work = work
+
+    def fields(self) -> tuple[object, ...]:
+        return (
+            *(self.event_id, self.source, self.event_type, self.step, self.previous),
+            *(self.at, self.previous_at, self.duration, self.queue, self.work),
+        )
 
 
 Effect = Finding | Transition

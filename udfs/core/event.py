@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(slots=True)
 class Event:
     """One business event after its source mapping.
 
@@ -17,13 +15,40 @@ class Event:
     `amount` is the value at stake, if the mapping names one.
     """
 
-    id: str
-    source: str
-    type: str
-    time: int
-    key: str
-    groups: tuple[tuple[str, str], ...] = ()
-    data: dict[str, Any] = field(default_factory=dict)
-    started: int | None = None
-    amount: float | None = None
-    received: int = 0
+    __slots__ = ("amount", "data", "groups", "id", "key", "received", "source", "started", "time", "type")
+
+    def __init__(
+        self,
+        id: str,
+        source: str,
+        type: str,
+        time: int,
+        key: str,
+        groups: tuple[tuple[str, str], ...] = (),
+        data: dict[str, Any] | None = None,
+        started: int | None = None,
+        amount: float | None = None,
+        received: int = 0,
+    ) -> None:
+        self.id = id
+        self.source = source
+        self.type = type
+        self.time = time
+        self.key = key
+        self.groups = groups
+        self.data = data
+        self.started = started
+        self.amount = amount
+        self.received = received
+
+    def fields(self) -> tuple[object, ...]:
+        return (
+            *(self.id, self.source, self.type, self.time, self.key, self.groups),
+            *(self.data, self.started, self.amount, self.received),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Event) and self.fields() == other.fields()
+
+    def __repr__(self) -> str:
+        return f"Event{self.fields()!r}"

@@ -43,13 +43,18 @@ def trim(spec: Spec, item: Item, watermark: int) -> None:
     and not among the newest. A deadline answered by what went is not judged again; copies of it are not recognised.
     """
     old = item.trace[:-TRACE_KEPT]
-    last = next((o for o in reversed(old) if spec.steps[o.step].start or spec.steps[o.step].end), None)
-    kept, steps = [], 0
+    last: Occurrence | None = None
+    for o in old:
+        if spec.steps[o.step].start or spec.steps[o.step].end:
+            last = o
+    kept: list[Occurrence] = []
+    steps = 0
     for o in old:
         if o.time > watermark or not steps >> o.step & 1 or o is last:
             kept.append(o)
         steps |= 1 << o.step
     item.trimmed += len(old) - len(kept)
     item.trace = kept + item.trace[-TRACE_KEPT:]
-    known = {f"{o.source} {o.id}" for o in item.trace}
-    item.copies = {name: n for name, n in item.copies.items() if name in known}
+    if item.copies:
+        known = {f"{o.source} {o.id}" for o in item.trace}
+        item.copies = {name: n for name, n in item.copies.items() if name in known}

@@ -15,7 +15,6 @@ finding or a transition again under its identity replaces what was said before.
 
 from __future__ import annotations
 
-from bisect import insort
 from typing import Any
 
 from udfs.core import deadlines, lifetime, order
@@ -23,7 +22,7 @@ from udfs.core.effects import DUPLICATE, Effect, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.ids import finding_id
 from udfs.core.spec import DROP, IGNORE, Spec, Step
-from udfs.core.state import CLOSED, FORMAT, NEVER, Held, Item, Occurrence
+from udfs.core.state import CLOSED, NEVER, Held, Item, Occurrence
 
 
 def on_event(spec: Spec, item: Item | None, event: Event, watermark: int) -> tuple[Item | None, list[Effect]]:
@@ -36,11 +35,12 @@ def on_event(spec: Spec, item: Item | None, event: Event, watermark: int) -> tup
         item, more = on_time(spec, item, watermark)
         effects += more
     if item is None:
-        item = Item(FORMAT, spec.hash, event.key)
+        item = Item(spec.hash, event.key)
     elif event.time > item.expires:
-        item.held.append(_hold(event, step))
+        _hold(item, event, step)
         return item, effects
-    _admit(spec, item, event, step.index, watermark, effects)
+    arrival = Occurrence(event.time, 0, step.index, event.id, event.source, event.started, event.received)
+    _admit(spec, item, arrival, event.groups, event.amount, watermark, effects)
     if item.held:
         _admit_held(spec, item, watermark, effects)
     return item, effects
@@ -56,19 +56,48 @@ def on_time(spec: Spec, item: Item, now: int) -> tuple[Item | None, list[Effect]
     if _is_waiting(item):
         _admit_held(spec, item, now, effects)
     item.due = _wake(item)
-    if now < min(item.due, item.expires):
+    if now < item.due and now < item.expires:
         return item, effects
     _judge_due(spec, item, now, effects)
     if item.expires > now:
         return item, effects
     if not item.held:
         return None, effects
-    return Item(FORMAT, spec.hash, item.key, held=item.held, due=-NEVER), effects
+    following = Item(spec.hash, item.key)
+    following.held = item.held
+    following.due = -NEVER
+    return following, effects
+
+
+def next_deadline(item: Item) -> int | None:
+    """An instant that is never later than the next at which `on_time` has something to do."""
+    due = item.due if item.due < item.expires else item.expires
+    return due if due < NEVER else None
+
+
+def match(spec: Spec, event: Event) -> Step | None:
+    """The first step, as declared, that the event is an occurrence of."""
+    for step in spec.by_type.get(event.type, ()):
+        if not step.where or _holds(step, event.data):
+            return step
+    return None
+
+
+def _holds(step: Step, data: dict[str, Any] | None) -> bool:
+    return all(_value(data, path) in accepted for path, accepted in step.where)
+
+
+def _value(data: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        if not isinstance(data, dict):
+            return None
+        data = data.get(name)
+    return data if isinstance(data, (str, int, float, bool)) else None
 
 
 def _is_waiting(item: Item) -> bool:
     """Whether the item is a key's next run that has not begun: it has held events only."""
-    return not item.trace and bool(item.held)
+    return item.held is not None and not item.trace
 
 
 def _judge_due(spec: Spec, item: Item, now: int, effects: list[Effect]) -> None:
@@ -80,12 +109,6 @@ def _judge_due(spec: Spec, item: Item, now: int, effects: list[Effect]) -> None:
     item.due = _wake(item)
 
 
-def next_deadline(item: Item) -> int | None:
-    """An instant that is never later than the next at which `on_time` has something to do."""
-    due = min(item.due, item.expires)
-    return due if due < NEVER else None
-
-
 def _wake(item: Item) -> int:
     """The exact next instant at which a verdict falls due."""
     wake = item.confirm
@@ -95,36 +118,28 @@ def _wake(item: Item) -> int:
     return wake
 
 
-def match(spec: Spec, event: Event) -> Step | None:
-    """The first step, as declared, that the event is an occurrence of."""
-    for step in spec.by_type.get(event.type, ()):
-        if not step.where or all(_value(event.data, path) in accepted for path, accepted in step.where):
-            return step
-    return None
-
-
-def _value(data: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        if not isinstance(data, dict):
-            return None
-        data = data.get(name)
-    return data if isinstance(data, (str, int, float, bool)) else None
-
-
-def _admit(spec: Spec, item: Item, event: Event | Held, step: int, watermark: int, effects: list[Effect]) -> None:
+def _admit(
+    spec: Spec,
+    item: Item,
+    at: Occurrence,
+    groups: tuple[tuple[str, str], ...],
+    amount: float | None,
+    watermark: int,
+    effects: list[Effect],
+) -> None:
+    """Takes what arrived into the trace, and says what follows from it."""
     trace = item.trace
-    seq = item.arrivals
-    item.arrivals = seq + 1
+    at.seq = item.arrivals
+    item.arrivals += 1
     item.count += 1
-    at = Occurrence(event.time, seq, step, event.id, event.source, event.started, event.received)
     if spec.duplicate_policy != IGNORE:
         for o in trace:
             if o.id == at.id and o.source == at.source:
                 if watermark < at.time < o.time:
-                    _note(spec, item, event)
+                    _note(spec, item, at.time, groups, amount)
                 _repeat(spec, item, o, at, watermark, effects)
                 return
-    _note(spec, item, event)
+    _note(spec, item, at.time, groups, amount)
     if not trace:
         item.run = at.time
     if at.time > item.latest:
@@ -132,14 +147,23 @@ def _admit(spec: Spec, item: Item, event: Event | Held, step: int, watermark: in
     if not trace or at.time >= trace[-1].time:
         trace.append(at)
         _append(spec, item, at, watermark, effects)
-        _moves(spec, item, len(trace) - 1, len(trace), effects)
+        effects.append(_move(spec, trace, len(trace) - 1))
     else:
-        insort(trace, at)
-        position = trace.index(at)
+        position = _insert(trace, at)
         reassess(spec, item, watermark, effects, at)
-        _moves(spec, item, position, position + 2, effects)
+        effects.append(_move(spec, trace, position))
+        effects.append(_move(spec, trace, position + 1))
     if len(trace) > lifetime.TRACE_LIMIT:
         lifetime.trim(spec, item, watermark)
+
+
+def _insert(trace: list[Occurrence], at: Occurrence) -> int:
+    """Puts the newest arrival where it belongs by event time; returns its place."""
+    position = len(trace)
+    while position and trace[position - 1].time > at.time:
+        position -= 1
+    trace.insert(position, at)
+    return position
 
 
 def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: list[Effect]) -> None:
@@ -175,39 +199,33 @@ def reassess(spec: Spec, item: Item, watermark: int, effects: list[Effect], repo
     item.expires = lifetime.expires(spec, item)
 
 
-def _note(spec: Spec, item: Item, arrival: Event | Held) -> None:
+def _note(spec: Spec, item: Item, time: int, groups: tuple[tuple[str, str], ...], amount: float | None) -> None:
     """Keeps what the item is about: for each group the earliest event's word, for the amount the latest's."""
-    for name, value in arrival.groups:
+    for name, value in groups:
         known = item.groups.get(name)
-        if (known is None or arrival.time < known[0]) and name in spec.groups:
-            item.groups[name] = (arrival.time, value)
-    if arrival.amount is not None and (item.amount is None or arrival.time >= item.amount[0]):
-        item.amount = (arrival.time, arrival.amount)
+        if (known is None or time < known[0]) and name in spec.groups:
+            item.groups[name] = (time, value)
+    if amount is not None and (item.amount is None or time >= item.amount[0]):
+        item.amount = (time, amount)
 
 
-def _moves(spec: Spec, item: Item, begin: int, end: int, effects: list[Effect]) -> None:
-    """The transitions to the occurrences from `begin` up to `end` of the trace."""
-    trace = item.trace
-    for i in range(begin, min(end, len(trace))):
-        o = trace[i]
-        before = trace[i - 1] if i else None
-        step = spec.steps[o.step]
-        since = before.time if before else o.started
-        begun = None if o.started is None else max(o.started, since or 0)
-        effects.append(
-            Transition(
-                event_id=o.id,
-                source=o.source,
-                event_type=step.on,
-                step=step.name,
-                previous=spec.steps[before.step].name if before else "",
-                at=o.time,
-                previous_at=before.time if before else None,
-                duration=None if since is None else max(0, o.time - since),
-                queue=None if begun is None or since is None else max(0, min(begun, o.time) - since),
-                work=None if begun is None else max(0, o.time - begun),
-            )
-        )
+def _move(spec: Spec, trace: list[Occurrence], index: int) -> Transition:
+    """The transition to an occurrence of the trace."""
+    o = trace[index]
+    step = spec.steps[o.step]
+    previous, previous_at = "", None
+    since = o.started
+    if index:
+        before = trace[index - 1]
+        previous, previous_at = spec.steps[before.step].name, before.time
+        since = before.time
+    duration = None if since is None else max(0, o.time - since)
+    queue, work = None, None
+    if o.started is not None:
+        begun = max(o.started, since or 0)
+        work = max(0, o.time - begun)
+        queue = None if since is None else max(0, min(begun, o.time) - since)
+    return Transition(o.id, o.source, step.on, step.name, previous, o.time, previous_at, duration, queue, work)
 
 
 def _repeat(spec: Spec, item: Item, first: Occurrence, copy: Occurrence, watermark: int, effects: list[Effect]) -> None:
@@ -217,12 +235,14 @@ def _repeat(spec: Spec, item: Item, first: Occurrence, copy: Occurrence, waterma
     if watermark < copy.time < first.time:
         kept = copy
         item.trace.remove(first)
-        insort(item.trace, copy)
+        _insert(item.trace, copy)
         reassess(spec, item, watermark, effects)
-        _moves(spec, item, 0, len(item.trace), effects)
+        effects += [_move(spec, item.trace, index) for index in range(len(item.trace))]
     if spec.duplicate_policy == DROP:
         return
     name = f"{copy.source} {copy.id}"
+    if item.copies is None:
+        item.copies = {}
     number = item.copies[name] = item.copies.get(name, 0) + 1
     item.copied += 1
     occurrence = f"{name} #{number}"
@@ -249,21 +269,30 @@ def _repeat(spec: Spec, item: Item, first: Occurrence, copy: Occurrence, waterma
     )
 
 
-def _hold(event: Event, step: Step) -> Held:
-    return Held(
-        event.time, step.index, event.id, event.source, event.started, event.received, event.groups, event.amount
-    )
+def _hold(item: Item, event: Event, step: Step) -> None:
+    """Keeps an event for the key's next run."""
+    if item.held is None:
+        item.held = []
+    identity = (event.id, event.source, event.started, event.received)
+    item.held.append(Held(event.time, step.index, *identity, event.groups, event.amount))
 
 
 def _admit_held(spec: Spec, item: Item, watermark: int, effects: list[Effect]) -> None:
     """Admits the held events that belong to this run, each as if time had stood just before it: what is said must not
     depend on how far time has come meanwhile."""
-    waiting, item.held = sorted(item.held, key=lambda h: h.time), []
-    for event in waiting:
-        then = min(watermark, event.time - 1)
+    waiting = sorted(item.held or [], key=_time_of)
+    held: list[Held] = []
+    for h in waiting:
+        then = min(watermark, h.time - 1)
         if item.trace:
             _judge_due(spec, item, then, effects)
-        if event.time > item.expires:
-            item.held.append(event)
+        if h.time > item.expires:
+            held.append(h)
         else:
-            _admit(spec, item, event, event.step, then, effects)
+            arrival = Occurrence(h.time, 0, h.step, h.id, h.source, h.started, h.received)
+            _admit(spec, item, arrival, h.groups, h.amount, then, effects)
+    item.held = held or None
+
+
+def _time_of(held: Held) -> int:
+    return held.time

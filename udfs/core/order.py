@@ -28,12 +28,12 @@ def check(
         return
     firsts: dict[int, Occurrence] = {}
     for o in item.trace:
-        firsts.setdefault(o.step, o)
+        if o.step not in firsts:
+            firsts[o.step] = o
     for step, late in firsts.items():
-        followers = spec.steps[step].after & item.seen
-        if not followers:
+        early = _earliest(firsts, spec.steps[step].after)
+        if early is None:
             continue
-        early = min((o for s, o in firsts.items() if followers >> s & 1), key=lambda o: o[:2])
         certain = early.time + spec.order_tolerance
         if late.time > certain:
             if watermark >= certain:
@@ -46,7 +46,18 @@ def check(
         item.due = item.confirm
 
 
+def _earliest(firsts: dict[int, Occurrence], steps: int) -> Occurrence | None:
+    """The earliest of the occurrences of some steps (a bit mask)."""
+    found: Occurrence | None = None
+    for step, o in firsts.items():
+        if steps >> step & 1 and (found is None or found.is_behind(o.time, o.seq)):
+            found = o
+    return found
+
+
 def _say(spec: Spec, item: Item, early: Occurrence, late: Occurrence, effects: list[Effect]) -> None:
+    if item.misplaced is None:
+        item.misplaced = {}
     if item.misplaced.get(late.step) == late.time:
         return
     item.count += late.step not in item.misplaced

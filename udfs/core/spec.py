@@ -6,14 +6,24 @@ look-ups. `udfs.packs` builds specs out of YAML; nobody else should have to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
-FLAG, ALERT, IGNORE, DROP = "flag", "alert", "ignore", "drop"
+FLAG: Final = "flag"
+ALERT: Final = "alert"
+IGNORE: Final = "ignore"
+DROP: Final = "drop"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Immutable:
+    """Pickled by what it is made of: one that can't be changed can't be filled in afterwards."""
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Step(Immutable):
     """One step of a workflow.
 
     `where` holds (path, accepted values) pairs, all of which must hold. `before` has a bit for each step that
@@ -31,8 +41,8 @@ class Step:
     after: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+@dataclass(frozen=True)
+class Deadline(Immutable):
     """`expect` must happen within `within` ms of the first `after`; steps are indices into Spec.steps.
 
     `warn` is the span in ms after which the item counts as at risk (None: no warning). `hash` is the content hash
@@ -51,8 +61,8 @@ class Deadline:
     hash: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+@dataclass(frozen=True)
+class Spec(Immutable):
     """One version of a workflow, in the lane that it runs in. All spans are milliseconds.
 
     `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.

@@ -4,55 +4,100 @@ started.
 Everything that is ever said about an item is a function of its trace and the watermark. That is what makes verdicts
 independent of how events were batched, in which order they came within the allowed lateness, and of restarts.
 
-The stored form is MessagePack, an array that begins with `FORMAT`. Bytes written by any earlier format stay readable.
+The stored form is MessagePack, an array that begins with `FORMAT`. Bytes written by any earlier format stay readable:
+new fields come at the end, and older bytes lack them.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final
 
 import msgspec
 
-FORMAT = 1
-NEVER = 1 << 62
-"""An instant that no watermark reaches."""
+FORMAT: Final = 1
+NEVER: Final = 1 << 61
+"""An instant that no watermark reaches. (Not 1 << 62: compiled code holds up to 62 bits without an object.)"""
 
 # Slot flags
-WARNED, MISSED, LATE, REPORTED, CLOSED = 1, 2, 4, 8, 16
-SAID = WARNED | MISSED
+WARNED: Final = 1
+MISSED: Final = 2
+LATE: Final = 4
+REPORTED: Final = 8
+CLOSED: Final = 16
+SAID: Final = WARNED | MISSED
 
 
-class Occurrence(NamedTuple):
+class Occurrence:
     """A step that happened. Ordered by (time, seq): event time, then order of arrival within the item. Times are
     epoch ms."""
 
-    time: int
-    seq: int
-    step: int
-    id: str
-    source: str
-    started: int | None
-    received: int
+    __slots__ = ("id", "received", "seq", "source", "started", "step", "time")
+
+    def __init__(
+        self, time: int, seq: int, step: int, id: str, source: str, started: int | None, received: int
+    ) -> None:
+        self.time = time
+        self.seq = seq
+        self.step = step
+        self.id = id
+        self.source = source
+        self.started = started
+        self.received = received
+
+    def is_behind(self, time: int, seq: int) -> bool:
+        """Whether it comes after what happened at (time, seq)."""
+        return self.time > time or (self.time == time and self.seq > seq)
 
 
-class Slot(msgspec.Struct, array_like=True, gc=False):
+class Slot:
     """What is known of one deadline of one item.
 
     The clock started at the occurrence (`since`, `seq`). `wake` is the next instant at which time alone decides
     something (NEVER: none). `answered` is the event time of the `expect` that was last reported as late (0: none).
     """
 
-    since: int
-    seq: int
-    wake: int
-    flags: int = 0
-    answered: int = 0
+    __slots__ = ("answered", "flags", "seq", "since", "wake")
+
+    def __init__(self, since: int, seq: int, wake: int, flags: int = 0, answered: int = 0) -> None:
+        self.since = since
+        self.seq = seq
+        self.wake = wake
+        self.flags = flags
+        self.answered = answered
 
 
-class Item(msgspec.Struct, array_like=True):
+class Held:
+    """An event that was matched with a step, waiting to be admitted."""
+
+    __slots__ = ("amount", "groups", "id", "received", "source", "started", "step", "time")
+
+    def __init__(
+        self,
+        time: int,
+        step: int,
+        id: str,
+        source: str,
+        started: int | None,
+        received: int,
+        groups: Iterable[tuple[str, str]],
+        amount: float | None,
+    ) -> None:
+        self.time = time
+        self.step = step
+        self.id = id
+        self.source = source
+        self.started = started
+        self.received = received
+        self.groups = tuple([(name, value) for name, value in groups])
+        self.amount = amount
+
+
+class Item:
     """One run of a workflow for one correlation key, in memory. Times are epoch ms.
 
-    `seen` is a bit mask of the steps in the trace. `ended` is the status of the end step that holds ("": in flight).
+    `slots` are those of the deadlines that were started, by the deadline's index. `seen` is a bit mask of the steps
+    in the trace. `ended` is the status of the end step that holds ("": in flight).
     `due` is never later than the next instant at which `on_time` has something to do. `expires` is when the item is
     forgotten. `groups` maps a name to (event time, value): the earliest event that names a group decides. `copies`
     counts repetitions by event identity, `misplaced` maps a step that came too late in the flow to the event time
@@ -62,40 +107,50 @@ class Item(msgspec.Struct, array_like=True):
     apart: the event time of the first event admitted.
     """
 
-    format: int
-    spec: str
-    key: str
-    trace: list[Occurrence] = []
-    slots: dict[int, Slot] = {}
-    seen: int = 0
-    ended: str = ""
-    arrivals: int = 0
-    count: int = 0
-    due: int = NEVER
-    expires: int = NEVER
-    confirm: int = NEVER
-    groups: dict[str, tuple[int, str]] = {}
-    amount: tuple[int, float] | None = None
-    copies: dict[str, int] = {}
-    misplaced: dict[int, int] = {}
-    held: list[Held] = []
-    latest: int = 0
-    trimmed: int = 0
-    copied: int = 0
-    run: int = 0
+    __slots__ = (
+        "amount",
+        "arrivals",
+        "confirm",
+        "copied",
+        "copies",
+        "count",
+        "due",
+        "ended",
+        "expires",
+        "groups",
+        "held",
+        "key",
+        "latest",
+        "misplaced",
+        "run",
+        "seen",
+        "slots",
+        "spec",
+        "trace",
+        "trimmed",
+    )
 
-
-class Held(msgspec.Struct, array_like=True):
-    """An event that was matched with a step, waiting to be admitted."""
-
-    time: int
-    step: int
-    id: str
-    source: str
-    started: int | None
-    received: int
-    groups: tuple[tuple[str, str], ...]
-    amount: float | None
+    def __init__(self, spec: str, key: str) -> None:
+        self.spec = spec
+        self.key = key
+        self.trace: list[Occurrence] = []
+        self.slots: dict[int, Slot] = {}
+        self.seen = 0
+        self.ended = ""
+        self.arrivals = 0
+        self.count = 0
+        self.due = NEVER
+        self.expires = NEVER
+        self.confirm = NEVER
+        self.groups: dict[str, tuple[int, str]] = {}
+        self.amount: tuple[int, float] | None = None
+        self.copies: dict[str, int] | None = None
+        self.misplaced: dict[int, int] | None = None
+        self.held: list[Held] | None = None
+        self.latest = 0
+        self.trimmed = 0
+        self.copied = 0
+        self.run = 0
 
 
 class UnknownFormat(ValueError):
@@ -103,19 +158,83 @@ class UnknownFormat(ValueError):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Item)
+_decoder = msgspec.msgpack.Decoder()
 
 
 def encode(item: Item) -> bytes:
     """The item's stored form."""
-    return _encoder.encode(item)
+    return _encoder.encode(
+        (
+            FORMAT,
+            item.spec,
+            item.key,
+            [(o.time, o.seq, o.step, o.id, o.source, o.started, o.received) for o in item.trace],
+            {index: (slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for index, slot in item.slots.items()},
+            item.seen,
+            item.ended,
+            item.arrivals,
+            item.count,
+            item.due,
+            item.expires,
+            item.confirm,
+            item.groups,
+            item.amount,
+            item.copies or {},
+            item.misplaced or {},
+            [(h.time, h.step, h.id, h.source, h.started, h.received, h.groups, h.amount) for h in item.held or ()],
+            item.latest,
+            item.trimmed,
+            item.copied,
+            item.run,
+        )
+    )
 
 
 def decode(stored: bytes) -> Item:
-    """The item that `encode` stored. Raises UnknownFormat for what a newer Daymark wrote."""
-    item = _decoder.decode(stored)
-    if item.format != FORMAT:
+    """The item that `encode` stored. Raises UnknownFormat for what a newer Daymark wrote, another error for bytes that
+    are no item."""
+    fields: list[Any] = _decoder.decode(stored)
+    if fields[0] != FORMAT:
         raise UnknownFormat(
-            f"item state has format {item.format}, this Daymark reads up to {FORMAT}: use a newer Daymark"
+            f"item state has format {fields[0]}, this Daymark reads up to {FORMAT}: use a newer Daymark"
         )
+    if len(fields) < len(_EARLIEST):
+        fields += _EARLIEST[len(fields) :]
+    item = Item(fields[1], fields[2])
+    item.trace = [Occurrence(*o) for o in fields[3]]
+    item.slots = {index: Slot(*slot) for index, slot in fields[4].items()}
+    item.seen, item.ended, item.arrivals, item.count = fields[5:9]
+    item.due, item.expires, item.confirm = fields[9:12]
+    item.groups = {name: (time, value) for name, (time, value) in fields[12].items()}
+    item.amount = None if fields[13] is None else (fields[13][0], fields[13][1])
+    item.copies = fields[14] or None
+    item.misplaced = fields[15] or None
+    item.held = [Held(*h) for h in fields[16]] or None
+    item.latest, item.trimmed, item.copied, item.run = fields[17:21]
     return item
+
+
+_EARLIEST: Final[list[Any]] = [
+    FORMAT,
+    "",
+    "",
+    [],
+    {},
+    0,
+    "",
+    0,
+    0,
+    NEVER,
+    NEVER,
+    NEVER,
+    {},
+    None,
+    {},
+    {},
+    [],
+    0,
+    0,
+    0,
+    0,
+]
+"""What stands for the fields that bytes of an earlier format end before."""

@@ -51,8 +51,8 @@ class Bucket:
         self._dirty: set[str] = set()
         self._gone: list[tuple[Spec, Item]] = []
         self._outputs: list[bytes] = []
-        self._transitions: list[bytes] = []
-        self._events: list[bytes] = []
+        self._transitions: list[rows.Row] = []
+        self._events: list[rows.Row] = []
 
     def _recall(self, key: str, value: bytes) -> None:
         if key.startswith(SEPARATOR):
@@ -170,7 +170,7 @@ class Bucket:
 
     def _take(self, where: str, spec: Spec, item: Item | None, event: Event, watermark: int, frame: Frame) -> bool:
         """Gives the event to its item. Returns whether it was a copy of one that the item has."""
-        if item is not None and len(item.trace) + len(item.held) >= MOST_EVENTS:
+        if item is not None and len(item.trace) + len(item.held or ()) >= MOST_EVENTS:
             detail = (
                 f"item {event.key!r} of {spec.workflow} has {MOST_EVENTS} events that time has not passed; is it a key?"
             )
@@ -195,7 +195,7 @@ class Bucket:
             return
         for effect in effects:
             if isinstance(effect, Finding):
-                self._outputs.append(element("F", about.key, rows.finding(spec, about, effect)))
+                self._outputs.append(element("F", about.key, rows.line(rows.finding(spec, about, effect))))
             else:
                 self._transitions.append(rows.transition(spec, about, effect))
         self._dirty.add(where)
@@ -222,9 +222,9 @@ class Bucket:
             for where in self._dirty
             if (item := self._items.get(where)) and item.trace
         ]
-        for tag, lines in (("T", self._transitions), ("I", changed), ("E", self._events)):
-            if lines:
-                outputs.append(element(tag, self._name, b"\n".join(lines)))
+        for tag, made in (("T", self._transitions), ("I", changed), ("E", self._events)):
+            if made:
+                outputs.append(element(tag, self._name, rows.lines(made)))
         self._transitions, self._events = [], []
         self._gone.clear()
         return outputs
@@ -241,7 +241,7 @@ def has_key(mapping: Mapping, record: dict[str, object], name: str) -> bool:
 
 def counts(item: Item | None) -> tuple[int, int, int]:
     """Events that arrived, that count, and that wait for the next run."""
-    return (0, 0, 0) if item is None else (item.arrivals, len(item.trace) + item.trimmed, len(item.held))
+    return (0, 0, 0) if item is None else (item.arrivals, len(item.trace) + item.trimmed, len(item.held or ()))
 
 
 class Unfit(Exception):

@@ -1,11 +1,14 @@
-"""Effects as rows: the JSON lines of docs/contracts.md. Instants are epoch ms, UTC."""
+"""Effects as rows: the JSON lines of docs/contracts.md. Instants are epoch ms, UTC.
+
+Rows are msgspec structs, since their encoder writes a line in a tenth of the time that a dict takes; the order of the
+fields is that of the contract.
+"""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Any
 
-import orjson
+import msgspec
 
 from udfs.core.deadlines import first_behind
 from udfs.core.effects import Finding, Transition
@@ -21,128 +24,255 @@ EXCERPT = 8192
 RAW = 600_000
 """Bytes of an unreadable record that are kept: base64 of more would not fit into one Kafka record."""
 
-dumps = orjson.dumps
+MOST_CHANGES = (1 << 20) - 1
+
+
+class Row(msgspec.Struct, gc=False):
+    """Not looked at by the garbage collector: rows hold no references that could lead back to them."""
+
+
+class FindingRow(Row):
+    id: str
+    lane: str
+    workflow: str
+    version: int
+    rule_hash: str
+    rule: str
+    kind: str
+    severity: str
+    key: str
+    groups: dict[str, str]
+    step: str
+    because: str
+    occurrence: str
+    deadline_ms: int
+    at_ms: int | None
+    delta_ms: int | None
+    since_ms: int | None
+    event_id: str
+    received_ms: int
+    runbook: str
+
+
+class TransitionRow(Row):
+    lane: str
+    workflow: str
+    version: int
+    key: str
+    event_id: str
+    source: str
+    event_type: str
+    step: str
+    previous: str
+    at_ms: int
+    previous_at_ms: int | None
+    duration_ms: int | None
+    queue_ms: int | None
+    work_ms: int | None
+    groups: dict[str, str]
+
+
+class Pending(Row):
+    id: str
+    due_ms: int
+
+
+class ItemRow(Row):
+    lane: str
+    workflow: str
+    version: int
+    rule_hash: str
+    key: str
+    run_ms: int
+    status: str
+    step: str
+    started_ms: int
+    updated_ms: int
+    ended_ms: int | None
+    events: int
+    missing: int
+    late: int
+    overdue: int
+    other: int
+    next_due_ms: int | None
+    pending: list[Pending]
+    groups: dict[str, str]
+    amount: float | None
+    rev: int
+
+
+class EventRow(Row):
+    lane: str
+    source: str
+    id: str
+    type: str
+    time_ms: int
+    received_ms: int
+    key_name: str
+    key: str
+    groups: dict[str, str]
+    data: str
+    truncated: int
+    duplicate: int
+    topic: str
+    partition: int
+    offset: int
+
+
+class DeadLetterRow(Row):
+    lane: str
+    topic: str
+    partition: int
+    offset: int
+    received_ms: int
+    reason: str
+    detail: str
+    raw: str
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def line(row: Row) -> bytes:
+    """One row as JSON."""
+    return _encoder.encode(row)
+
+
+def lines(rows: list[Row]) -> bytes:
+    """Rows as JSON, one a line; no newline behind the last."""
+    return _encoder.encode_lines(rows)[:-1]
 
 
 def groups_of(item: Item) -> dict[str, str]:
-    return {name: value for name, (_, value) in item.groups.items()}
+    return {name: known[1] for name, known in item.groups.items()}
 
 
-def finding(spec: Spec, item: Item, effect: Finding) -> bytes:
-    return dumps(
-        {
-            "id": effect.id,
-            "lane": spec.lane,
-            "workflow": spec.workflow,
-            "version": spec.version,
-            "rule_hash": effect.rule_hash,
-            "rule": effect.rule,
-            "kind": effect.kind,
-            "severity": effect.severity,
-            "key": item.key,
-            "groups": groups_of(item),
-            "step": effect.step,
-            "because": effect.because,
-            "occurrence": effect.occurrence,
-            "deadline_ms": effect.deadline,
-            "at_ms": effect.at,
-            "delta_ms": effect.delta,
-            "since_ms": effect.since,
-            "event_id": effect.event_id,
-            "received_ms": effect.received,
-            "runbook": effect.runbook,
-        }
+def finding(spec: Spec, item: Item, effect: Finding) -> Row:
+    return FindingRow(
+        effect.id,
+        spec.lane,
+        spec.workflow,
+        spec.version,
+        effect.rule_hash,
+        effect.rule,
+        effect.kind,
+        effect.severity,
+        item.key,
+        groups_of(item),
+        effect.step,
+        effect.because,
+        effect.occurrence,
+        effect.deadline,
+        effect.at,
+        effect.delta,
+        effect.since,
+        effect.event_id,
+        effect.received,
+        effect.runbook,
     )
 
 
-def transition(spec: Spec, item: Item, effect: Transition) -> bytes:
-    return dumps(
-        {
-            "lane": spec.lane,
-            "workflow": spec.workflow,
-            "version": spec.version,
-            "key": item.key,
-            "event_id": effect.event_id,
-            "source": effect.source,
-            "event_type": effect.event_type,
-            "step": effect.step,
-            "previous": effect.previous,
-            "at_ms": effect.at,
-            "previous_at_ms": effect.previous_at,
-            "duration_ms": effect.duration,
-            "queue_ms": effect.queue,
-            "work_ms": effect.work,
-            "groups": groups_of(item),
-        }
+def transition(spec: Spec, item: Item, effect: Transition) -> Row:
+    return TransitionRow(
+        spec.lane,
+        spec.workflow,
+        spec.version,
+        item.key,
+        effect.event_id,
+        effect.source,
+        effect.event_type,
+        effect.step,
+        effect.previous,
+        effect.at,
+        effect.previous_at,
+        effect.duration,
+        effect.queue,
+        effect.work,
+        groups_of(item),
     )
 
 
-def item(spec: Spec, state: Item, expired: bool = False) -> bytes:
+def item(spec: Spec, state: Item, expired: bool = False) -> Row:
     """How an item stands. `rev` grows with each change: the event time reached, then a count of what changed at it."""
     trace = state.trace
     end = end_of(spec, state)
     last = end or trace[-1]
-    flags = [slot.flags for slot in state.slots.values()]
+    missing, late, overdue, other = _counts(state)
     pending = [] if expired else pending_deadlines(spec, state)
-    return dumps(
-        {
-            "lane": spec.lane,
-            "workflow": spec.workflow,
-            "version": spec.version,
-            "rule_hash": spec.hash,
-            "key": state.key,
-            "run_ms": state.run,
-            "status": state.ended or ("expired" if expired else "in_flight"),
-            "step": spec.steps[last.step].name,
-            "started_ms": trace[0].time,
-            "updated_ms": trace[-1].time,
-            "ended_ms": end.time if end else state.expires if expired else None,
-            "events": len(trace) + state.trimmed,
-            "missing": sum(f & MISSED > 0 for f in flags),
-            "late": sum(f & LATE > 0 for f in flags),
-            "overdue": sum(f & (MISSED | LATE | REPORTED) == MISSED for f in flags),
-            "other": sum((f & WARNED > 0) + (f & REPORTED > 0) for f in flags) + len(state.misplaced) + state.copied,
-            "next_due_ms": pending[0]["due_ms"] if pending else None,
-            "pending": pending,
-            "groups": groups_of(state),
-            "amount": state.amount[1] if state.amount else None,
-            "rev": state.latest << 20 | min(state.count + expired, (1 << 20) - 1),
-        }
+    return ItemRow(
+        spec.lane,
+        spec.workflow,
+        spec.version,
+        spec.hash,
+        state.key,
+        state.run,
+        state.ended or ("expired" if expired else "in_flight"),
+        spec.steps[last.step].name,
+        trace[0].time,
+        trace[-1].time,
+        end.time if end else state.expires if expired else None,
+        len(trace) + state.trimmed,
+        missing,
+        late,
+        overdue,
+        other,
+        pending[0].due_ms if pending else None,
+        pending,
+        groups_of(state),
+        state.amount[1] if state.amount else None,
+        state.latest << 20 | min(state.count + expired, MOST_CHANGES),
     )
 
 
-def pending_deadlines(spec: Spec, state: Item) -> list[dict[str, Any]]:
+def _counts(state: Item) -> tuple[int, int, int, int]:
+    """Deadlines broken, answered late, not yet answered; and everything else found."""
+    missing = late = overdue = 0
+    other = state.copied + (len(state.misplaced) if state.misplaced else 0)
+    for slot in state.slots.values():
+        flags = slot.flags
+        if flags & ~CLOSED:
+            missing += flags & MISSED > 0
+            late += flags & LATE > 0
+            overdue += flags & (MISSED | LATE | REPORTED) == MISSED
+            other += (flags & WARNED > 0) + (flags & REPORTED > 0)
+    return missing, late, overdue, other
+
+
+def pending_deadlines(spec: Spec, state: Item) -> list[Pending]:
     """The deadlines that still wait for their step, the earliest first."""
-    waiting: list[dict[str, Any]] = []
+    waiting: list[Pending] = []
     for index, slot in state.slots.items():
-        deadline = spec.deadlines[index]
-        is_open = slot.wake < NEVER and not slot.flags & (CLOSED | MISSED)
-        if is_open and not first_behind(state.trace, deadline.expect, slot):
-            waiting.append({"id": deadline.id, "due_ms": slot.since + deadline.within})
-    waiting.sort(key=lambda d: d["due_ms"])
+        if slot.wake < NEVER and not slot.flags & (CLOSED | MISSED):
+            deadline = spec.deadlines[index]
+            if not first_behind(state.trace, deadline.expect, slot):
+                waiting.append(Pending(deadline.id, slot.since + deadline.within))
+    if len(waiting) > 1:
+        waiting.sort(key=_due)
     return waiting
 
 
-def event(lane: str, topic: str, key_name: str, seen: Event, text: bytes, duplicate: bool, frame: Frame) -> bytes:
+def _due(pending: Pending) -> int:
+    return pending.due_ms
+
+
+def event(lane: str, topic: str, key_name: str, seen: Event, text: bytes, duplicate: bool, frame: Frame) -> Row:
     """`text` is the record's JSON text, personal data already masked."""
-    return dumps(
-        {
-            "lane": lane,
-            "source": seen.source,
-            "id": seen.id,
-            "type": seen.type,
-            "time_ms": seen.time,
-            "received_ms": frame.received,
-            "key_name": key_name,
-            "key": seen.key,
-            "groups": dict(seen.groups),
-            "data": text[:EXCERPT].decode("utf-8", "ignore"),
-            "truncated": int(len(text) > EXCERPT),
-            "duplicate": int(duplicate),
-            "topic": topic,
-            "partition": frame.partition,
-            "offset": frame.offset,
-        }
+    return EventRow(
+        lane,
+        seen.source,
+        seen.id,
+        seen.type,
+        seen.time,
+        frame.received,
+        key_name,
+        seen.key,
+        dict(seen.groups),
+        text[:EXCERPT].decode("utf-8", "ignore"),
+        int(len(text) > EXCERPT),
+        int(duplicate),
+        topic,
+        frame.partition,
+        frame.offset,
     )
 
 
@@ -151,15 +281,5 @@ def dead_letter(
 ) -> bytes:
     if len(raw) > RAW:
         detail = f"{detail} (only the first {RAW} of {len(raw)} bytes are kept)"
-    return dumps(
-        {
-            "lane": lane,
-            "topic": topic,
-            "partition": partition,
-            "offset": offset,
-            "received_ms": received,
-            "reason": reason,
-            "detail": detail[:2000],
-            "raw": b64encode(raw[:RAW]).decode("ascii"),
-        }
-    )
+    text = b64encode(raw[:RAW]).decode("ascii")
+    return line(DeadLetterRow(lane, topic, partition, offset, received, reason, detail[:2000], text))

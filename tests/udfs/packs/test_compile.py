@@ -69,8 +69,9 @@ def many_steps(number: int) -> dict[str, Any]:
 def test_a_workflow_has_at_most_64_steps_since_state_keeps_them_in_one_word() -> None:
     spec = compiled(**many_steps(64))
     assert spec.steps[63].before == 2**63 - 1
-    item = Item(1, spec.hash, "K", seen=2**64 - 1)
-    assert decode(encode(item)) == item
+    item = Item(spec.hash, "K")
+    item.seen = 2**64 - 1
+    assert decode(encode(item)).seen == item.seen
     with pytest.raises(PackError, match="65 steps; a workflow has at most 64"):
         compiled(**many_steps(65))
 
