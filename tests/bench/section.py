@@ -12,7 +12,8 @@ What it returns is plain data for JSON; the document is rendered from that alone
      "notes": ["A paragraph of Markdown: what is timed, from when to when.", ...],
      "targets": [{"name": "core alone / plain Python", "target": "≥ 0.6", "measured": 0.71, "met": True}, ...],
      "tables": [{"title": "...", "rows": [{"column": "text or number", ...}, ...], "notes": [...]}, ...],
-     "charts": [{"title": "...", "x": "open items", "y": "µs per event", "log": "x", "series": {"heap": [[10, 1.2], ...]}}]}
+     "charts": [{"title": "...", "x": "open items", "y": "µs per event", "log": "x",
+                 "series": {"heap": [[10_000, 1.2], ...]}}]}
 
 `notes` and `log` may be left out. `met` is None where nothing can be said, for example because a peer is absent. The
 rows of a table have the same columns, in order. Numbers are numbers, rounded to what they are worth. Ratios are of
