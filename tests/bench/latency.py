@@ -1,10 +1,11 @@
 """Latency: from an event to its finding in Kafka, and to its row in the API, under a load that waits for nobody.
 
-The whole stack of `daymark up` runs: ticker, broker, the detect job (at least once), and the serving process with its
-loader on embedded ClickHouse. The load generator is a process of its own that sends by a schedule; every time here
-begins at the scheduled instant of the event, so that a stall is charged to each event that came meanwhile. Of the sends
-some are copies, which are found as duplicates at once: the event is the finding's cause, and the broker's own stamp on
-the finding the end. Others are marked, and the API is asked for the marked ones again and again until it shows them.
+The whole stack of `daymark up` runs: ticker, broker, the detect job (at least once), and the serving process with
+its loader on embedded ClickHouse. The load generator is a process of its own that sends by a schedule; every time
+here begins at the scheduled instant of the event, so that a stall is charged to each event that came meanwhile. Of
+the sends some are copies, which are found as duplicates at once: the event is the finding's cause, and the broker's
+own stamp on the finding the end. Others are marked, and the API is asked for the marked ones again and again until
+it shows them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tests.bench.live import EVENTS, Findings, Live, first_findings, live
 from tests.bench.load import plan
 from tests.bench.load.plan import Plan
 from tests.bench.section import NotExact, Options, Result, Target
-from tests.bench.spread import Spread, curve, spread
+from tests.bench.spread import curve, spread
 
 RATES = (100, 1_000, 10_000, 50_000)
 TARGET_UP_TO = 10_000
@@ -36,21 +37,22 @@ ASK_PAUSE = 0.02
 
 NOTES = [
     """\
-The whole stack of `daymark up` runs, with its defaults: broker, ticker, the detect job (one TaskManager, at least once),
-and the serving process with its loader on embedded ClickHouse. A generator in a process of its own sends by a schedule,
-whatever becomes of what it sent, and every time begins at the *scheduled* instant of the event: a stall is charged to
-all that came meanwhile. Each rate has a stack of its own; the first third of a run is for warming up and not counted.""",
+The whole stack of `daymark up` runs, with its defaults: broker, ticker, the detect job (one TaskManager, at least
+once), and the serving process with its loader on embedded ClickHouse. A generator in a process of its own sends by
+a schedule, whatever becomes of what it sent, and every time begins at the *scheduled* instant of the event: a stall
+is charged to all that came meanwhile. Each rate has a stack of its own; the first third of a run is for warming up
+and not counted.""",
     """\
-*Finding*: some of the events are copies of the one before, which is found at once; the end is the broker's own stamp
-on the finding. *Row*: ten events a second are marked, and the API is asked again and again (`GET /api/v1/events`) until it
-shows them; the end is when its answer is there. All copies must be found and all marked events shown, and nothing else
-may be found while the load lasts.""",
+*Finding*: some of the events are copies of the one before, which is found at once; the end is the broker's own
+stamp on the finding. *Row*: ten events a second are marked, and the API is asked again and again (`GET
+/api/v1/events`) until it shows them; the end is when its answer is there. All copies must be found and all marked
+events shown, and nothing else may be found while the load lasts.""",
 ]
 
 
 @dataclass
 class Seen:
-    """The marked events that the API has shown: send -> instant of the answer, epoch ms. `asked`: ms each answer took."""
+    """The marked events that the API has shown: send -> instant of the answer, epoch ms. `asked`: ms an answer took."""
 
     at: dict[int, float] = field(default_factory=dict)
     asked: list[float] = field(default_factory=list)
@@ -126,8 +128,7 @@ def _measured(sent: Plan, seen: Seen, kept: dict[str, Any], findings: Findings, 
     return {
         "rate": sent.rate,
         "times": {"finding": found, "row": shown},
-        "spreads": {"finding": spread(found), "row": spread(shown)},
-        "asked": spread(seen.asked),
+        "spreads": {"finding": spread(found), "row": spread(shown), "answer": spread(seen.asked)},
         "generator": kept,
         "kept_up": kept["late_p99_ms"] <= KEPT_UP_MS,
     }
@@ -139,13 +140,10 @@ def _result(measured: list[dict[str, Any]]) -> Result:
         "notes": NOTES,
         "targets": [target for one in measured if one["rate"] <= TARGET_UP_TO for target in _targets(one)],
         "tables": [
-            {
-                "title": "Event → finding in Kafka, ms",
-                "rows": [_row(one, one["spreads"]["finding"]) for one in measured],
-            },
-            {"title": "Event → row in the API, ms", "rows": [_row(one, one["spreads"]["row"]) for one in measured]},
+            {"title": "Event → finding in Kafka, ms", "rows": [_row(one, "finding") for one in measured]},
+            {"title": "Event → row in the API, ms", "rows": [_row(one, "row") for one in measured]},
             {"title": "How late the generator itself was, ms", "rows": [_kept(one) for one in measured]},
-            {"title": "The API's answers meanwhile, ms", "rows": [_row(one, one["asked"]) for one in measured]},
+            {"title": "The API's answers meanwhile, ms", "rows": [_row(one, "answer") for one in measured]},
         ],
         "charts": [
             {
@@ -160,8 +158,8 @@ def _result(measured: list[dict[str, Any]]) -> Result:
     }
 
 
-def _row(one: dict[str, Any], times: Spread) -> dict[str, Any]:
-    return {"events/s": one["rate"], **asdict(times)}
+def _row(one: dict[str, Any], what: str) -> dict[str, Any]:
+    return {"events/s": one["rate"], **asdict(one["spreads"][what])}
 
 
 def _kept(one: dict[str, Any]) -> dict[str, Any]:
@@ -171,15 +169,12 @@ def _kept(one: dict[str, Any]) -> dict[str, Any]:
 
 def _targets(one: dict[str, Any]) -> list[Target]:
     """Of a generator that could not keep up nothing can be said."""
-    values = {
-        (what, name): getattr(one["spreads"][what], name) for what in ("finding", "row") for name, _ in TARGETS_MS
-    }
     return [
         {
             "name": f"{one['rate']:,}/s, event → {what}, {name}, ms",
             "target": f"≤ {limit}",
-            "measured": values[what, name],
-            "met": values[what, name] <= limit if one["kept_up"] else None,
+            "measured": (value := getattr(one["spreads"][what], name)),
+            "met": value <= limit if one["kept_up"] else None,
         }
         for what in ("finding", "row")
         for name, limit in TARGETS_MS

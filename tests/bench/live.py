@@ -30,7 +30,7 @@ BY_THE_BROKER = {"message.timestamp.type": "LogAppendTime"}
 
 
 class Stamped(topics.Topic):
-    """A topic whose records carry the instant at which the broker had them, not that at which somebody meant to send."""
+    """A topic whose records carry the instant at which the broker had them, not that of their sender."""
 
     @property
     def settings(self) -> dict[str, str]:

@@ -120,8 +120,16 @@ public final class Load {
         String value = "{\"specversion\":\"1.0\",\"id\":\"" + run + "-" + n + "\",\"source\":\"" + (marked ? "/marked" : "/trades")
                 + "\",\"type\":\"trade." + STEPS[step] + "\",\"time\":\"" + Instant.ofEpochMilli(dueMicros(n) / 1000)
                 + "\",\"data\":{\"trade_id\":\"" + key + "\",\"market\":\"" + MARKETS[(int) (trade % MARKETS.length)]
-                + "\",\"book\":\"B" + trade % 7 + "\",\"amount\":" + (1000 + trade % 9000) + ".5}}";
+                + "\",\"book\":\"B" + trade % 7 + "\",\"amount\":" + (1000 + trade % 9000) + ".5,\"reference\":\"" + Long.toHexString(mixed(n)) + "\"}}";
         return new ProducerRecord<>(topic, key.getBytes(), value.getBytes());
+    }
+
+    /** Something that no compression can guess, as real records hold (the finaliser of splitmix64). */
+    private static long mixed(long n) {
+        long mixed = (n + 1) * 0x9E3779B97F4A7C15L;
+        mixed = (mixed ^ (mixed >>> 30)) * 0xBF58476D1CE4E5B9L;
+        mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;
+        return mixed ^ (mixed >>> 31);
     }
 
     private void tick(KafkaProducer<byte[], byte[]> producer, int partitions, long instant) {
