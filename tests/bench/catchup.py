@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.bench.live import EVENTS, LATENESS_MS, Clock, Findings, Live, first_findings, live, wait_for
 from tests.bench.load import plan
-from tests.bench.load.plan import Plan
+from tests.bench.load.plan import STEPS, Plan
 from tests.bench.section import NotExact, Options, Result
 
 RATE = 1_000
@@ -35,10 +35,12 @@ def run(options: Options) -> Result:
     """Measure; see the module."""
     seconds = 300 if options.smoke else 3600
     began = (int(time.time()) - seconds - BEFORE_SECONDS) * 1000
-    before = Plan("before", began, RATE, RATE * BEFORE_SECONDS, width=RATE * STEP_SECONDS)
+    # All that began before the outage is completed before it, so that nothing of it is rightly missing afterwards.
+    before = Plan("before", began, RATE, RATE * BEFORE_SECONDS, width=RATE * BEFORE_SECONDS // STEPS)
     away = replace(
         before,
         run="away",
+        width=RATE * STEP_SECONDS,
         start_ms=before.end_ms,
         sends=RATE * seconds,
         copy_every=RATE * seconds // 20,
