@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from jobs.topics import events_topic
 from udfs.core.spec import Spec
@@ -18,9 +18,35 @@ class ConfigError(Exception):
     """A job's configuration that can't be used; the text names the setting and says what would be right."""
 
 
+class FileInput(BaseModel):
+    """A log in a file instead of Kafka: a JSON record a line, ticks as lines of their own, `{"tick": 1700000000000}`.
+
+    It is one partition, read once, by one reader; behind its last line time ends, and with it the job. A record's
+    position is the file's name, partition 0 and the offset of its first byte.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: Path
+
+
+class FolderOutput(BaseModel):
+    """Files of rows instead of topics, one for each topic and task: `findings-0.ndjson`, `transitions-0.ndjson`, ...
+
+    They are whole at each checkpoint and at the end. A job that resumes goes on in them, and repeats what it wrote
+    since its checkpoint; another one wants an empty folder.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folder: Path
+
+
 class JobConfig(BaseModel):
     """The settings of one detect job, which serves one lane. Spans are milliseconds.
 
+    `bootstrap`: the Kafka broker; not needed where `input` is a file and `output` a folder. Rules can't change while a
+    file is read, so `rules_topic` must be null then.
     `lateness_ms`: how long after a tick events from before it are still in time. `topics`: what to read, by default
     each mapping's own topic, else the lane's; if given, all mappings may read all of them. `rules_topic`: null for
     a lane whose rules must not change while it runs, such as a replay.
@@ -38,7 +64,9 @@ class JobConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    bootstrap: str
+    bootstrap: str | None = None
+    input: FileInput | None = None
+    output: FolderOutput | None = None
     lane: str = Field("main", pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")
     packs: tuple[Path, ...] = Field(min_length=1)
     mappings: tuple[Path, ...] = ()
@@ -57,6 +85,16 @@ class JobConfig(BaseModel):
     guarantee: Literal["at_least_once", "exactly_once"] = "at_least_once"
     uid_prefix: str = "daymark"
 
+    @model_validator(mode="after")
+    def _check_where_records_come_from_and_go_to(self) -> JobConfig:
+        if self.bootstrap is None and (self.input is None or self.output is None):
+            raise ValueError("`bootstrap` is missing; name the Kafka broker, or an `input` file and an `output` folder")
+        if self.input is not None and self.rules_topic is not None:
+            raise ValueError("the rules of a job that reads a file can't change; set `rules_topic` to null")
+        if self.input is not None and self.topics:
+            raise ValueError("`topics` are in Kafka, but `input` is a file; leave one of them out")
+        return self
+
 
 def read_config(file: Path) -> JobConfig:
     """The configuration in a JSON file; relative paths in it start at its folder. Raises ConfigError."""
@@ -71,11 +109,19 @@ def read_config(file: Path) -> JobConfig:
         raise ConfigError(
             f"{file}: parallelism {config.parallelism} leaves tasks idle; at most `buckets`, {config.buckets}"
         )
-    return config.model_copy(update={name: _beside(file, getattr(config, name)) for name in ("packs", "mappings")})
+    return _with_paths_from(file.parent, config)
 
 
-def _beside(file: Path, paths: tuple[Path, ...]) -> tuple[Path, ...]:
-    return tuple(file.parent / path for path in paths)
+def _with_paths_from(folder: Path, config: JobConfig) -> JobConfig:
+    """Absolute paths, since Flink's workers have folders of their own."""
+    start = folder.absolute()
+    paths: dict[str, object] = {
+        "packs": tuple(start / path for path in config.packs),
+        "mappings": tuple(start / path for path in config.mappings),
+        "input": config.input and FileInput(file=start / config.input.file),
+        "output": config.output and FolderOutput(folder=start / config.output.folder),
+    }
+    return config.model_copy(update=paths)
 
 
 def load_packs(config: JobConfig) -> list[Pack]:
@@ -106,7 +152,9 @@ Read = tuple[str, SourceMapping]
 
 
 def read_by(config: JobConfig, mappings: list[SourceMapping]) -> list[Read]:
-    """Which topics are read with which mappings, in the order in which the mappings are tried."""
+    """Which topics are read with which mappings, in the order in which the mappings are tried. A file is a topic."""
+    if config.input is not None:
+        return [(config.input.file.name, mapping) for mapping in mappings]
     if config.topics:
         return [(topic, mapping) for topic in config.topics for mapping in mappings]
     return [(mapping.topic or events_topic(config.lane, config.topic_prefix), mapping) for mapping in mappings]
@@ -124,3 +172,11 @@ def check_spans(specs: Iterable[Spec], config: JobConfig) -> None:
                     f"workflow {spec.workflow}: `{word}` is {span} ms, but events of lane {config.lane} may be "
                     f"{config.lateness_ms} ms late; make it longer, or the lateness shorter"
                 )
+
+
+def check_files(config: JobConfig, resumes: bool) -> None:
+    """The input must be there, and a job that begins anew must not write behind another's rows. Raises ConfigError."""
+    if config.input is not None and not config.input.file.is_file():
+        raise ConfigError(f"{config.input.file} is not there; name a file of JSON lines as `input`")
+    if config.output is not None and not resumes and any(config.output.folder.glob("*.ndjson")):
+        raise ConfigError(f"{config.output.folder} holds the rows of another job; name an empty folder as `output`")

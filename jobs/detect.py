@@ -2,6 +2,8 @@
 
     Kafka ─► Ticks, Batcher (Java) ─► Detect (Python, by bucket; rules by broadcast) ─► Outlet, Router (Java) ─► Kafka
 
+At either end a file may stand in for Kafka (LogFile, RowFiles), for logs that are followed once and for measurements.
+
     python -m jobs.detect CONFIG.json --jobmanager HOST:PORT [--savepoint PATH] [-D NAME=VALUE]
 
 The address is that of the JobManager's REST. Without it the job goes where `flink run -pym jobs.detect` was told, or
@@ -24,7 +26,18 @@ from pyflink.datastream.data_stream import DataStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 
 from jobs import rules, topics
-from jobs.config import ConfigError, JobConfig, Read, check_spans, load_mappings, load_packs, read_by, read_config
+from jobs.config import (
+    ConfigError,
+    FileInput,
+    JobConfig,
+    Read,
+    check_files,
+    check_spans,
+    load_mappings,
+    load_packs,
+    read_by,
+    read_config,
+)
 from udfs.operators.batch import RuleRecord, encode_rule
 from udfs.operators.bucket import Engine
 from udfs.operators.detect import RULES, Detect
@@ -40,6 +53,8 @@ TRANSACTION_MS = 600_000
 
 BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 
+RESUME = "execution.state-recovery.path"
+
 SETTINGS = {
     "python.execution-mode": "thread",
     "pipeline.object-reuse": "true",
@@ -52,18 +67,14 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     packs = load_packs(config)
     mappings = load_mappings(config, packs)
     reads = read_by(config, mappings)
-    names = sorted({topic for topic, _ in reads})
-    counts = topics.partitions(config.bootstrap, [*names, *([config.rules_topic] if config.rules_topic else [])])
+    readers = _readers(config, reads)
     engine = _engine(config, reads)
-    in_force = rules.in_topic(config.bootstrap, config.rules_topic) if config.rules_topic else []
-    for document in (*rules.documents(packs), *in_force):
+    for document in (*rules.documents(packs), *_changed_rules(config)):
         engine.put_rule(document)
     check_spans(engine.specs.values(), config)
 
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
-    # A reader without a partition would hold the watermark back for ever.
-    readers = min(config.parallelism, max(counts[name] for name in names))
     batches = _batches(env, config, reads, readers)
     rule_records = DataStream(_rule_records(env, config, engine)).broadcast(RULES)
     detect = Detect(engine, config.cached_items)
@@ -74,7 +85,20 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
         .name("detect")
         .uid(f"{config.uid_prefix}-detect-{config.buckets}")  # state fits one number of buckets only
     )
-    _to_kafka(found, config)
+    _to_outside(found, config)
+
+
+def _readers(config: JobConfig, reads: list[Read]) -> int:
+    """How many tasks read: a reader without a partition would hold the watermark back for ever. Raises TopicError."""
+    if config.input is not None:
+        return 1
+    names = {topic for topic, _ in reads}
+    counts = topics.partitions(str(config.bootstrap), [*names, *filter(None, [config.rules_topic])])
+    return min(config.parallelism, max(counts[name] for name in names))
+
+
+def _changed_rules(config: JobConfig) -> list[bytes]:
+    return rules.in_topic(str(config.bootstrap), config.rules_topic) if config.rules_topic else []
 
 
 def _engine(config: JobConfig, reads: list[Read]) -> Engine:
@@ -97,17 +121,25 @@ def _batches(
 ) -> Any:
     """The Java stream of (bucket, batch). Reader and batcher share a task, so that no record is serialised between."""
     daymark = get_gateway().jvm.daymark
-    source = (
-        _kafka_source(config, sorted({topic for topic, _ in reads}))
-        .setDeserializer(daymark.RecordFormat())
-        .setProperty("partition.discovery.interval.ms", "60000")
-        .build()
-    )
+    source = _file_source(config.input) if config.input else _events_source(config, reads)
     ticks = daymark.Ticks(config.lateness_ms)
     events = env._j_stream_execution_environment.fromSource(source, ticks, "events")
     events.setParallelism(readers).uid(f"{config.uid_prefix}-events")
     batches = daymark.Batcher.of(events, _batcher_settings(config, reads))
     return batches.setParallelism(readers).uid(f"{config.uid_prefix}-batch")
+
+
+def _file_source(log: FileInput) -> Any:
+    return get_gateway().jvm.daymark.LogFile.source(str(log.file), log.file.name)
+
+
+def _events_source(config: JobConfig, reads: list[Read]) -> Any:
+    return (
+        _kafka_source(config, sorted({topic for topic, _ in reads}))
+        .setDeserializer(get_gateway().jvm.daymark.RecordFormat())
+        .setProperty("partition.discovery.interval.ms", "60000")
+        .build()
+    )
 
 
 def _batcher_settings(config: JobConfig, reads: list[Read]) -> str:
@@ -167,7 +199,17 @@ def _kafka_source(config: JobConfig, names: list[str]) -> Any:
     )
 
 
-def _to_kafka(found: DataStream, config: JobConfig) -> None:
+def _to_outside(found: DataStream, config: JobConfig) -> None:
+    """What leaves Python is written by another thread: Python's has no time to make Kafka's batches and checksums."""
+    daymark = get_gateway().jvm.daymark
+    outlet = daymark.Outlet.of(found._j_data_stream, config.lane).startNewChain().uid(f"{config.uid_prefix}-outlet")
+    if config.output is not None:
+        outlet.sinkTo(daymark.RowFiles(str(config.output.folder))).name("files").uid(f"{config.uid_prefix}-files")
+    else:
+        outlet.sinkTo(_kafka_sink(config)).name("kafka").uid(f"{config.uid_prefix}-kafka")
+
+
+def _kafka_sink(config: JobConfig) -> Any:
     jvm = get_gateway().jvm
     exactly_once = config.guarantee == "exactly_once"
     producer = jvm.java.util.Properties()
@@ -179,13 +221,12 @@ def _to_kafka(found: DataStream, config: JobConfig) -> None:
     }.items():
         producer.setProperty(name, value)
     transactions = f"{config.uid_prefix}-{config.lane}" if exactly_once else ""
-    outlet = jvm.daymark.Outlet.of(found._j_data_stream, config.lane).uid(f"{config.uid_prefix}-outlet")
-    sink = jvm.daymark.Router.sink(config.bootstrap, config.topic_prefix, transactions, producer)
-    outlet.sinkTo(sink).name("kafka").uid(f"{config.uid_prefix}-kafka")
+    return jvm.daymark.Router.sink(config.bootstrap, config.topic_prefix, transactions, producer)
 
 
 def submit(config: JobConfig, jobmanager: str | None = None, further: Mapping[str, str] | None = None) -> str:
     """Submit the job without waiting; returns its id. Raises what `build` does. `further` are Flink's settings."""
+    check_files(config, resumes=RESUME in (further or {}))
     settings = Configuration()
     for name, value in {**SETTINGS, **(further or {})}.items():
         settings.set_string(name, value)
@@ -221,7 +262,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     further = dict(setting.split("=", 1) for setting in options.settings)
     if options.savepoint:
-        further["execution.state-recovery.path"] = options.savepoint
+        further[RESUME] = options.savepoint
     try:
         print(submit(read_config(options.config), options.jobmanager, further))
     except (ConfigError, PackError, topics.TopicError) as error:

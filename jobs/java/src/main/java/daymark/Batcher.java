@@ -80,8 +80,9 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
             throw new IllegalStateException("The savepoint has the job read topic " + record.topic
                     + ", which no mapping reads any more; map the topic again, or start without the savepoint.");
         }
-        String[] texts = record.value.length > settings.largest ? null : reader.scan.scan(record.value);
-        if (texts == null || !addCopies(record, reader, texts)) {
+        if (record.value.length <= settings.largest && reader.scan.scan(record.value)) {
+            addCopies(record, reader);
+        } else {
             add(bucketOf(31 * record.partition + Long.hashCode(record.offset)), reader.mappings[0], Frames.NO_KEY, record);
         }
         if (records >= settings.records || bytes >= settings.bytes) {
@@ -93,18 +94,15 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
         }
     }
 
-    /** One copy for each correlation key that is there; false when there is none. */
-    private boolean addCopies(Record record, Reader reader, String[] texts) {
-        boolean any = false;
+    /** One copy for each correlation key that is there. */
+    private void addCopies(Record record, Reader reader) {
         for (int i = 0; i < reader.mappings.length; i++) {
             for (int slot = reader.starts[i]; slot < reader.starts[i + 1]; slot++) {
-                if (texts[slot] != null) {
-                    add(bucketOf(texts[slot].hashCode()), reader.mappings[i], slot - reader.starts[i], record);
-                    any = true;
+                if (reader.scan.has(slot)) {
+                    add(bucketOf(reader.scan.hash(slot)), reader.mappings[i], slot - reader.starts[i], record);
                 }
             }
         }
-        return any;
     }
 
     private void add(int bucket, int mapping, int key, Record record) {

@@ -1,6 +1,6 @@
 package daymark;
 
-/** One Kafka record as the batcher sees it. A plain POJO, so that Flink can also carry it between tasks. */
+/** One record of a log, from Kafka or from a file, as the batcher sees it. A plain POJO, so that Flink can also carry it between tasks. */
 public class Record {
     /** The value of {@link #tick} in a record that is not a tick. */
     public static final long NOT_A_TICK = Long.MIN_VALUE;
@@ -12,10 +12,10 @@ public class Record {
     public int partition;
     public long offset;
 
-    /** Kafka's record timestamp, epoch milliseconds. */
+    /** When the log took the record, epoch milliseconds. */
     public long timestamp;
 
-    /** The record's value; empty where Kafka had none. */
+    /** The record's value; empty where the log has none. */
     public byte[] value;
 
     /** Epoch milliseconds up to which this partition is complete, {@link #END} or {@link #NOT_A_TICK}. */

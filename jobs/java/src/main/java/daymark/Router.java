@@ -9,6 +9,9 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.clients.producer.ProducerR
 
 /** Sends each element to the topic that its tag names. */
 public class Router implements KafkaRecordSerializationSchema<byte[]> {
+    /** All tags that an element may have. */
+    static final String TAGS = "FTIED" + Element.PROGRESS;
+
     private final String prefix;
 
     /** @param prefix what the names of the topics begin with, {@code daymark.} by default */

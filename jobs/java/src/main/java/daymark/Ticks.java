@@ -45,6 +45,9 @@ public class Ticks implements WatermarkStrategy<Record> {
             if (record.isTick()) {
                 watermark = Math.max(watermark, record.tick == Record.END ? END_OF_TIME : record.tick - lateness - 1);
             }
+            if (record.tick == Record.END) {
+                onPeriodicEmit(output); // a file's reader may be gone when the interval is over
+            }
         }
 
         /** Every auto-watermark interval, and not at once: a backlog of ticks would cut the batches small. */

@@ -61,6 +61,28 @@ class TicksTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"{\"tick\": 1700000000000}", "{\"tick\":1700000000000}"})
+    void areReadFromLinesOfAFile(String line) {
+        assertEquals(1_700_000_000_000L, line(line));
+        assertEquals(Record.END, line(line.replace("1700000000000", "\"end\"")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{}", "{\"tick\":", "{\"tick\":}", "{\"tick\": \"5\"}", "{\"tick\": 5, \"id\": 1}", "{\"tick\": end}", "{\"tock\": 5}"})
+    void areNoOtherLines(String line) {
+        assertEquals(Record.NOT_A_TICK, line(line));
+    }
+
+    @Test
+    void thatEndTimeAreToldAtOnceSinceAFileEndsWithThem() {
+        WatermarkGenerator<Record> clock = new Ticks(2_000).createWatermarkGenerator(null);
+        clock.onEvent(new Record("t", 0, 0, 0, new byte[0], 10_000), 0, output);
+        assertEquals(List.of(), watermarks);
+        clock.onEvent(new Record("t", 0, 0, 0, new byte[0], Record.END), 0, output);
+        assertEquals(List.of(Long.MAX_VALUE - 1), watermarks);
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"", "END", "12a", "-5", "1.5", " 1", "99999999999999999999", "nonsense"})
     void thatAreGarbledAreNoTicks(String header) {
         assertEquals(Record.NOT_A_TICK, tick(header));
@@ -72,6 +94,11 @@ class TicksTest {
     }
 
     private static long tick(String header) {
-        return RecordFormat.tick(header.getBytes(StandardCharsets.UTF_8));
+        return Tick.of(header.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static long line(String line) {
+        byte[] text = (" " + line + " ").getBytes(StandardCharsets.UTF_8);
+        return Tick.ofLine(text, 1, text.length - 1);
     }
 }
