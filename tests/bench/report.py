@@ -36,7 +36,7 @@ def publish(data: Path, docs: Path) -> None:
 
 def document(results: Sequence[Mapping[str, Any]], history: str) -> str:
     """The whole page."""
-    parts = [HEAD, "## Targets\n", _targets(results), "## Machine\n", _machines(results)]
+    parts = [HEAD, "## Targets\n", _table(_targets(results)), "## Machine\n", _machines(results)]
     for result in results:
         parts.append(section_text(result, FOLDER))
     return "\n".join([*parts, history]).rstrip() + "\n"
@@ -46,7 +46,7 @@ def section_text(result: Mapping[str, Any], charts: str | None = None) -> str:
     """One section; with its charts, if the folder that they lie in is named."""
     parts = [f"## {result['title']}\n"]
     parts += [f"{note}\n" for note in result.get("notes", ())]
-    parts.append(_targets([result]))
+    parts.append(_table([{name: cell for name, cell in row.items() if name} for row in _targets([result])]))
     for table in result["tables"]:
         parts.append(f"### {table['title']}\n\n{_table(table['rows'])}")
         parts += [f"{note}\n" for note in table.get("notes", ())]
@@ -60,8 +60,8 @@ def chart_file(result: Mapping[str, Any], chart: Mapping[str, Any]) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{result['section']} {chart['title']}".lower()).strip("-") + ".svg"
 
 
-def _targets(results: Sequence[Mapping[str, Any]]) -> str:
-    rows = [
+def _targets(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
         {
             "": result["title"],
             "target": target["name"],
@@ -72,7 +72,6 @@ def _targets(results: Sequence[Mapping[str, Any]]) -> str:
         for result in results
         for target in result["targets"]
     ]
-    return _table(rows)
 
 
 def _machines(results: Sequence[Mapping[str, Any]]) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 from tests.bench.machine import Watch
 
 LIMIT_SECONDS = 600
+LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Failed(Exception):
 def run(command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Run:
     """Run a program to its end; its output goes to `log`. Raises Failed."""
     began = monotonic()
+    kib = 0
     with Watch() as watch, log.open("wb") as out:
         child = subprocess.Popen(
             [str(part) for part in command],
@@ -51,10 +52,12 @@ def run(command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None 
             env={**os.environ, **(env or {})},
             cwd=cwd,
         )
-        timer = threading.Timer(LIMIT_SECONDS, child.kill)
-        timer.start()
-        _, status, used = os.wait4(child.pid, 0)
-        timer.cancel()
+        while not (ended := os.wait4(child.pid, os.WNOHANG))[0]:
+            kib = max(kib, high_water(child.pid))
+            if monotonic() - began > LIMIT_SECONDS:
+                child.kill()
+            sleep(LOOK_SECONDS)
+        _, status, used = ended
         child.returncode = os.waitstatus_to_exitcode(status)
     text = log.read_text(errors="replace")
     if child.returncode or not (figures := _figures(text)):
@@ -66,9 +69,21 @@ def run(command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None 
         cold=figures["events"] / cold if cold else None,
         wall=monotonic() - began,
         cpu=used.ru_utime + used.ru_stime,
-        rss_mib=used.ru_maxrss / 1024,
+        rss_mib=kib / 1024,
         taken=watch.taken,
     )
+
+
+def high_water(pid: int) -> int:
+    """KiB: the most memory that a living process has had; 0 once it has ended.
+
+    `ru_maxrss` would not do: it starts with what the parent had when it made the child.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), 0)
 
 
 def _figures(text: str) -> dict[str, float]:

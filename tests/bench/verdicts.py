@@ -23,10 +23,8 @@ def verdict(kind: str, rule: str, step: str, because: str) -> tuple[str, str]:
 
 @dataclass
 class Found:
-    """What a job's rows say, the last row of each identity: findings by id, items and transitions by theirs.
-
-    Output is at least once, so that a row may be there twice, but a job that never failed has no reason to repeat one:
-    `copies` counts findings that did.
+    """What a job's rows say, the last row of each identity: findings by id, items and transitions by theirs. A row may
+    be there more than once, since what a later event changes is told again.
     """
 
     findings: dict[str, Record] = field(default_factory=dict)
@@ -34,7 +32,6 @@ class Found:
     transitions: set[tuple[str, str]] = field(default_factory=set)
     events: int = 0
     deadletters: int = 0
-    copies: Counter[str] = field(default_factory=Counter)
 
     def take(self, topic: str, rows: Iterable[dict[str, Any]]) -> None:
         """Rows of a topic of results, whichever prefix its name has."""
@@ -53,7 +50,6 @@ class Found:
 
     def _finding(self, row: dict[str, Any]) -> None:
         name, edge = verdict(row["kind"], row["rule"], row["step"], row["because"])
-        self.copies[row["id"]] += row["id"] in self.findings
         self.findings[row["id"]] = record(name, row["key"], edge, row["deadline_ms"])
 
     def check(self, wanted: Counter[Record], events: int, who: str) -> None:
@@ -64,7 +60,6 @@ class Found:
             "transitions": (len(self.transitions), events - repeated),
             "event rows": (self.events, events),
             "dead letters": (self.deadletters, 0),
-            "findings repeated": (self.copies.total(), 0),
         }
         faults = [f"{got} {name} instead of {due}" for name, (got, due) in counts.items() if got != due]
         if faults:
