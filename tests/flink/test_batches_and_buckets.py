@@ -1,4 +1,4 @@
-"""The Python side of the batches, without Flink: frames, outputs, and the bounded cache of buckets."""
+"""The Python side of the batches, without Flink: frames and outputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from udfs.operators.batch import (
     encode_rule,
     split_element,
 )
-from udfs.operators.cache import BucketCache
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 BYTE = st.integers(0, 255)
@@ -52,35 +51,3 @@ def test_a_key_that_is_too_long_for_an_output_is_cut() -> None:
 @given(st.builds(RuleRecord, st.integers(0, 9), INT64, INT64, st.binary(), st.binary()))
 def test_rule_records_come_back_as_they_were(record: RuleRecord) -> None:
     assert decode_rule(encode_rule(record)) == record
-
-
-def test_the_cache_drops_the_bucket_that_was_used_longest_ago() -> None:
-    loaded: list[int] = []
-
-    def load(number: int) -> list[int]:
-        loaded.append(number)
-        return [0] * 4
-
-    cache = BucketCache(load, limit=10)
-    cache.get(1)
-    cache.get(2)
-    cache.get(1)
-    cache.get(3)
-    assert cache.items == 8
-    cache.get(1)
-    assert loaded == [1, 2, 3]
-    cache.get(2)
-    assert loaded == [1, 2, 3, 2]
-
-
-def test_the_cache_counts_items_that_come_and_go_and_keeps_the_bucket_in_use() -> None:
-    cache = BucketCache(lambda _: [0], limit=3)
-    small, big = cache.get(1), cache.get(2)
-    big += [0] * 10
-    cache.resized(2)
-    assert cache.items == 11
-    assert cache.get(2) is big
-    assert cache.get(1) is not small
-    cache.drop(1)
-    cache.drop(1)
-    assert cache.items == 0

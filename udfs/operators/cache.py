@@ -1,47 +1,105 @@
-"""The decoded buckets of one task: rebuilt lazily from state, bounded by the number of their items."""
+"""The items of one bucket: all of them are in state, those used lately are kept decoded."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sized
-from typing import Generic, TypeVar
-
-B = TypeVar("B", bound=Sized)
+from udfs.core.state import Item, decode, encode
+from udfs.operators.store import Store
 
 
-class BucketCache(Generic[B]):
-    """Buckets by number, the least recently used of which give way when there are more than `limit` items in all.
+class Items:
+    """Items by storage key, read from `store` one by one when they are asked for.
 
-    `load` makes a bucket from state; it is called in the context of the bucket's key, so only for that key. A bucket
-    may be dropped at any time between two calls, since all it knows is in state by then.
+    The decoded ones live in two generations: what is asked for is young, and when there are too many of those, they
+    become the old ones and the old ones go. So the ones used least lately go, without a note of each use.
+
+    `count` is how many items the bucket has in all. When as many are decoded, none can be in the store only, so a key
+    that was never seen costs no read.
     """
 
-    def __init__(self, load: Callable[[int], B], limit: int) -> None:
-        self._load = load
-        self._limit = limit
-        self._buckets: OrderedDict[int, B] = OrderedDict()
-        self._sizes: dict[int, int] = {}
-        self.items = 0
+    def __init__(self, store: Store, count: int) -> None:
+        self.count = count
+        self._store = store
+        self._young: dict[str, Item] = {}
+        self._old: dict[str, Item] = {}
+        self._changes: dict[str, Item | None] = {}  # since the last save; None: removed
 
-    def get(self, number: int) -> B:
-        """The bucket whose key is the current one."""
-        bucket = self._buckets.get(number)
-        if bucket is None:
-            bucket = self._buckets[number] = self._load(number)
-            self.resized(number)
-        else:
-            self._buckets.move_to_end(number)
-        return bucket
+    def __len__(self) -> int:
+        """How many items are kept decoded."""
+        return len(self._young) + len(self._old)
 
-    def resized(self, number: int) -> None:
-        """Take note of a bucket's size after it has changed, and make room. The bucket itself stays."""
-        size = len(self._buckets[number])
-        self.items += size - self._sizes.get(number, 0)
-        self._sizes[number] = size
-        while self.items > self._limit and len(self._buckets) > 1:
-            self.drop(next(iter(self._buckets)))
+    def get(self, where: str) -> Item | None:
+        """The item, or None if there is none. Raises what `decode` raises."""
+        item = self._young.get(where)
+        if item is not None:
+            return item
+        item = self._old.pop(where, None)
+        if item is None:
+            if len(self._young) + len(self._old) >= self.count or where in self._changes:
+                return None
+            stored = self._store.get(where)
+            if stored is None:
+                return None
+            item = _as_looked_at(decode(stored))
+        self._young[where] = item
+        return item
 
-    def drop(self, number: int) -> None:
-        """Forget a bucket; the next `get` reads it from state again. Harmless for one that is not here."""
-        if self._buckets.pop(number, None) is not None:
-            self.items -= self._sizes.pop(number)
+    def adopt(self, where: str, stored: bytes) -> Item:
+        """Takes over an item that is in the store, but not in `count` yet. Raises what `decode` raises."""
+        self.count += 1
+        item = self._young[where] = _as_looked_at(decode(stored))
+        return item
+
+    def keep(self, where: str, item: Item) -> None:
+        """The item is new, or has changed; `get` was asked for it before."""
+        if where not in self._young:
+            self.count += 1
+        self._young[where] = item
+        self._changes[where] = item
+
+    def remove(self, where: str) -> None:
+        """The item is no more; `get` was asked for it before."""
+        if self._young.pop(where, None) is not None:
+            self.count -= 1
+        self._changes[where] = None
+
+    def forget(self, where: str) -> None:
+        """The item may be spoilt: read it again, unless it has changes to be saved."""
+        if where not in self._changes:
+            self._young.pop(where, None)
+
+    def changed(self) -> list[Item]:
+        """The items that have changed since the last `save`, without those that are no more."""
+        return [item for item in self._changes.values() if item is not None]
+
+    def save(self) -> None:
+        """Writes what has changed to the store; nothing is written if an item can't be encoded."""
+        if not self._changes:
+            return
+        puts = {where: encode(item) for where, item in self._changes.items() if item is not None}
+        if puts:
+            self._store.put_all(puts)
+        for where, item in self._changes.items():
+            if item is None:
+                self._store.remove(where)
+        self._changes = {}
+
+    def shrink(self, limit: int) -> None:
+        """Keeps about `limit` items decoded at most, those used last. Only after `save`."""
+        if len(self._young) > limit // 2:
+            self._old = self._young
+            self._young = {}
+
+
+def _as_looked_at(item: Item) -> Item:
+    """An item that was looked at too early is not stored again, though its `due` has moved on: it does here too.
+
+    Else a deadline that starts later would seem to be behind one that the wheel has no entry for any more.
+    """
+    if not item.trace:
+        return item  # a run that has not begun is due at once
+    due = item.confirm
+    for slot in item.slots.values():
+        if slot.wake < due:
+            due = slot.wake
+    item.due = due
+    return item

@@ -1,6 +1,6 @@
 """The Flink function that follows items: a thin shell around `Bucket`, which decides everything.
 
-One call takes a whole batch of one bucket. What the bucket changed goes to MapState with one `put_all`, its earliest
+One call takes a whole batch of one bucket. What the bucket changed goes to state with one `put_all` a map, its earliest
 deadline becomes one timer, and its outputs leave as tagged bytes. Outputs of all kinds share one stream, because a side
 output from `on_timer` crashes the job in PyFlink's thread mode.
 """
@@ -8,15 +8,14 @@ output from `on_timer` crashes the job in PyFlink's thread mode.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from pyflink.common.typeinfo import TypeInformation, Types
 from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
-from udfs.operators.batch import Frame, RuleRecord, decode, decode_rule, encode
+from udfs.operators.batch import RuleRecord, decode, decode_rule, encode
 from udfs.operators.bucket import Bucket, Engine
-from udfs.operators.cache import BucketCache
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +30,7 @@ class RawBytes(TypeInformation):
 
 RULES = MapStateDescriptor("rules", Types.STRING(), RawBytes())
 ITEMS = MapStateDescriptor("items", Types.STRING(), RawBytes())
+INDEX = MapStateDescriptor("index", Types.STRING(), RawBytes())
 FINDING = ord("F")
 
 
@@ -47,7 +47,9 @@ class Detect(KeyedBroadcastProcessFunction):
     def open(self, runtime_context: RuntimeContext) -> None:
         """Called by Flink in the worker, before the first element."""
         self._items = runtime_context.get_map_state(ITEMS)
-        self._buckets = BucketCache(self._load, self._cached_items)
+        self._index = runtime_context.get_map_state(INDEX)
+        self._buckets: dict[int, Bucket] = {}
+        self._sizes: dict[int, int] = {}
         self._timers: dict[int, int] = {}
         self._recalled = False
         metrics = runtime_context.get_metrics_group().add_group("daymark")
@@ -57,7 +59,6 @@ class Detect(KeyedBroadcastProcessFunction):
         # Counters only: they live in Java. A gauge would be asked by Flink's metrics thread, which kills the whole
         # TaskManager (SIGSEGV in take_gil) when it does so while the interpreter of a job that ends is being closed.
         self._cached = metrics.counter("cached_items")
-        self._counted = 0
 
     def process_element(self, batch: bytes, ctx: KeyedBroadcastProcessFunction.ReadOnlyContext) -> list[bytes]:
         """One batch of one bucket."""
@@ -66,7 +67,8 @@ class Detect(KeyedBroadcastProcessFunction):
         watermark = ctx.timer_service().current_watermark()  # the context has no watermark in thread mode
         self._batches.inc()
         try:
-            outputs = self._step(number, lambda bucket: bucket.on_batch(batch, watermark))
+            bucket = self._bucket(number)
+            outputs = self._save(number, bucket, bucket.on_batch(batch, watermark))
         except Exception:
             log.exception("bucket %s: a batch failed; its records are tried one by one", number)
             outputs = self._one_by_one(number, batch, watermark)
@@ -81,7 +83,8 @@ class Detect(KeyedBroadcastProcessFunction):
         if self._timers.get(number, timestamp) <= timestamp:
             self._timers.pop(number, None)
         try:
-            outputs = self._step(number, lambda bucket: bucket.on_time(now))
+            bucket = self._bucket(number)
+            outputs = self._save(number, bucket, bucket.on_time(now))
         except Exception:
             log.exception("bucket %s: the deadlines at %s failed and stay as they were", number, now)
             self._give_up(number)
@@ -101,23 +104,28 @@ class Detect(KeyedBroadcastProcessFunction):
         ctx.get_broadcast_state(RULES).put(_rule_key(record), record.document)
         return []
 
-    def _load(self, number: int) -> Bucket:
-        return Bucket(self._engine, str(number), self._items.items())
-
-    def _step(self, number: int, act: Callable[[Bucket], list[bytes]]) -> list[bytes]:
-        """Let the bucket act, and save what it changed."""
+    def _bucket(self, number: int) -> Bucket:
+        """The bucket whose key is the current one; state shows its entries only."""
         bucket = self._buckets.get(number)
-        outputs = act(bucket)
-        puts, removes = bucket.changes()
-        if puts:
-            self._items.put_all(puts)
-        for key in removes:
-            self._items.remove(key)
-        self._buckets.resized(number)
-        self._findings.inc(sum(output[0] == FINDING for output in outputs))
-        self._cached.inc(self._buckets.items - self._counted)
-        self._counted = self._buckets.items
+        if bucket is None:
+            bucket = self._buckets[number] = Bucket(self._engine, str(number), self._items, self._index)
+        return bucket
+
+    def _save(self, number: int, bucket: Bucket, outputs: list[bytes]) -> list[bytes]:
+        """Save what a call has changed, and make room. Buckets share it equally, since hashing spreads the items."""
+        bucket.save()
+        bucket.shrink(self._cached_items // len(self._buckets))
+        self._count(number, len(bucket))
+        found = [output for output in outputs if output[0] == FINDING]
+        if found:
+            self._findings.inc(len(found))
         return outputs
+
+    def _count(self, number: int, size: int) -> None:
+        grown = size - self._sizes.get(number, 0)
+        if grown:
+            self._sizes[number] = size
+            self._cached.inc(grown)
 
     def _one_by_one(self, number: int, batch: bytes, watermark: int) -> list[bytes]:
         """After a failure: start from what is saved, and let only the records that fail become dead letters."""
@@ -125,23 +133,22 @@ class Detect(KeyedBroadcastProcessFunction):
         outputs: list[bytes] = []
         for frame in decode(batch):
             try:
-                outputs += self._alone(number, frame, watermark)
+                bucket = self._bucket(number)
+                outputs += self._save(number, bucket, bucket.on_batch(encode([frame]), watermark))
             except Exception as fault:
                 self._give_up(number)
                 outputs.append(self._engine.dead_letter(frame, "internal", repr(fault)))
         return outputs
 
-    def _alone(self, number: int, frame: Frame, watermark: int) -> list[bytes]:
-        return self._step(number, lambda bucket: bucket.on_batch(encode([frame]), watermark))
-
     def _give_up(self, number: int) -> None:
         self._failures.inc()
-        self._buckets.drop(number)
+        self._buckets.pop(number, None)
+        self._count(number, 0)
 
     def _set_timer(self, number: int, ctx: KeyedBroadcastProcessFunction.ReadOnlyContext) -> None:
         """One timer for a bucket, its earliest. After a restore the timers are there, but not known here: registering
         one again is harmless, since Flink keeps one of a kind."""
-        due = self._buckets.get(number).next_timer()
+        due = self._bucket(number).next_timer()
         if due is not None and due < self._timers.get(number, due + 1):
             self._timers[number] = due
             ctx.timer_service().register_event_time_timer(due)

@@ -9,9 +9,11 @@ from typing import Any
 import orjson
 import pytest
 
-from udfs.core.state import NEVER
+from tests.udfs.operators.memory import State
+from udfs.core.state import NEVER, decode
+from udfs.core.state import encode as encode_item
 from udfs.operators.batch import NO_KEY, Frame, encode, split_element
-from udfs.operators.bucket import MOST_EVENTS, Bucket
+from udfs.operators.bucket import MOST_EVENTS
 from udfs.operators.engine import Engine
 from udfs.packs.compile import compile_workflow
 from udfs.packs.mapping import compile_mapping
@@ -64,6 +66,15 @@ def frames(*payloads: bytes, key: int = 0) -> bytes:
     return encode(Frame(0, key, 0, n, 1_700_000_000_000, payload) for n, payload in enumerate(payloads))
 
 
+def saved(*payloads: bytes) -> State:
+    """The state after these records."""
+    state = State()
+    bucket = state.bucket(engine())
+    bucket.on_batch(frames(*payloads), -NEVER)
+    bucket.save()
+    return state
+
+
 def rows(outputs: Sequence[bytes], tag: str) -> list[dict[str, Any]]:
     return [
         orjson.loads(line)
@@ -75,7 +86,7 @@ def rows(outputs: Sequence[bytes], tag: str) -> list[dict[str, Any]]:
 
 
 def test_a_batch_becomes_event_transition_and_item_rows() -> None:
-    outputs = Bucket(engine(), "7", []).on_batch(frames(record("sent", 0), record("replied", 1)), -NEVER)
+    outputs = State().bucket(engine()).on_batch(frames(record("sent", 0), record("replied", 1)), -NEVER)
     assert [r["step"] for r in rows(outputs, "T")] == ["send", "reply"]
     (item,) = rows(outputs, "I")
     assert (item["status"], item["step"], item["events"], item["groups"], item["amount"]) == (
@@ -90,12 +101,12 @@ def test_a_batch_becomes_event_transition_and_item_rows() -> None:
 
 
 def test_personal_data_is_masked_before_it_leaves() -> None:
-    outputs = Bucket(engine(), "7", []).on_batch(frames(record("sent", 0)), -NEVER)
+    outputs = State().bucket(engine()).on_batch(frames(record("sent", 0)), -NEVER)
     assert b"Ann" not in b"".join(outputs)
 
 
 def test_time_brings_a_missing_finding_and_its_item_row() -> None:
-    bucket = Bucket(engine(), "7", [])
+    bucket = State().bucket(engine())
     bucket.on_batch(frames(record("sent", 0)), -NEVER)
     due = bucket.next_timer()
     assert due is not None
@@ -108,13 +119,16 @@ def test_time_brings_a_missing_finding_and_its_item_row() -> None:
 
 
 def test_an_item_that_was_only_looked_at_too_early_is_neither_told_nor_stored_again() -> None:
-    bucket = Bucket(engine(), "7", [])
+    state = State()
+    bucket = state.bucket(engine())
     bucket.on_batch(frames(record("sent", 0), record("replied", 1)), -NEVER)
-    bucket.changes()
+    bucket.save()
     due = bucket.next_timer()
     assert due is not None
+    written = state.items.writes
     assert bucket.on_time(due) == []
-    assert bucket.changes() == ({}, [])
+    bucket.save()
+    assert state.items.writes == written
 
 
 @pytest.mark.parametrize(
@@ -130,44 +144,41 @@ def test_an_item_that_was_only_looked_at_too_early_is_neither_told_nor_stored_ag
     ],
 )
 def test_what_cannot_be_read_becomes_a_dead_letter_with_its_bytes(payload: bytes, key: int, reason: str) -> None:
-    outputs = Bucket(engine(), "7", []).on_batch(frames(payload, key=key), -NEVER)
+    outputs = State().bucket(engine()).on_batch(frames(payload, key=key), -NEVER)
     (letter,) = rows(outputs, "D")
     assert (letter["reason"], letter["topic"], letter["partition"], letter["offset"]) == (reason, "events", 0, 0)
     assert letter["detail"]
 
 
 def test_a_bad_record_does_not_touch_its_neighbours() -> None:
-    outputs = Bucket(engine(), "7", []).on_batch(frames(record("sent", 0), b"{", record("replied", 1)), -NEVER)
+    outputs = State().bucket(engine()).on_batch(frames(record("sent", 0), b"{", record("replied", 1)), -NEVER)
     assert len(rows(outputs, "D")) == 1
     assert len(rows(outputs, "T")) == 2
 
 
 def test_a_duplicate_is_marked_in_the_event_log_and_counted_on_its_item() -> None:
-    outputs = Bucket(engine(), "7", []).on_batch(frames(record("sent", 0), record("sent", 0)), -NEVER)
+    outputs = State().bucket(engine()).on_batch(frames(record("sent", 0), record("sent", 0)), -NEVER)
     assert [r["duplicate"] for r in rows(outputs, "E")] == [0, 1]
     assert rows(outputs, "I")[0]["other"] == 1
 
 
 def test_an_item_keeps_the_rule_that_it_began_under_even_if_a_later_engine_does_not_know_it() -> None:
-    store: dict[str, bytes] = {}
-    old = Bucket(engine(), "7", [])
+    state = State()
+    old = state.bucket(engine())
     old.on_batch(frames(record("sent", 0)), -NEVER)
-    save(old, store)
-    newer = Bucket(engine(deadlines=[]), "7", store.items())
+    old.save()
+    newer = state.bucket(engine(deadlines=[]))
     outputs = newer.on_batch(frames(record("sent", 1, key="T2")), -NEVER) + newer.on_time(NEVER)
     assert [f["key"] for f in rows(outputs, "F")] == ["T1"]
 
 
-def restarted(old: Bucket, newer: Engine, store: dict[str, bytes]) -> Bucket:
-    save(old, store)
-    return Bucket(newer, "7", store.items())
-
-
 def test_an_item_is_answered_by_the_event_types_of_the_rule_that_it_began_under() -> None:
-    old = Bucket(engine(), "7", [])
+    state = State()
+    old = state.bucket(engine())
     old.on_batch(frames(record("sent", 0)), -NEVER)
+    old.save()
     steps = WORKFLOW["steps"] | {"reply": {"on": "answered"}}
-    newer = restarted(old, engine(steps=steps), {})
+    newer = state.bucket(engine(steps=steps))
     outputs = newer.on_batch(frames(record("replied", 1)), -NEVER) + newer.on_time(NEVER)
     assert [f["kind"] for f in rows(outputs, "F")] == []
 
@@ -178,7 +189,7 @@ def test_an_event_is_followed_by_the_key_of_the_rule_in_force_only() -> None:
     for version, key in ((1, "trade_id"), (2, "order_id")):
         made.put_rule(document(WORKFLOW | {"key": key}, version=version))
     payload = orjson.dumps(orjson.loads(record("sent", 0)) | {"data": {"trade_id": "T1", "order_id": "O1"}})
-    bucket = Bucket(made, "7", [])
+    bucket = State().bucket(made)
     copies = [Frame(0, key, 0, 1, 0, payload) for key in (0, 1)]
     assert [i["key"] for i in rows(bucket.on_batch(encode(copies), -NEVER), "I")] == ["O1"]
 
@@ -197,7 +208,7 @@ def test_a_new_runbook_holds_at_once() -> None:
     made = engine()
     deadline = WORKFLOW["deadlines"][0] | {"runbook": "https://wiki.example/reply"}
     made.put_rule(document(WORKFLOW | {"deadlines": [deadline]}))
-    bucket = Bucket(made, "7", [])
+    bucket = State().bucket(made)
     outputs = bucket.on_batch(frames(record("sent", 0)), -NEVER) + bucket.on_time(NEVER)
     assert [f["runbook"] for f in rows(outputs, "F")] == ["https://wiki.example/reply"]
 
@@ -221,22 +232,64 @@ def test_a_garbage_rule_is_refused_and_the_one_in_force_stays(garbage: bytes) ->
 
 
 def test_an_item_that_fails_does_not_silence_its_bucket() -> None:
-    bucket = Bucket(engine(), "7", [])
+    state = State()
+    bucket = state.bucket(engine())
     bucket.on_batch(frames(*[record("sent", 0, key=f"T{n}") for n in range(5)]), -NEVER)
-    bucket.changes()
-    bucket._items["trade\x1fT2"].spec = "unknown"
+    bucket.save()
+    spoilt = decode(state.items.entries["trade\x1fT2"])
+    spoilt.spec = "unknown"
+    state.items.entries["trade\x1fT2"] = encode_item(spoilt)
+    bucket = state.bucket(engine())
     assert sorted(f["key"] for f in rows(bucket.on_time(NEVER), "F")) == ["T0", "T1", "T3", "T4"]
 
 
 def test_what_cannot_be_read_from_state_does_not_hold_up_the_rest() -> None:
-    old = Bucket(engine(), "7", [])
-    old.on_batch(frames(record("sent", 0)), -NEVER)
-    newer = restarted(old, engine(), {"trade\x1fT0": b"\xc1", "\x1fdead": b"{}"})
+    state = saved(record("sent", 0))
+    state.items.entries["trade\x1fT0"] = b"\xc1"
+    state.index.entries["\x1fdead"] = b"{}"
+    newer = state.bucket(engine())
     assert [f["key"] for f in rows(newer.on_time(NEVER), "F")] == ["T1"]
 
 
+def test_an_item_that_cannot_be_read_is_left_there_and_tried_again_after_an_hour() -> None:
+    state = saved(record("sent", 0))
+    (good,) = state.items.entries.values()
+    state.items.entries["trade\x1fT1"] = b"\xc1"
+    bucket = state.bucket(engine())
+    half_past = 1_772_447_400_000
+    assert bucket.on_time(half_past) == []
+    bucket.save()
+    assert state.items.entries["trade\x1fT1"] == b"\xc1"
+    state.items.entries["trade\x1fT1"] = good
+    due = state.bucket(engine()).next_timer()
+    assert due is not None
+    assert half_past < due <= half_past + 3_600_099
+    assert [f["kind"] for f in rows(bucket.on_time(half_past + 3_600_000), "F")] == ["missing"]
+
+
+def test_an_event_of_an_item_that_cannot_be_read_does_not_begin_it_anew() -> None:
+    state = saved(record("sent", 0))
+    state.items.entries["trade\x1fT1"] = b"\x91\x63"
+    bucket = state.bucket(engine())
+    with pytest.raises(ValueError, match="newer Daymark"):  # Detect makes a dead letter of the record
+        bucket.on_batch(frames(record("replied", 1)), -NEVER)
+
+
+def test_a_bucket_that_an_earlier_daymark_saved_is_taken_over() -> None:
+    state = saved(record("sent", 0), record("sent", 1, key="T2"), record("replied", 2, key="T2"))
+    earlier = {k: v for k, v in state.index.entries.items() if k.startswith("\x1f")} | state.items.entries
+    assert len(earlier) == 3
+    state = State(earlier)
+    bucket = state.bucket(engine(deadlines=[]))  # so that the rule can come from state only
+    bucket.save()
+    assert state.index.entries["items"] == b"2"
+    again = state.bucket(engine(deadlines=[]))
+    for one in (bucket, again):
+        assert [f["key"] for f in rows(one.on_time(NEVER), "F")] == ["T1"]
+
+
 def test_a_key_that_is_none_does_not_grow_for_ever() -> None:
-    bucket = Bucket(engine(), "7", [])
+    bucket = State().bucket(engine())
     outputs = bucket.on_batch(frames(*[record("sent", 0, id=f"e{n}") for n in range(MOST_EVENTS + 3)]), -NEVER)
     assert [letter["reason"] for letter in rows(outputs, "D")] == ["invalid_event"] * 3
 
@@ -246,20 +299,18 @@ def test_a_record_that_another_mapping_takes_but_whose_key_it_lacks_is_a_dead_le
     second = compile_mapping(MAPPING | {"keys": {"file_id": "data.file_id"}, "when": {"kind": "file"}})
     made = Engine("main", [first, second], ["events", "events"], compile_workflow)
     payload = orjson.dumps(orjson.loads(record("sent", 0)) | {"kind": "file"})
-    assert [d["reason"] for d in rows(Bucket(made, "7", []).on_batch(frames(payload), -NEVER), "D")] == [
-        "invalid_event"
-    ]
+    assert [d["reason"] for d in rows(State().bucket(made).on_batch(frames(payload), -NEVER), "D")] == ["invalid_event"]
 
 
 def test_the_row_of_an_item_never_goes_back_behind_one_that_was_sent() -> None:
-    bucket = Bucket(engine(), "7", [])
+    bucket = State().bucket(engine())
     (before,) = rows(bucket.on_batch(frames(record("sent", 0), record("replied", 2, id="r")), -NEVER), "I")
     (after,) = rows(bucket.on_batch(frames(record("replied", 1, id="r")), -NEVER), "I")
     assert after["rev"] > before["rev"]
 
 
 def test_a_straggler_does_not_move_the_end_of_an_item() -> None:
-    bucket = Bucket(engine(), "7", [])
+    bucket = State().bucket(engine())
     sent, settled, late = record("sent", 0), record("settled", 2), record("replied", 3)
     (row,) = rows(bucket.on_batch(frames(sent, settled, late), -NEVER), "I")
     assert (row["status"], row["step"], row["ended_ms"] - row["started_ms"]) == ("completed", "settle", 120_000)
@@ -267,14 +318,14 @@ def test_a_straggler_does_not_move_the_end_of_an_item() -> None:
 
 def test_a_deadline_that_was_answered_is_not_pending_even_while_its_warning_is() -> None:
     deadline = WORKFLOW["deadlines"][0] | {"warn": "1m"}
-    bucket = Bucket(engine(deadlines=[deadline]), "7", [])
+    bucket = State().bucket(engine(deadlines=[deadline]))
     (row,) = rows(bucket.on_batch(frames(record("sent", 0), record("replied", 2)), -NEVER), "I")
     assert (row["pending"], row["next_due_ms"]) == ([], None)
 
 
 @pytest.mark.parametrize(("reply", "overdue"), [(None, 1), (9, 0), (2, 0)])
 def test_overdue_is_what_was_missing_and_neither_late_nor_reported_late(reply: float | None, overdue: int) -> None:
-    bucket = Bucket(engine(), "7", [])
+    bucket = State().bucket(engine())
     bucket.on_batch(frames(record("sent", 0)), -NEVER)
     ten_past = 1_772_446_200_000
     outputs = bucket.on_time(ten_past)
@@ -285,7 +336,7 @@ def test_overdue_is_what_was_missing_and_neither_late_nor_reported_late(reply: f
 
 
 def test_each_run_of_a_key_has_its_own_rows_and_groups() -> None:
-    bucket = Bucket(engine(), "7", [])
+    bucket = State().bucket(engine())
     later = orjson.loads(record("sent", 0)) | {"id": "again", "time": "2026-05-01T00:00:00Z"}
     later["data"] = later["data"] | {"market": "US"}
     outputs = bucket.on_batch(frames(record("sent", 0), orjson.dumps(later)), -NEVER) + bucket.on_time(NEVER)
@@ -298,16 +349,9 @@ def test_each_run_of_a_key_has_its_own_rows_and_groups() -> None:
 
 
 def test_copies_are_marked_in_the_event_log_also_where_they_are_dropped() -> None:
-    bucket = Bucket(engine(duplicates={"policy": "drop"}), "7", [])
+    bucket = State().bucket(engine(duplicates={"policy": "drop"}))
     outputs = bucket.on_batch(frames(record("sent", 0), record("sent", 0)), -NEVER)
     assert [r["duplicate"] for r in rows(outputs, "E")] == [0, 1]
-
-
-def save(bucket: Bucket, store: dict[str, bytes]) -> None:
-    puts, removes = bucket.changes()
-    store.update(puts)
-    for key in removes:
-        del store[key]
 
 
 def traffic(rng: random.Random) -> list[bytes]:
@@ -324,18 +368,19 @@ def traffic(rng: random.Random) -> list[bytes]:
 
 def told(batches: list[list[bytes]], restart: Callable[[], bool]) -> dict[str, tuple[Any, ...]]:
     """The last words under each finding's id, each item's last row, and each transition."""
-    store: dict[str, bytes] = {}
-    shared = engine()
-    bucket = Bucket(shared, "7", [])
+    state = State()
+    bucket = state.bucket(engine())
     outputs: list[bytes] = []
     for batch in batches:
         outputs += bucket.on_batch(frames(*batch), -NEVER)
-        save(bucket, store)
+        bucket.save()
         if restart():
-            bucket = Bucket(engine(), "7", store.items())
+            bucket = state.bucket(engine())
     outputs += bucket.on_time(NEVER)
-    save(bucket, store)
-    assert {k for k in store if not k.startswith("\x1f")} == set(), "after the end, no item is left in state"
+    bucket.save()
+    assert state.items.entries == {}, "after the end, no item is left in state"
+    wheel = {k for k in state.index.entries if k != "items" and not k.startswith("\x1f")}
+    assert wheel == set(), "nor is anything on the wheel"
     words: dict[str, tuple[Any, ...]] = {f["id"]: tuple(f.values()) for f in rows(outputs, "F")}
     words |= {f"{t['key']} {t['event_id']}": (t["step"], t["previous"], t["duration_ms"]) for t in rows(outputs, "T")}
     for item in sorted(rows(outputs, "I"), key=lambda r: r["rev"]):

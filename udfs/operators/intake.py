@@ -1,0 +1,59 @@
+"""Frames to events, by the mapping that reads them, and which copy of a record stands for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from udfs.core.event import Event
+from udfs.operators.batch import NO_KEY, Frame
+from udfs.operators.engine import Engine, Mapping
+
+
+class Unfit(Exception):
+    """A record that is no event, for a reason that the mapping can't know."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def read(engine: Engine, mapping: Mapping, frame: Frame) -> tuple[dict[str, Any], Event | None]:
+    """The record, and the event that it is; None where another copy of the record stands for it.
+
+    Raises Unfit, and what the mapping raises.
+    """
+    if len(frame.payload) > engine.largest:
+        raise Unfit("too_large", f"{len(frame.payload)} bytes; at most {engine.largest} are read")
+    record = mapping.parse(frame.payload)
+    position = f"{engine.topics[frame.mapping]}-{frame.partition}-{frame.offset}"
+    names = mapping.key_names
+    event = mapping.event(record, names[0 if frame.key == NO_KEY else frame.key], position, frame.received)
+    if frame.key == NO_KEY:
+        raise Unfit("no_key", f"no correlation key could be read; looked for {', '.join(names)}")
+    if mapping.matches(record):
+        return record, event
+    if not _matches_another(engine, frame, record):
+        raise Unfit("invalid_event", "no mapping's `when` holds for the record")
+    return record, None
+
+
+def is_first_copy(mapping: Mapping, frame: Frame, record: dict[str, Any]) -> bool:
+    """Whether this copy of the record is the one that stands for it in the event log."""
+    return frame.key == 0 or not any(has_key(mapping, record, name) for name in mapping.key_names[: frame.key])
+
+
+def has_key(mapping: Mapping, record: dict[str, Any], name: str) -> bool:
+    """Whether the record shows this correlation key, so that there is a copy of it for that key."""
+    try:
+        mapping.event(record, name, "", 0)
+    except Exception:
+        return False
+    return True
+
+
+def _matches_another(engine: Engine, frame: Frame, record: dict[str, Any]) -> bool:
+    """Whether another mapping of the topic takes the record, so that another copy of it stands for it."""
+    topic = engine.topics[frame.mapping]
+    others = [m for m, t in zip(engine.mappings, engine.topics, strict=True) if t == topic]
+    return any(m.matches(record) and any(has_key(m, record, name) for name in m.key_names) for m in others)

@@ -1,0 +1,16 @@
+"""What a bucket needs of a map in state. Flink's MapState is one, and so is a thin shell around a dict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+
+class Store(Protocol):
+    """Bytes by key. Reads see what was written before them."""
+
+    def get(self, key: str) -> bytes | None: ...
+    def put_all(self, dict_value: dict[str, bytes]) -> None: ...
+    def remove(self, key: str) -> None: ...
+    def keys(self) -> Iterable[str]: ...
+    def items(self) -> Iterable[tuple[str, bytes]]: ...
