@@ -9,7 +9,7 @@ import orjson
 
 from udfs.core.event import Event
 from udfs.packs.explain import validate
-from udfs.packs.paths import FieldPath, Getter, getter, parse_path
+from udfs.packs.paths import FieldPath, Getter, parse_path
 from udfs.packs.pii import hashed, without
 from udfs.packs.problems import PackError, raise_errors
 from udfs.packs.sourcemodel import Source, Time, check_source, with_defaults
@@ -82,7 +82,7 @@ class SourceMapping:
         self._groups = tuple((name, self._field(path)) for name, path in source.groups.items())
         self._id = self._id_getter(source.id or [])
         self._type = self._field(source.type or "")
-        self._source = getter(("source",)) if source.format == "cloudevents" else None
+        self._source = Getter(("source",)) if source.format == "cloudevents" else None
         default_zone = None if source.format == "cloudevents" else "UTC"
         at = source.time or Time(path="time")
         self._time, self._read_time = self._time_field(at, default_zone)
@@ -90,7 +90,7 @@ class SourceMapping:
         self._started: Getter | None
         self._started, self._read_started = started or (None, self._read_time)
         self._amount = self._field(source.amount) if source.amount else None
-        self._when = tuple((getter(parse_path(path)), values) for path, values in source.when.items())
+        self._when = tuple((Getter(parse_path(path)), values) for path, values in source.when.items())
         # For messages about what is missing.
         self._paths = {"type": source.type, "time": at.path}
         self._key_paths = dict(source.keys)
@@ -98,29 +98,16 @@ class SourceMapping:
     def _field(self, path: str) -> Getter:
         """The getter of a field of the event; of its hash where the field is personal."""
         parts = parse_path(path)
-        get, secret = getter(parts), self._pii_key
         if all(hidden != parts for hidden, _ in self._pii):
-            return get
-        return lambda record: None if (value := get(record)) in (None, "") else hashed(plain_text(value, path), secret)
+            return Getter(parts)
+        return HashGetter(parts, path, self._pii_key)
 
-    def _id_getter(self, paths: list[str]) -> Getter:
-        if not paths:
-            return lambda record: None
-        if len(paths) == 1:
-            return self._field(paths[0])
+    def _id_getter(self, paths: list[str]) -> Getter | None:
         fields = [self._field(path) for path in paths]
-
-        def get(record: dict[str, Any]) -> str | None:
-            """The parts joined by `/`, which is escaped inside a part; None if one is missing."""
-            parts = [field(record) for field in fields]
-            if any(part is None or part == "" for part in parts):
-                return None
-            return "/".join(plain_text(part, "id").replace("%", "%25").replace("/", "%2F") for part in parts)
-
-        return get
+        return None if not fields else fields[0] if len(fields) == 1 else JoinGetter(fields)
 
     def _time_field(self, at: Time, zone: str | None) -> tuple[Getter, TimeReader]:
-        return getter(parse_path(at.path)), time_reader(at.format, at.zone or zone)
+        return Getter(parse_path(at.path)), time_reader(at.format, at.zone or zone)
 
     # What is done for each record
 
@@ -136,7 +123,7 @@ class SourceMapping:
 
     def matches(self, record: dict[str, Any]) -> bool:
         """Whether the mapping's `when` holds for the record."""
-        return all(same(get(record), values) for get, values in self._when)
+        return all(same(getter.get(record), values) for getter, values in self._when)
 
     def masked(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record without its personal data: a copy, or the record itself where the mapping names none."""
@@ -148,40 +135,42 @@ class SourceMapping:
         `position` is where the record stands (topic-partition-offset), the identity of one that has no id;
         `received` is when it reached Kafka, epoch ms. Raises Unreadable, and nothing else whatever the record holds.
         """
-        get_key = self._keys[key_name]
+        key_getter = self._keys[key_name]
         if not isinstance(record, dict):
             raise Unreadable("not_an_object", f"the record is {kind_of(record)}, not a JSON object")
         try:
-            key = get_key(record)
+            key = key_getter.get(record)
             if type(key) is not str or not key:
                 key = key_text(key, key_name, self._key_paths[key_name])
-            kind = self._type(record)
+            kind = self._type.get(record)
             if type(kind) is not str or not kind:
                 raise Unreadable("no_type", lacks("type", self._paths["type"], kind))
-            stamp = self._time(record)
+            stamp = self._time.get(record)
             try:
-                time = self._read_time(stamp)
+                time = self._read_time.read(stamp)
             except (ValueError, TypeError, OverflowError) as fault:
                 raise unreadable_time(stamp, self._paths["time"], fault) from None
             if not EARLIEST <= time < LATEST:
                 raise unlikely_time(stamp, self._paths["time"])
-            source = self._source(record) if self._source else self.name
+            source = self._source.get(record) if self._source is not None else self.name
             if type(source) is not str or not source:
                 source = source_text(source, self.name)
-            name = self._id(record)
+            name = self._id.get(record) if self._id is not None else None
             if type(name) is not str or not name:
                 name = event_id(name, source, record.get(POSITION), position)
             if not (text := f"{name}{source}{kind}{key}").isascii() or len(text) > LONGEST_NAME:
                 check_texts({"id": name, "source": source, "type": kind, key_name: key})
             groups = []
-            for label, get in self._groups:
-                group = get(record)
+            for label, getter in self._groups:
+                group = getter.get(record)
                 if type(group) is not str or not group.isascii() or len(group) > LONGEST_NAME:
                     group = group_text(group)
                 if group:
                     groups.append((label, group))
-            started = instant(self._started(record), self._read_started, "started") if self._started else None
-            amount = self._amount(record) if self._amount else None
+            started = (
+                instant(self._started.get(record), self._read_started, "started") if self._started is not None else None
+            )
+            amount = self._amount.get(record) if self._amount is not None else None
             if amount is not None and not (type(amount) is float and -INFINITE < amount < INFINITE):
                 amount = amount_of(amount)
             return Event(name, source, kind, time, key, tuple(groups), record, started, amount, received)
@@ -189,3 +178,30 @@ class SourceMapping:
             raise
         except Exception as fault:
             raise Unreadable("internal", f"{type(fault).__name__}: {fault}") from fault
+
+
+class HashGetter(Getter):
+    """The hash of a field that is personal."""
+
+    def __init__(self, parts: FieldPath, path: str, secret: bytes) -> None:
+        super().__init__(parts)
+        self._text = path
+        self._secret = secret
+
+    def get(self, record: dict[str, Any]) -> Any:
+        value = super().get(record)
+        return None if value is None or value == "" else hashed(plain_text(value, self._text), self._secret)
+
+
+class JoinGetter(Getter):
+    """An id of several fields, joined by `/`, which is escaped inside a part; None if one is missing."""
+
+    def __init__(self, fields: list[Getter]) -> None:
+        super().__init__(("id",))
+        self._fields = fields
+
+    def get(self, record: dict[str, Any]) -> Any:
+        parts = [field.get(record) for field in self._fields]
+        if any(part is None or part == "" for part in parts):
+            return None
+        return "/".join([plain_text(part, "id").replace("%", "%25").replace("/", "%2F") for part in parts])

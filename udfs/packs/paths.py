@@ -7,11 +7,9 @@ A name without dots and brackets is a field of the record itself, whatever else 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 FieldPath = tuple[str | int, ...]
-Getter = Callable[[dict[str, Any]], Any]
 
 _PART = re.compile(
     r"""\.?(?P<name>[^.\[\]'"]+)        # a name, after a dot if it isn't the first
@@ -44,29 +42,27 @@ def parse_path(value: object) -> FieldPath:
     return tuple(parts)
 
 
-def getter(path: FieldPath) -> Getter:
-    """A function that gives the value at `path` of a record, or None where it is absent. It never raises."""
-    match path:
-        case (str(name),):
-            return lambda record: record.get(name)
-        case (str(outer), str(inner)):
-            return _two(outer, inner)
-    return lambda record: _walk(record, path)
+class Getter:
+    """Gives the value at a path of a record, or None where it is absent. It never raises."""
+
+    def __init__(self, path: FieldPath) -> None:
+        names = [part for part in path if isinstance(part, str)]
+        self._path = path
+        self._names = len(names) if len(names) == len(path) else 0
+        self._outer = names[0]
+        self._inner = names[1] if len(names) > 1 else ""
+
+    def get(self, record: dict[str, Any]) -> Any:
+        if self._names == 1:
+            return record.get(self._outer)
+        if self._names == 2:  # the usual case, `data.trade_id`, without a loop
+            inside = record.get(self._outer)
+            return inside.get(self._inner) if isinstance(inside, dict) else None
+        return walk(record, self._path)
 
 
-def _two(outer: str, inner: str) -> Getter:
-    """The usual case, `data.trade_id`, without a loop. Both are names: a text has no field, so it raises TypeError."""
-
-    def get(record: dict[str, Any]) -> Any:
-        try:
-            return record[outer][inner]
-        except (KeyError, TypeError):
-            return None
-
-    return get
-
-
-def _walk(value: Any, path: FieldPath) -> Any:
+def walk(value: Any, path: FieldPath) -> Any:
+    """The value at a path of any kind."""
     for part in path:
         if isinstance(part, int):
             # A text has characters at indexes as well; they are not what a path means.

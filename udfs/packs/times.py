@@ -8,7 +8,6 @@ finer than a millisecond are cut off.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,14 +18,12 @@ EARLIEST = 0
 LATEST = 7_258_118_400_000
 """1970 up to, not including, 2200: what lies outside is a clock fault or a mistaken unit."""
 
-TimeReader = Callable[[Any], int]
-"""From a record's value to epoch ms. Raises ValueError, TypeError or OverflowError for what it can't read."""
-
 EPOCH_UNITS = {"epoch_s": 1_000, "epoch_ms": 1, "epoch_us": 1}
 FORMATS = ("iso", *EPOCH_UNITS)
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_parse = datetime.fromisoformat
 
 
 def check_format(value: str) -> None:
@@ -55,30 +52,34 @@ def read_zone(value: str) -> tzinfo:
         raise ValueError(f"`{value}` is not a time zone{near}") from None
 
 
+class TimeReader:
+    """From a record's value to epoch ms."""
+
+    def read(self, value: Any) -> int:
+        """Raises ValueError, TypeError or OverflowError for what it can't read."""
+        raise NotImplementedError
+
+
 def time_reader(form: str, zone: str | None) -> TimeReader:
     """The reader for a format. `zone` is for time stamps without an offset; None: those can't be read."""
     local = None if zone is None else UTC if zone == "UTC" else read_zone(zone)
     if form == "iso":
-        return _iso(local)
+        return IsoReader(local)
     if form in EPOCH_UNITS:
-        return _epoch(EPOCH_UNITS[form], 1_000 if form == "epoch_us" else 1)
-    return _pattern(form, local)
+        return EpochReader(EPOCH_UNITS[form], 1_000 if form == "epoch_us" else 1)
+    return PatternReader(form, local)
 
 
-def _iso(zone: tzinfo | None) -> TimeReader:
-    parse, epoch = datetime.fromisoformat, _EPOCH
+class IsoReader(TimeReader):
+    def __init__(self, zone: tzinfo | None) -> None:
+        self._zone = zone
 
-    def read(value: Any) -> int:
+    def read(self, value: Any) -> int:
         try:
-            moment = parse(value)
+            moment = _parse(value)
         except ValueError:
             moment = _lower_case(value)
-        if moment.tzinfo is None:
-            return _instant(moment, zone)
-        span = moment - epoch
-        return span.days * 86_400_000 + span.seconds * 1_000 + span.microseconds // 1_000
-
-    return read
+        return _instant(moment, self._zone)
 
 
 def _lower_case(value: str) -> datetime:
@@ -89,8 +90,13 @@ def _lower_case(value: str) -> datetime:
         raise ValueError("it is not an ISO 8601 date and time, like `2026-01-31T08:00:00Z`") from None
 
 
-def _pattern(form: str, zone: tzinfo | None) -> TimeReader:
-    return lambda value: _instant(datetime.strptime(value, form), zone)
+class PatternReader(TimeReader):
+    def __init__(self, form: str, zone: tzinfo | None) -> None:
+        self._form = form
+        self._zone = zone
+
+    def read(self, value: Any) -> int:
+        return _instant(datetime.strptime(value, self._form), self._zone)
 
 
 def _instant(moment: datetime, zone: tzinfo | None) -> int:
@@ -102,15 +108,22 @@ def _instant(moment: datetime, zone: tzinfo | None) -> int:
     return span.days * 86_400_000 + span.seconds * 1_000 + span.microseconds // 1_000
 
 
-def _epoch(times: int, over: int) -> TimeReader:
-    def read(value: Any) -> int:
+class EpochReader(TimeReader):
+    """Numbers of which `times` / `over` are a millisecond."""
+
+    def __init__(self, times: int, over: int) -> None:
+        self._times = times
+        self._over = over
+
+    def read(self, value: Any) -> int:
         kind = type(value)
         if kind is int:
-            return int(value) * times // over
+            return int(value) * self._times // self._over
         if kind is str and _NUMBER.fullmatch(value):
-            return int(value) * times // over if "." not in value else int(round(float(value) * times, 3) // over)
+            return self._whole(float(value)) if "." in value else int(value) * self._times // self._over
         if kind is float:
-            return int(round(value * times, 3) // over)  # 1.001 s is 1000.9999999999999 ms in binary
+            return self._whole(value)
         raise ValueError("it is not a number")
 
-    return read
+    def _whole(self, number: float) -> int:
+        return int(round(number * self._times, 3) // self._over)  # 1.001 s is 1000.9999999999999 ms in binary

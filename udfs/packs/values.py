@@ -31,7 +31,7 @@ def instant(value: Any, read: TimeReader, path: Any) -> int | None:
     if value is None or value == "":
         return None
     try:
-        time = read(value)
+        time = read.read(value)
     except (ValueError, TypeError, OverflowError) as fault:
         raise unreadable_time(value, path, fault) from None
     if not EARLIEST <= time < LATEST:
@@ -97,7 +97,11 @@ def check_texts(texts: dict[str, Any]) -> None:
 
 
 def _storable(text: str) -> bool:
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def group_text(value: Any) -> str:

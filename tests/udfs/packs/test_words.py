@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from udfs.packs.durations import LONGEST, parse_duration, parse_part, show_duration
 from udfs.packs.flow import before_and_after, edges, reach
-from udfs.packs.paths import getter, parse_path
+from udfs.packs.paths import Getter, parse_path
 from udfs.packs.problems import show_path, suggest
 
 
@@ -105,7 +105,7 @@ RECORD = {"a": "text", "b": {"c": 1, "d": {"e": [5, {"f": "deep"}]}}, "l": [1], 
     ],
 )
 def test_a_path_gives_the_value_or_nothing(path: str, value: Any) -> None:
-    assert getter(parse_path(path))(RECORD) == value
+    assert Getter(parse_path(path)).get(RECORD) == value
 
 
 def test_edges_are_neighbours_in_any_chain_each_once() -> None:
