@@ -61,7 +61,7 @@ def _demo(home: Path) -> dict[str, float]:
     command += [f"--port={http}", f"--kafka-port={kafka}", f"--flink-port={flink}"]
     print("startup: make setup, and the demo", flush=True)
     began = time.monotonic()
-    subprocess.run(["make", "setup"], cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["make", "setup"], cwd=REPOSITORY, check=True, capture_output=True)
     set_up = time.monotonic() - began
     demo = process.start(command, home / "demo.out", {**os.environ, "DAYMARK_HOME": str(home)}, REPOSITORY)
     try:
@@ -75,7 +75,7 @@ def _demo(home: Path) -> dict[str, float]:
         process.stop(demo)
         Home(home).sweep()
     stopped = time.monotonic() - began - found
-    return {"make setup": set_up, "ready": ready, "first finding": found, "stopping took": stopped}
+    return {"make setup": set_up, "ready": ready, "first finding": found, "Ctrl-C to stopped": stopped}
 
 
 def _is_ready(home: Home, demo: subprocess.Popen[bytes]) -> bool:
@@ -115,7 +115,7 @@ def _medians(measured: Sequence[dict[str, float]]) -> list[dict[str, Any]]:
     """A row for each thing that was timed."""
     return [
         {
-            "until": name,
+            "what": name,
             "median": round(median(one[name] for one in measured), 1),
             "least": round(min(one[name] for one in measured), 1),
             "most": round(max(one[name] for one in measured), 1),
