@@ -22,6 +22,7 @@ import psutil
 
 from api.stack import ports
 from api.stack.flink import ENDED, FlinkCluster
+from tests.bench.generate import SLACK_MS
 from tests.bench.machine import Watch
 from tests.bench.runs import Failed, high_water
 from tests.bench.verdicts import Found
@@ -60,7 +61,7 @@ def cluster(home: Path, taskmanagers: int, backend: str = "hashmap") -> Iterator
 def configure(home: Path, name: str, **settings: Any) -> Path:
     """Write a job's configuration: the comparison's pack, in the comparison's lane."""
     file = home / f"{name}.json"
-    known = {"lane": LANE, "packs": [str(PACK)], "rules_topic": None, "lateness_ms": 0}
+    known = {"lane": LANE, "packs": [str(PACK)], "rules_topic": None, "lateness_ms": SLACK_MS}
     file.write_text(json.dumps(known | settings))
     return file
 

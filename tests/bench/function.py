@@ -18,7 +18,7 @@ from zlib import crc32
 import orjson
 
 from jobs import rules
-from tests.bench.generate import with_ticks
+from tests.bench.generate import SLACK_MS, with_ticks
 from tests.bench.kafkaruns import key_of
 from tests.bench.truth import COMPLETED
 from tests.bench.verdicts import verdict
@@ -150,7 +150,7 @@ def steps(lines: Iterable[bytes], records: int = RECORDS) -> Iterator[Step]:
     count = watermark = 0
     for offset, line in enumerate(with_ticks(lines)):
         if line.startswith(b'{"tick"'):
-            watermark = json.loads(line)["tick"] - 1
+            watermark = json.loads(line)["tick"] - SLACK_MS - 1
         else:
             payload = line.rstrip()
             frames.setdefault(crc32(key_of(line)) % BUCKETS, []).append(Frame(0, 0, 0, offset, 0, payload))

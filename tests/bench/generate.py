@@ -101,7 +101,7 @@ def _trade(random: Random, start: int) -> Trade:
 
 
 def ticked(file: Path, out: Path) -> Path:
-    """The log with the ticks that a ticker a second would have written: no event comes `SLACK_MS` behind its tick."""
+    """The log with the ticks that a ticker would have written: no event comes more than `SLACK_MS` behind its tick."""
     with file.open("rb") as log, out.open("wb") as ticking:
         ticking.writelines(with_ticks(log))
     return out
