@@ -10,6 +10,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 VENV := .venv
+BENCH_VENV := .venv-bench
 PYTHON := $(VENV)/bin/python
 STAMPS := $(VENV)/stamps
 JAR := jobs/java/target/daymark-batcher.jar
@@ -26,10 +27,10 @@ define stage
 $(MAKE) prerequisites GIB=$(2); printf '%s …\n' "$(1)"; begun=$$SECONDS; $(3); printf '%s: %d s\n' "$(1)" $$((SECONDS - begun)); mkdir -p $(STAMPS); touch $@
 endef
 
-.PHONY: help setup demo test check lint lock clean prerequisites
+.PHONY: help setup demo test check bench bench-smoke lint lock clean prerequisites
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: $(STAMPS)/project $(STAMPS)/broker $(STAMPS)/java $(JAR) ## Install everything into .venv (a few minutes the first time)
 
@@ -39,9 +40,17 @@ demo: setup ## Start everything with a day of made-up traffic; Ctrl-C stops it
 test: setup ## Run all tests, also those on real Kafka, Flink and ClickHouse
 	@$(PYTHON) -m pytest
 
-check: setup lint ## Lint, types, layers, then all tests, those in Java too
+check: setup lint ## Lint, types, layers, then all tests, those in Java too, and whether it has become slow
 	@mvn -B --quiet -f jobs/java/pom.xml test
 	$(MAKE) test
+	$(MAKE) bench-smoke
+
+bench: setup $(BENCH_VENV)/stamp ## Measure everything beside its peers and write docs/benchmarks.md (about an hour, on an idle machine)
+	@$(PYTHON) -m tests.bench.smoke --record
+	$(PYTHON) -m tests.bench $(SECTIONS)
+
+bench-smoke: setup ## Has it become slow? Two minutes at most
+	@$(PYTHON) -m tests.bench.smoke
 
 lint: setup ## ruff, mypy and import-linter
 	@$(VENV)/bin/ruff check
@@ -52,9 +61,11 @@ lint: setup ## ruff, mypy and import-linter
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	@$(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	  --allow-unsafe --extra dev --output-file requirements.lock pyproject.toml
+	$(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	  --allow-unsafe --output-file tests/bench/requirements.lock tests/bench/requirements.in
 
 clean: ## Remove what the set-up and the tests made (not .daymark, the data)
-	@rm -rf $(VENV) jobs/java/target build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(BENCH_VENV) .bench jobs/java/target build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 prerequisites:
 	@command -v python3 >/dev/null || { echo "daymark: Python is not there. Install it: sudo apt-get install python3.11 python3.11-venv" >&2; exit 4; }
@@ -68,6 +79,10 @@ $(STAMPS)/python: requirements.lock | $(STAMPS)/venv
 
 $(STAMPS)/project: pyproject.toml $(STAMPS)/python
 	@$(call stage,Daymark itself,1,$(PIP) install --quiet --no-deps --no-build-isolation --editable .)
+
+# Bytewax, a peer, and matplotlib: nothing of them is needed outside the benchmark.
+$(BENCH_VENV)/stamp: tests/bench/requirements.lock
+	@$(call stage,Benchmark environment,1,python3.11 -m venv $(BENCH_VENV) && $(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r tests/bench/requirements.lock)
 
 $(STAMPS)/broker: jobs/java/broker/pom.xml | $(STAMPS)/venv
 	@$(call stage,Kafka broker,1,$(MVN) -f jobs/java/broker/pom.xml package)
