@@ -53,9 +53,10 @@ class JobConfig(BaseModel):
 
     `buckets`: how many parts the keys are divided into; a part is what one task works on at a time. State is kept by
     bucket, so a job that resumes from a savepoint must have the number that it was started with. It bounds the
-    useful parallelism (64 buckets on 2 tasks are about 32 each); more buckets mean smaller batches.
+    useful parallelism: every task gets as many, where the parallelism divides it and is a power of two. More buckets
+    mean smaller batches.
     `batch_records`, `batch_bytes`: a batch goes out when so much waits, over all buckets; `flush_ms`: at the latest
-    after so long.
+    after so long. Under load the first comes first, so that batches are big exactly when they have to be.
     `granularity_ms`: deadlines are looked at in steps of so much; findings carry the exact instant all the same.
     `largest_bytes`: a record that is longer becomes a dead letter. `cached_items`: how many items one task keeps
     decoded (about 2 KB each); the rest is read from state when it is needed.
@@ -76,10 +77,10 @@ class JobConfig(BaseModel):
     lateness_ms: int = Field(2000, ge=0)
     granularity_ms: int = Field(100, ge=1)
     parallelism: int = Field(1, ge=1, le=128)
-    buckets: int = Field(64, ge=1, le=4096)
+    buckets: int = Field(32, ge=1, le=4096)
     batch_records: int = Field(10_000, ge=1)
     batch_bytes: int = Field(16 * 1024 * 1024, ge=1, le=256 * 1024 * 1024)
-    flush_ms: int = Field(200, ge=1)
+    flush_ms: int = Field(50, ge=1)
     largest_bytes: int = Field(1024 * 1024, ge=1)
     cached_items: int = Field(300_000, ge=1)
     guarantee: Literal["at_least_once", "exactly_once"] = "at_least_once"

@@ -58,7 +58,7 @@ RESUME = "execution.state-recovery.path"
 SETTINGS = {
     "python.execution-mode": "thread",
     "pipeline.object-reuse": "true",
-    "pipeline.auto-watermark-interval": "50 ms",
+    "pipeline.auto-watermark-interval": "100 ms",
 }
 
 
@@ -83,7 +83,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
         .connect(rule_records)
         .process(detect, BYTES)
         .name("detect")
-        .uid(f"{config.uid_prefix}-detect-{config.buckets}")  # state fits one number of buckets only
+        .uid(f"{config.uid_prefix}-detect-{config.buckets}-even")  # state fits one number of buckets and one numbering
     )
     _to_outside(found, config)
 

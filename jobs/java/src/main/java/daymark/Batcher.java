@@ -6,6 +6,7 @@ import java.util.Map;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.api.java.typeutils.RowTypeInfo;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -29,6 +30,7 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
 
     private transient Map<String, Reader> readers;
     private transient Frames[] buckets;
+    private transient int[] numbers;
     private transient int records;
     private transient int bytes;
     private transient boolean flushIsDue;
@@ -63,10 +65,30 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
         super.open();
         readers = new HashMap<>();
         settings.topics.forEach((topic, mappings) -> readers.put(topic, new Reader(mappings)));
+        numbers = numbers(settings.buckets, getRuntimeContext().getTaskInfo().getMaxNumberOfParallelSubtasks());
         buckets = new Frames[settings.buckets];
         for (int i = 0; i < buckets.length; i++) {
             buckets[i] = new Frames();
         }
+    }
+
+    /**
+     * The numbers by which Flink and Python know the buckets: such that the buckets lie evenly over Flink's key groups,
+     * and so over tasks. A key's group is a hash of it, and 0 to 31 could fall 21 to 11 on two tasks.
+     */
+    static int[] numbers(int buckets, int groups) {
+        Map<Integer, Integer> next = new HashMap<>();
+        int[] numbers = new int[buckets];
+        for (int i = 0; i < buckets; i++) {
+            int group = (int) ((long) i * groups / buckets);
+            int number = next.getOrDefault(group, 0);
+            while (KeyGroupRangeAssignment.assignToKeyGroup(Row.of(number), groups) != group) {
+                number++;
+            }
+            numbers[i] = number;
+            next.put(group, number + 1);
+        }
+        return numbers;
     }
 
     @Override
@@ -132,7 +154,7 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
         }
         for (int i = 0; i < buckets.length; i++) {
             if (!buckets[i].isEmpty()) {
-                output.collect(new StreamRecord<>(Row.of(i, buckets[i].take())));
+                output.collect(new StreamRecord<>(Row.of(numbers[i], buckets[i].take())));
             }
         }
         records = 0;

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
@@ -19,6 +20,8 @@ import org.apache.flink.types.Row;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("The batcher")
 class BatcherTest {
@@ -117,6 +120,17 @@ class BatcherTest {
         Map<Integer, Long> sizes = frames.stream().collect(Collectors.groupingBy(Frame::bucket, Collectors.counting()));
         assertEquals(16, sizes.size());
         assertTrue(sizes.values().stream().allMatch(size -> size > 250 && size < 750), sizes.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"32,1", "32,2", "32,4", "64,8", "32,32", "1000,2", "1,1"})
+    void numbersTheBucketsSoThatEachTaskGetsAsMany(int buckets, int tasks) {
+        int[] numbers = Batcher.numbers(buckets, 128);
+        assertEquals(buckets, IntStream.of(numbers).distinct().count());
+        Map<Integer, Long> shares = IntStream.of(numbers).boxed().collect(Collectors.groupingBy(
+                number -> KeyGroupRangeAssignment.assignKeyToParallelOperator(Row.of(number), 128, tasks), Collectors.counting()));
+        assertEquals(tasks, shares.size());
+        assertTrue(shares.values().stream().allMatch(share -> share == buckets / tasks), shares.toString());
     }
 
     @Test
