@@ -14,8 +14,9 @@ from kafka.errors import KafkaError
 from api.cloudevents import Posted
 from api.problems import Fault
 from api.settings import Settings
+from udfs.core.source import Unreadable
 from udfs.packs.load import load_mapping
-from udfs.packs.mapping import SourceMapping, Unreadable
+from udfs.packs.mapping import SourceMapping
 
 DELIVERY_S = 10.0
 FIELDS = {"no_type": "type", "no_time": "time", "bad_time": "time"}

@@ -25,10 +25,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jobs.ticks import END, write_tick
+from udfs.core.source import Unreadable
 from udfs.packs.load import load_mapping
 from udfs.packs.mapping import POSITION, SourceMapping
 from udfs.packs.problems import PackError
-from udfs.packs.values import Unreadable
 from udfs.simulation.logs import BadRecord, LogError, count_hint, read_log
 
 TICK_RECORDS = 2000

@@ -15,11 +15,11 @@ from api.commands.options import lane_name, new_file
 from api.commands.output import emit, err, escape, guarded, out
 from api.stack.errors import Exit, StackError
 from udfs.core.event import Event
+from udfs.core.source import Unreadable
 from udfs.packs.compile import compile_workflow
 from udfs.packs.load import Pack, find_packs, load_mapping, load_pack
 from udfs.packs.mapping import SourceMapping
 from udfs.packs.problems import PackError, Problem
-from udfs.packs.values import Unreadable
 from udfs.simulation.drive import Result
 from udfs.simulation.drive import simulate as run_simulation
 from udfs.simulation.logs import BadRecord, read_log

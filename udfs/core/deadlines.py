@@ -20,21 +20,21 @@ from __future__ import annotations
 from udfs.core.effects import AT_RISK, LATE, MISSING, REPORTED_LATE, Effect, Finding
 from udfs.core.ids import finding_id
 from udfs.core.spec import IGNORE, Deadline, Spec
-from udfs.core.state import CLOSED, MISSED, NEVER, REPORTED, SAID, WARNED, Item, Occurrence, Slot
+from udfs.core.state import CLOSED, MISSED, NEVER, REPORTED, SAID, WARNED, Item, Occurrence, Slot, slot_of
 from udfs.core.state import LATE as LATE_SAID
 
 
 def start(deadline: Deadline, item: Item, at: Occurrence) -> None:
     """Starts the clock of a deadline that has none."""
     wake = at.time + (deadline.within if deadline.warn is None else deadline.warn)
-    item.slots[deadline.index] = Slot(at.time, at.seq, wake)
+    item.slots.append(Slot(deadline.index, at.time, at.seq, wake))
     if wake < item.due:
         item.due = wake
 
 
 def answer(spec: Spec, deadline: Deadline, item: Item, at: Occurrence, watermark: int, effects: list[Effect]) -> None:
     """Takes note that `expect` happened, as the newest occurrence of the trace."""
-    slot = item.slots.get(deadline.index)
+    slot = slot_of(item, deadline.index)
     if slot is None or slot.flags & CLOSED:
         return
     first_instant = slot.since + (deadline.within if deadline.warn is None else deadline.warn)
@@ -48,15 +48,16 @@ def answer(spec: Spec, deadline: Deadline, item: Item, at: Occurrence, watermark
 def restart(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects: list[Effect]) -> None:
     """Judges a deadline anew from the whole trace, whose past may have changed."""
     anchor = first_of(item.trace, deadline.after)
-    slot = item.slots.get(deadline.index)
+    slot = slot_of(item, deadline.index)
     if item.trimmed and slot is not None and slot.flags & CLOSED:
         return  # what answered it may have left the trace
     if anchor is None:
         if slot is not None and not slot.flags & SAID:
-            del item.slots[deadline.index]
+            item.slots.remove(slot)
         return
     if slot is None:
-        slot = item.slots[deadline.index] = Slot(anchor.time, anchor.seq, 0)
+        slot = Slot(deadline.index, anchor.time, anchor.seq, 0)
+        item.slots.append(slot)
     elif not slot.flags & SAID and (slot.since != anchor.time or slot.seq != anchor.seq):
         slot.since, slot.seq, slot.flags = anchor.time, anchor.seq, 0
     judge(spec, deadline, item, slot, watermark, effects)

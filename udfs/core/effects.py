@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 MISSING = "missing"
 LATE = "late"
 REPORTED_LATE = "reported_late"
@@ -41,6 +43,7 @@ class Finding(NamedTuple):
     runbook: str
 
 
+@mypyc_attr(acyclic=True)
 class Transition:
     """An item's move from one step to the next, in event time.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from udfs.core.spec import Spec
-from udfs.core.state import Item, Occurrence
+from udfs.core.state import NEVER, Item, Occurrence
 
 TRACE_LIMIT = 256
 TRACE_KEPT = 128
@@ -29,11 +29,21 @@ def end_of(spec: Spec, item: Item) -> Occurrence | None:
 def expires(spec: Spec, item: Item) -> int:
     """When the item is forgotten: a while after its last event, or after the last deadline that it ever started."""
     last = item.trace[-1].time
-    for index, slot in item.slots.items():
-        due = slot.since + spec.deadlines[index].within
+    for slot in item.slots:
+        due = slot.since + spec.deadlines[slot.deadline].within
         if due > last:
             last = due
-    return last + (spec.remember if item.ended else spec.expire_after)
+    return last + span(spec, item)
+
+
+def span(spec: Spec, item: Item) -> int:
+    """How long an item is known after the last instant that it is about."""
+    return spec.remember if item.ended else spec.expire_after
+
+
+def last_instant(spec: Spec, item: Item) -> int:
+    """The instant that `expires` was reckoned from, so that an event behind it needs no look at all deadlines."""
+    return item.expires - span(spec, item) if item.expires < NEVER else -NEVER
 
 
 def trim(spec: Spec, item: Item, watermark: int) -> None:

@@ -22,7 +22,7 @@ from udfs.core.effects import DUPLICATE, Effect, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.ids import finding_id
 from udfs.core.spec import DROP, IGNORE, Spec, Step
-from udfs.core.state import CLOSED, NEVER, Held, Item, Occurrence
+from udfs.core.state import CLOSED, NEVER, Held, Item, Occurrence, next_verdict, slot_of
 
 
 def on_event(spec: Spec, item: Item | None, event: Event, watermark: int) -> tuple[Item | None, list[Effect]]:
@@ -55,7 +55,7 @@ def on_time(spec: Spec, item: Item, now: int) -> tuple[Item | None, list[Effect]
     effects: list[Effect] = []
     if _is_waiting(item):
         _admit_held(spec, item, now, effects)
-    item.due = _wake(item)
+    item.due = next_verdict(item)
     if now < item.due and now < item.expires:
         return item, effects
     _judge_due(spec, item, now, effects)
@@ -101,21 +101,12 @@ def _is_waiting(item: Item) -> bool:
 
 
 def _judge_due(spec: Spec, item: Item, now: int, effects: list[Effect]) -> None:
-    for index, slot in item.slots.items():
+    for slot in item.slots:
         if slot.wake <= now:
-            deadlines.judge(spec, spec.deadlines[index], item, slot, now, effects)
+            deadlines.judge(spec, spec.deadlines[slot.deadline], item, slot, now, effects)
     if item.confirm <= now:
         order.check(spec, item, now, effects)
-    item.due = _wake(item)
-
-
-def _wake(item: Item) -> int:
-    """The exact next instant at which a verdict falls due."""
-    wake = item.confirm
-    for slot in item.slots.values():
-        if slot.wake < wake:
-            wake = slot.wake
-    return wake
+    item.due = next_verdict(item)
 
 
 def _admit(
@@ -169,22 +160,24 @@ def _insert(trace: list[Occurrence], at: Occurrence) -> int:
 def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: list[Effect]) -> None:
     """The common case: the newest event of the item by event time, so that nothing in its past changes."""
     step = spec.steps[at.step]
+    last = lifetime.last_instant(spec, item)
     item.seen |= 1 << at.step
     for deadline in spec.expects[at.step]:
         deadlines.answer(spec, deadline, item, at, watermark, effects)
     for deadline in spec.starts[at.step]:
-        if deadline.index not in item.slots:
+        if slot_of(item, deadline.index) is None:
             deadlines.start(deadline, item, at)
+            last = max(last, at.time + deadline.within)
     if step.end:
         item.ended = step.end
-        for index, slot in item.slots.items():
+        for slot in item.slots:
             if not slot.flags & CLOSED:
-                deadlines.judge(spec, spec.deadlines[index], item, slot, watermark, effects)
+                deadlines.judge(spec, spec.deadlines[slot.deadline], item, slot, watermark, effects)
     elif step.start:
         item.ended = ""
     if step.after & item.seen:
         order.check(spec, item, watermark, effects, at if at.time <= watermark else None)
-    item.expires = lifetime.expires(spec, item)
+    item.expires = max(last, at.time) + lifetime.span(spec, item)
 
 
 def reassess(spec: Spec, item: Item, watermark: int, effects: list[Effect], reported: Occurrence | None = None) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
+from mypy_extensions import mypyc_attr
 
 FORMAT: Final = 1
 NEVER: Final = 1 << 61
@@ -28,6 +29,7 @@ CLOSED: Final = 16
 SAID: Final = WARNED | MISSED
 
 
+@mypyc_attr(acyclic=True)
 class Occurrence:
     """A step that happened. Ordered by (time, seq): event time, then order of arrival within the item. Times are
     epoch ms."""
@@ -50,16 +52,18 @@ class Occurrence:
         return self.time > time or (self.time == time and self.seq > seq)
 
 
+@mypyc_attr(acyclic=True)
 class Slot:
-    """What is known of one deadline of one item.
+    """What is known of one deadline of one item; `deadline` is the deadline's index.
 
     The clock started at the occurrence (`since`, `seq`). `wake` is the next instant at which time alone decides
     something (NEVER: none). `answered` is the event time of the `expect` that was last reported as late (0: none).
     """
 
-    __slots__ = ("answered", "flags", "seq", "since", "wake")
+    __slots__ = ("answered", "deadline", "flags", "seq", "since", "wake")
 
-    def __init__(self, since: int, seq: int, wake: int, flags: int = 0, answered: int = 0) -> None:
+    def __init__(self, deadline: int, since: int, seq: int, wake: int, flags: int = 0, answered: int = 0) -> None:
+        self.deadline = deadline
         self.since = since
         self.seq = seq
         self.wake = wake
@@ -67,6 +71,7 @@ class Slot:
         self.answered = answered
 
 
+@mypyc_attr(acyclic=True)
 class Held:
     """An event that was matched with a step, waiting to be admitted."""
 
@@ -93,10 +98,11 @@ class Held:
         self.amount = amount
 
 
+@mypyc_attr(acyclic=True)
 class Item:
     """One run of a workflow for one correlation key, in memory. Times are epoch ms.
 
-    `slots` are those of the deadlines that were started, by the deadline's index. `seen` is a bit mask of the steps
+    `slots` are those of the deadlines that were started, in that order. `seen` is a bit mask of the steps
     in the trace. `ended` is the status of the end step that holds ("": in flight).
     `due` is never later than the next instant at which `on_time` has something to do. `expires` is when the item is
     forgotten. `groups` maps a name to (event time, value): the earliest event that names a group decides. `copies`
@@ -134,7 +140,7 @@ class Item:
         self.spec = spec
         self.key = key
         self.trace: list[Occurrence] = []
-        self.slots: dict[int, Slot] = {}
+        self.slots: list[Slot] = []
         self.seen = 0
         self.ended = ""
         self.arrivals = 0
@@ -153,6 +159,23 @@ class Item:
         self.run = 0
 
 
+def slot_of(item: Item, deadline: int) -> Slot | None:
+    """The slot of the deadline with this index; None if it was never started."""
+    for slot in item.slots:
+        if slot.deadline == deadline:
+            return slot
+    return None
+
+
+def next_verdict(item: Item) -> int:
+    """The exact next instant at which time alone decides something (NEVER: none)."""
+    wake = item.confirm
+    for slot in item.slots:
+        if slot.wake < wake:
+            wake = slot.wake
+    return wake
+
+
 class UnknownFormat(ValueError):
     """The stored bytes were written by a newer Daymark."""
 
@@ -169,7 +192,7 @@ def encode(item: Item) -> bytes:
             item.spec,
             item.key,
             [(o.time, o.seq, o.step, o.id, o.source, o.started, o.received) for o in item.trace],
-            {index: (slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for index, slot in item.slots.items()},
+            {slot.deadline: (slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for slot in item.slots},
             item.seen,
             item.ended,
             item.arrivals,
@@ -202,7 +225,7 @@ def decode(stored: bytes) -> Item:
         fields += _EARLIEST[len(fields) :]
     item = Item(fields[1], fields[2])
     item.trace = [Occurrence(*o) for o in fields[3]]
-    item.slots = {index: Slot(*slot) for index, slot in fields[4].items()}
+    item.slots = [Slot(deadline, *slot) for deadline, slot in fields[4].items()]
     item.seen, item.ended, item.arrivals, item.count = fields[5:9]
     item.due, item.expires, item.confirm = fields[9:12]
     item.groups = {name: (time, value) for name, (time, value) in fields[12].items()}

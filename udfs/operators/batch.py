@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from struct import Struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-NO_KEY = 255
+from mypy_extensions import mypyc_attr
+
+NO_KEY: Final = 255
 """The `key` of a frame whose record shows no correlation key."""
 
 _HEADER = Struct(">BBiqqI")
+_header = _HEADER.unpack_from
+HEADER_BYTES: Final = 26
 _RULE = Struct(">iqqI")
 
 
-class Frame(NamedTuple):
+@mypyc_attr(acyclic=True)
+class Frame:
     """One record, or one of its copies: `key` is the index of the mapping's correlation key that this copy is for.
 
     `received` is Kafka's record timestamp in epoch ms; `payload` is the record's value, byte for byte.
     """
 
-    mapping: int
-    key: int
-    partition: int
-    offset: int
-    received: int
-    payload: bytes
+    __slots__ = ("key", "mapping", "offset", "partition", "payload", "received")
+
+    def __init__(self, mapping: int, key: int, partition: int, offset: int, received: int, payload: bytes) -> None:
+        self.mapping = mapping
+        self.key = key
+        self.partition = partition
+        self.offset = offset
+        self.received = received
+        self.payload = payload
 
 
 class RuleRecord(NamedTuple):
@@ -37,26 +45,27 @@ class RuleRecord(NamedTuple):
     document: bytes
 
 
-def decode(batch: bytes) -> Iterator[Frame]:
+def decode(batch: bytes) -> list[Frame]:
     """The frames of a batch, in the order in which they came. Raises ValueError when the batch is cut off."""
-    at, end, size = 0, len(batch), _HEADER.size
+    frames: list[Frame] = []
+    at, end = 0, len(batch)
     while at < end:
-        if end - at < size:
+        if end - at < HEADER_BYTES:
             raise ValueError(f"a batch of {end} bytes ends inside the header of the frame at byte {at}")
-        mapping, key, partition, offset, received, length = _HEADER.unpack_from(batch, at)
-        at += size
-        payload = batch[at : at + length]
-        if len(payload) < length:
+        mapping, key, partition, offset, received, length = _header(batch, at)
+        at += HEADER_BYTES
+        if end - at < length:
             raise ValueError(f"a batch of {end} bytes ends inside the payload of {length} bytes at byte {at}")
+        frames.append(Frame(mapping, key, partition, offset, received, batch[at : at + length]))
         at += length
-        yield Frame(mapping, key, partition, offset, received, payload)
+    return frames
 
 
 def encode(frames: Iterable[Frame]) -> bytes:
     """The batch that the Java batcher would make of these frames."""
     parts: list[bytes] = []
-    for *fields, payload in frames:
-        parts += (_HEADER.pack(*fields, len(payload)), payload)
+    for f in frames:
+        parts += (_HEADER.pack(f.mapping, f.key, f.partition, f.offset, f.received, len(f.payload)), f.payload)
     return b"".join(parts)
 
 

@@ -11,13 +11,14 @@ from udfs.core.effects import Effect, Finding
 from udfs.core.event import Event
 from udfs.core.ids import SEPARATOR
 from udfs.core.machine import next_deadline, on_event, on_time
+from udfs.core.source import Mapping
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item
 from udfs.operators import intake, rows
 from udfs.operators.batch import Frame, element
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
-from udfs.operators.engine import Engine, Mapping
+from udfs.operators.engine import Engine
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
 
@@ -209,9 +210,9 @@ class Bucket:
         item = self._items.get(where)
         while item is not None:
             spec = self._engine.specs[item.spec]
-            flags = [slot.flags for slot in item.slots.values()]
+            flags = [slot.flags for slot in item.slots]
             after, effects = on_time(spec, item, now)
-            if after is not item or effects or flags != [slot.flags for slot in item.slots.values()]:
+            if after is not item or effects or flags != [slot.flags for slot in item.slots]:
                 self._keep(where, spec, item, after, effects)
             item = after
             if item is None or item.trace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udfs.core.state import Item, decode, encode
+from udfs.core.state import Item, decode, encode, next_verdict
 from udfs.operators.store import Store
 
 
@@ -97,9 +97,5 @@ def _as_looked_at(item: Item) -> Item:
     """
     if not item.trace:
         return item  # a run that has not begun is due at once
-    due = item.confirm
-    for slot in item.slots.values():
-        if slot.wake < due:
-            due = slot.wake
-    item.due = due
+    item.due = next_verdict(item)
     return item

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
 
 import orjson
 
-from udfs.core.event import Event
+from udfs.core.source import Mapping
 from udfs.core.spec import Spec
 from udfs.operators import rows
 from udfs.operators.batch import Frame, RuleRecord, element
-
-
-class Mapping(Protocol):
-    """What the engine needs of a source mapping (`udfs.packs.mapping.SourceMapping`)."""
-
-    key_names: tuple[str, ...]
-
-    def parse(self, raw: bytes | str) -> dict[str, Any]: ...
-    def matches(self, record: dict[str, Any]) -> bool: ...
-    def masked(self, record: dict[str, Any]) -> dict[str, Any]: ...
-    def event(self, record: dict[str, Any], key_name: str, position: str, received: int) -> Event: ...
 
 
 class Engine:

@@ -5,36 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from udfs.core.event import Event
+from udfs.core.source import Mapping, Position, Unreadable
 from udfs.operators.batch import NO_KEY, Frame
-from udfs.operators.engine import Engine, Mapping
-
-
-class Unfit(Exception):
-    """A record that is no event, for a reason that the mapping can't know."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
+from udfs.operators.engine import Engine
 
 
 def read(engine: Engine, mapping: Mapping, frame: Frame) -> tuple[dict[str, Any], Event | None]:
     """The record, and the event that it is; None where another copy of the record stands for it.
 
-    Raises Unfit, and what the mapping raises.
+    Raises Unreadable.
     """
     if len(frame.payload) > engine.largest:
-        raise Unfit("too_large", f"{len(frame.payload)} bytes; at most {engine.largest} are read")
+        raise Unreadable("too_large", f"{len(frame.payload)} bytes; at most {engine.largest} are read")
     record = mapping.parse(frame.payload)
-    position = f"{engine.topics[frame.mapping]}-{frame.partition}-{frame.offset}"
+    position = Position(engine.topics[frame.mapping], frame.partition, frame.offset)
     names = mapping.key_names
     event = mapping.event(record, names[0 if frame.key == NO_KEY else frame.key], position, frame.received)
     if frame.key == NO_KEY:
-        raise Unfit("no_key", f"no correlation key could be read; looked for {', '.join(names)}")
+        raise Unreadable("no_key", f"no correlation key could be read; looked for {', '.join(names)}")
     if mapping.matches(record):
         return record, event
     if not _matches_another(engine, frame, record):
-        raise Unfit("invalid_event", "no mapping's `when` holds for the record")
+        raise Unreadable("invalid_event", "no mapping's `when` holds for the record")
     return record, None
 
 

@@ -111,7 +111,7 @@ class EventRow(Row):
     key_name: str
     key: str
     groups: dict[str, str]
-    data: str
+    data: msgspec.Raw | str
     truncated: int
     duplicate: int
     topic: str
@@ -228,7 +228,7 @@ def _counts(state: Item) -> tuple[int, int, int, int]:
     """Deadlines broken, answered late, not yet answered; and everything else found."""
     missing = late = overdue = 0
     other = state.copied + (len(state.misplaced) if state.misplaced else 0)
-    for slot in state.slots.values():
+    for slot in state.slots:
         flags = slot.flags
         if flags & ~CLOSED:
             missing += flags & MISSED > 0
@@ -241,9 +241,9 @@ def _counts(state: Item) -> tuple[int, int, int, int]:
 def pending_deadlines(spec: Spec, state: Item) -> list[Pending]:
     """The deadlines that still wait for their step, the earliest first."""
     waiting: list[Pending] = []
-    for index, slot in state.slots.items():
+    for slot in state.slots:
         if slot.wake < NEVER and not slot.flags & (CLOSED | MISSED):
-            deadline = spec.deadlines[index]
+            deadline = spec.deadlines[slot.deadline]
             if not first_behind(state.trace, deadline.expect, slot):
                 waiting.append(Pending(deadline.id, slot.since + deadline.within))
     if len(waiting) > 1:
@@ -256,7 +256,9 @@ def _due(pending: Pending) -> int:
 
 
 def event(lane: str, topic: str, key_name: str, seen: Event, text: bytes, duplicate: bool, frame: Frame) -> Row:
-    """`text` is the record's JSON text, personal data already masked."""
+    """`text` is the record's JSON text, personal data already masked. It goes into the row as it is, an object;
+    as a text where it is cut off or has line breaks, which would end the row."""
+    whole = len(text) <= EXCERPT and b"\n" not in text and b"\r" not in text
     return EventRow(
         lane,
         seen.source,
@@ -267,7 +269,7 @@ def event(lane: str, topic: str, key_name: str, seen: Event, text: bytes, duplic
         key_name,
         seen.key,
         dict(seen.groups),
-        text[:EXCERPT].decode("utf-8", "ignore"),
+        msgspec.Raw(text) if whole else text[:EXCERPT].decode("utf-8", "ignore"),
         int(len(text) > EXCERPT),
         int(duplicate),
         topic,

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from udfs.core.event import Event
+from udfs.core.source import Mapping, Position, Unreadable
 from udfs.packs.explain import validate
 from udfs.packs.paths import FieldPath, Getter, parse_path
 from udfs.packs.pii import hashed, without
@@ -17,7 +18,6 @@ from udfs.packs.times import EARLIEST, LATEST, TimeReader, time_reader
 from udfs.packs.values import (
     INFINITE,
     LONGEST_NAME,
-    Unreadable,
     amount_of,
     check_texts,
     event_id,
@@ -34,7 +34,7 @@ from udfs.packs.values import (
 )
 from udfs.packs.yamlfile import Document
 
-__all__ = ["POSITION", "SourceMapping", "Unreadable", "compile_mapping"]
+__all__ = ["POSITION", "SourceMapping", "compile_mapping"]
 
 POSITION = "_position"
 """The field in which a log reader notes a record's place in its file: the identity of records without an id."""
@@ -48,7 +48,7 @@ def compile_mapping(definition: dict[str, Any], *, pii_key: bytes | None = None)
     return SourceMapping(definition, os.environ.get("DAYMARK_PII_KEY", "").encode() if pii_key is None else pii_key)
 
 
-class SourceMapping:
+class SourceMapping(Mapping):
     """A compiled source mapping. It is picklable; a copy is compiled anew where it arrives.
 
     `key_names` and `key_paths` are the correlation keys in the mapping's order; `topic` and `lane` are None where the
@@ -111,7 +111,7 @@ class SourceMapping:
 
     # What is done for each record
 
-    def parse(self, raw: bytes | str) -> dict[str, Any]:
+    def parse(self, raw: bytes) -> dict[str, Any]:
         """The record in a message's bytes. Raises Unreadable (not_json, not_an_object)."""
         try:
             record = orjson.loads(raw)
@@ -129,7 +129,7 @@ class SourceMapping:
         """The record without its personal data: a copy, or the record itself where the mapping names none."""
         return without(record, self._pii, self._pii_key) if self._pii else record
 
-    def event(self, record: dict[str, Any], key_name: str, position: str, received: int) -> Event:
+    def event(self, record: dict[str, Any], key_name: str, position: Position | str, received: int) -> Event:
         """The event that the record is, for one of its correlation keys.
 
         `position` is where the record stands (topic-partition-offset), the identity of one that has no id;
@@ -160,20 +160,20 @@ class SourceMapping:
                 name = event_id(name, source, record.get(POSITION), position)
             if not (text := f"{name}{source}{kind}{key}").isascii() or len(text) > LONGEST_NAME:
                 check_texts({"id": name, "source": source, "type": kind, key_name: key})
-            groups = []
+            groups: tuple[tuple[str, str], ...] = ()
             for label, getter in self._groups:
                 group = getter.get(record)
-                if type(group) is not str or not group.isascii() or len(group) > LONGEST_NAME:
+                if type(group) is not str or len(group) > LONGEST_NAME or not group.isascii():
                     group = group_text(group)
                 if group:
-                    groups.append((label, group))
+                    groups += ((label, group),)
             started = (
                 instant(self._started.get(record), self._read_started, "started") if self._started is not None else None
             )
             amount = self._amount.get(record) if self._amount is not None else None
             if amount is not None and not (type(amount) is float and -INFINITE < amount < INFINITE):
                 amount = amount_of(amount)
-            return Event(name, source, kind, time, key, tuple(groups), record, started, amount, received)
+            return Event(name, source, kind, time, key, groups, record, started, amount, received)
         except Unreadable:
             raise
         except Exception as fault:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from udfs.packs.problems import suggest
 
-EARLIEST = 0
-LATEST = 7_258_118_400_000
+EARLIEST: Final = 0
+LATEST: Final = 7_258_118_400_000
 """1970 up to, not including, 2200: what lies outside is a clock fault or a mistaken unit."""
 
 EPOCH_UNITS = {"epoch_s": 1_000, "epoch_ms": 1, "epoch_us": 1}

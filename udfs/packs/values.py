@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
+from udfs.core.source import Position, Unreadable
 from udfs.packs.times import EARLIEST, LATEST, TimeReader
 
-LONGEST_NAME = 1_024
+LONGEST_NAME: Final = 1_024
 """The most characters that an id, a source, a type and a key may have, each: they become keys of topics and state."""
 
 
-INFINITE = float("inf")
-
-
-class Unreadable(Exception):
-    """A record that is no event: one of the dead letters' reasons, and what is wrong with which field."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
-
-    def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}"
+INFINITE: Final = float("inf")
 
 
 def instant(value: Any, read: TimeReader, path: Any) -> int | None:
@@ -66,11 +55,11 @@ def source_text(value: Any, default: str) -> str:
     raise Unreadable("invalid_event", f"the `source` is {kind_of(value)}, not a text")
 
 
-def event_id(value: Any, source: str, noted: Any, position: str) -> str:
+def event_id(value: Any, source: str, noted: Any, position: Position | str) -> str:
     """An id that isn't a text: a number's text, or a hash of where the record stands."""
     if value is not None and value != "":
         return plain_text(value, "id")
-    place = noted if type(noted) is str else str(noted) if type(noted) is int and abs(noted) < 10**20 else position
+    place = noted if type(noted) is str else str(noted) if type(noted) is int and abs(noted) < 10**20 else str(position)
     return sha256(f"{source}\x1f{place}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

@@ -103,7 +103,7 @@ def test_the_next_deadline_is_never_later_than_what_is_due() -> None:
 def full() -> Item:
     item = Item("0123456789abcdef", "K")
     item.trace = [Occurrence(1000, 0, 0, "e1", "s", None, 7)]
-    item.slots = {0: Slot(1000, 0, 1300, 1, 0)}
+    item.slots = [Slot(0, 1000, 0, 1300, 1, 0)]
     item.seen = 1
     item.groups = {"market": (1000, "EU")}
     item.amount = (1000, 2.5)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from udfs.core.event import Event
-from udfs.packs.mapping import SourceMapping, Unreadable, compile_mapping
+from udfs.core.source import Unreadable
+from udfs.packs.mapping import SourceMapping, compile_mapping
 from udfs.packs.problems import PackError
 from udfs.packs.values import plain_text
 

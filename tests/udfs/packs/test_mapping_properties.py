@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.packs.mapping import Unreadable, compile_mapping
+from udfs.core.source import Unreadable
+from udfs.packs.mapping import compile_mapping
 
 REASONS = {"not_an_object", "no_key", "no_type", "no_time", "bad_time", "invalid_event"}
 
