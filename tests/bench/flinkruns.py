@@ -82,7 +82,7 @@ def timed(running: FlinkCluster, config: Path, end: Callable[[str], float]) -> P
         job = running.submit(config)
         ended = end(job)
         cpu = _cpu(running) - before
-    return Pass(ended - began(running, job), cpu, _most_memory(running), watch.taken, job)
+    return Pass(ended - began(running, job), cpu, most_memory(running), watch.taken, job)
 
 
 def _finished(running: FlinkCluster, job: str, out: Path) -> float:
@@ -123,6 +123,6 @@ def _cpu(running: FlinkCluster) -> float:
     return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in running.pids())
 
 
-def _most_memory(running: FlinkCluster) -> float:
+def most_memory(running: FlinkCluster) -> float:
     """MiB, over all processes of the cluster, of each the most that it has had."""
     return sum(map(high_water, running.pids())) / 1024

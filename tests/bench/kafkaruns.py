@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -13,7 +13,9 @@ from zlib import crc32
 import orjson
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
+from api.stack import ports
 from api.stack.flink import ENDED, FlinkCluster
+from api.stack.kafka import KafkaBroker
 from jobs import topics
 from jobs.ticks import END, write_tick
 from tests.bench.flinkruns import LANE, RESULTS, SECONDS, Pass, ask, configure, timed
@@ -24,6 +26,17 @@ from tests.bench.verdicts import Found
 
 PARTITIONS = 4
 END_OF_TIME = 2**63 - 2
+
+
+@contextmanager
+def broker(home: Path) -> Iterator[str]:
+    """A broker of its own, gone at the end; gives its address."""
+    running = KafkaBroker(home, ports.free())
+    try:
+        running.start()
+        yield running.wait().bootstrap
+    finally:
+        running.stop()
 
 
 def produce(bootstrap: str, log: Path, name: str) -> str:
@@ -100,11 +113,12 @@ def _found(bootstrap: str, prefix: str) -> Found:
     found = Found()
     with closing(KafkaConsumer(bootstrap_servers=bootstrap, check_crcs=False)) as consumer:
         for name in RESULTS:
-            found.take(name, map(orjson.loads, _lines(consumer, prefix + name)))
+            found.take(name, map(orjson.loads, lines_of(consumer, prefix + name)))
     return found
 
 
-def _lines(consumer: KafkaConsumer, topic: str) -> Iterator[bytes]:
+def lines_of(consumer: KafkaConsumer, topic: str) -> Iterator[bytes]:
+    """The rows of a topic, up to where it ends now."""
     places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
     ends = consumer.end_offsets(places)
     consumer.assign(places)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from api.stack import ports
 from api.stack.flink import REPOSITORY
-from api.stack.kafka import KafkaBroker
 from tests.bench import flinkruns, jvmpeers, kafkaruns, runs, truth
 from tests.bench.generate import generate, ticked
 from tests.bench.section import Options, Result, Target
@@ -77,7 +74,7 @@ class Log:
 def run(options: Options) -> Result:
     items, rounds = (5_000, 1) if options.smoke else (options.items, options.rounds)
     jvm = jvmpeers.commands()
-    with _broker(options.work) as bootstrap:
+    with kafkaruns.broker(options.work) as bootstrap:
         log = _log(options.work, bootstrap, items)
         measured = [_round(number, options.work, log, bootstrap, jvm) for number in range(rounds)]
     return {
@@ -89,16 +86,6 @@ def run(options: Options) -> Result:
         "targets": [_target(measured, *target) for target in TARGETS],
         "tables": [{"title": "Events a second", "rows": [_row(measured, name) for name in ORDER]}],
     }
-
-
-@contextmanager
-def _broker(work: Path) -> Iterator[str]:
-    broker = KafkaBroker(work, ports.free())
-    try:
-        broker.start()
-        yield broker.wait().bootstrap
-    finally:
-        broker.stop()
 
 
 def _log(work: Path, bootstrap: str, items: int) -> Log:
