@@ -12,6 +12,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import orjson
@@ -22,7 +23,7 @@ from tenacity.nap import sleep_using_event
 
 from api.metrics import Metrics
 from api.settings import Settings
-from api.store import Store, StoreError
+from api.store import CLIENTS, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -141,8 +142,9 @@ class Loader:
             if message.value:
                 by_table[self.tables[message.topic]].append(message)
             offsets[TopicPartition(message.topic, message.partition)] = OffsetAndMetadata(message.offset + 1, "", -1)
-        for table, messages in by_table.items():
-            self._insert(table, messages, stop)
+        with ThreadPoolExecutor(CLIENTS["insert"], "loader-insert") as pool:  # tables don't depend on each other
+            for done in [pool.submit(self._insert, table, messages, stop) for table, messages in by_table.items()]:
+                done.result()
         commit(offsets)
         took = time.monotonic() - began
         self._linger = min(max(2 * took, LINGER_S[0]), LINGER_S[1])

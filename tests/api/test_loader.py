@@ -95,6 +95,32 @@ def test_a_row_is_visible_soon_after_it_was_produced(
             eventually(lambda n=number: count(store, "findings") == n + 1, seconds=5)
 
 
+def test_two_tables_of_a_batch_are_inserted_at_the_same_time(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2, timeout=10)
+    monkeypatch.setattr(store, "insert", lambda table, rows: both.wait())
+    batch = [Message(f"{settings.topic_prefix}{name}", 0, 0, 0, b"{}") for name in ("eventlog", "items")]
+    committed: list[object] = []
+    Loader(store, settings, Metrics()).load(batch, threading.Event(), committed.append)
+    assert len(committed) == 1
+
+
+def test_nothing_is_committed_when_one_table_of_a_batch_fails(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def insert(table: str, rows: bytes) -> None:
+        if table == "events":
+            raise ValueError("broken")
+
+    monkeypatch.setattr(store, "insert", insert)
+    batch = [Message(f"{settings.topic_prefix}{name}", 0, 0, 0, b"{}") for name in ("eventlog", "items")]
+    committed: list[object] = []
+    with pytest.raises(ValueError, match="broken"):
+        Loader(store, settings, Metrics()).load(batch, threading.Event(), committed.append)
+    assert not committed
+
+
 def test_a_message_that_clickhouse_refuses_becomes_a_dead_letter_and_the_rest_goes_in(
     store: Store, loading: Settings, produce: Callable[..., None]
 ) -> None:

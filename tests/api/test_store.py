@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 import api.store
 from api.store import CLIENTS, Store
-from tests.api.rows import finding, lines
+from tests.api.rows import event, finding, lines
 
 
 @contextmanager
@@ -34,6 +34,19 @@ def test_slow_queries_keep_neither_inserts_nor_the_health_check_waiting(store: S
         store.insert("findings", lines([finding()]))
         assert all(thread.is_alive() for thread in threads)
     assert store.run("SELECT count() AS n FROM findings") == [{"n": 1}]
+
+
+def test_indexes_are_made_by_merges_and_not_by_inserts(store: Store) -> None:
+    def indexed() -> list[int]:
+        parts = "SELECT secondary_indices_compressed_bytes AS bytes FROM system.parts WHERE active AND table = 'events'"
+        return [row["bytes"] for row in store.run(parts)]
+
+    store.insert("events", lines([event(id="e1")]))
+    assert indexed() == [0]
+    store.insert("events", lines([event(id="e2")]))
+    store.command("OPTIMIZE TABLE events FINAL")
+    assert len(indexed()) == 1
+    assert indexed()[0] > 0
 
 
 def test_a_request_that_finds_no_free_client_is_a_503_before_the_queries_end(
