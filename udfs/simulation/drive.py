@@ -50,14 +50,17 @@ class Simulation:
         self._emit = emit
         self._wakes: list[tuple[int, ItemKey]] = []
         self._scheduled: dict[ItemKey, int] = {}
+        self._concerned: dict[tuple[str, str], list[int]] = {}  # specs by correlation key and event type
+        for index, spec in enumerate(self.specs):
+            for event_type in spec.by_type:
+                self._concerned.setdefault((spec.key, event_type), []).append(index)
 
     def event(self, event: Event, key_name: str) -> None:
         """Takes one event for all workflows whose key it carries."""
-        for index, spec in enumerate(self.specs):
-            if spec.key == key_name and event.type in spec.by_type:
-                where = (index, event.key)
-                item, effects = on_event(spec, self.items.get(where), event, self.watermark)
-                self._keep(where, item, effects)
+        for index in self._concerned.get((key_name, event.type), ()):
+            where = (index, event.key)
+            item, effects = on_event(self.specs[index], self.items.get(where), event, self.watermark)
+            self._keep(where, item, effects)
 
     def advance(self, watermark: int) -> None:
         """Moves time on to `watermark` (epoch ms): no event at or before it is to come."""
