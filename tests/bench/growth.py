@@ -127,7 +127,7 @@ def _restarts(opened: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "open items": one["items"],
             "state": SHOWN[one["backend"]],
-            "job accepted": round(one["restart"]["accepted"], 1),
+            "submission has returned": round(one["restart"]["accepted"], 1),
             "all tasks run, state restored": round(one["restart"]["running"], 1),
             "it goes on reading": round(one["restart"]["goes on"], 1),
         }
