@@ -32,7 +32,7 @@ endef
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: $(STAMPS)/project $(STAMPS)/broker $(STAMPS)/java $(JAR) ## Install everything into .venv (a few minutes the first time)
+setup: $(STAMPS)/project $(STAMPS)/compiled $(STAMPS)/broker $(STAMPS)/java $(JAR) ## Install everything into .venv (a few minutes the first time)
 
 demo: setup ## Start everything with a day of made-up traffic; Ctrl-C stops it
 	@exec $(VENV)/bin/daymark demo
@@ -83,6 +83,10 @@ $(STAMPS)/project: pyproject.toml $(STAMPS)/python
 # Bytewax, a peer, and matplotlib: nothing of them is needed outside the benchmark.
 $(BENCH_VENV)/stamp: tests/bench/requirements.lock
 	@$(call stage,Benchmark environment,1,python3.11 -m venv $(BENCH_VENV) && $(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r tests/bench/requirements.lock)
+
+# What is compiled is used only while the sources are the same, so a stale one does no harm.
+$(STAMPS)/compiled: $(wildcard udfs/*/*.py) udfs/compiled.py | $(STAMPS)/project
+	@$(call stage,Compiled core,1,$(PYTHON) -m udfs.compiled)
 
 $(STAMPS)/broker: jobs/java/broker/pom.xml | $(STAMPS)/venv
 	@$(call stage,Kafka broker,1,$(MVN) -f jobs/java/broker/pom.xml package)

@@ -10,7 +10,6 @@ new fields come at the end, and older bytes lack them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -85,7 +84,7 @@ class Held:
         source: str,
         started: int | None,
         received: int,
-        groups: Iterable[tuple[str, str]],
+        groups: tuple[tuple[str, str], ...],
         amount: float | None,
     ) -> None:
         self.time = time
@@ -94,7 +93,7 @@ class Held:
         self.source = source
         self.started = started
         self.received = received
-        self.groups = tuple([(name, value) for name, value in groups])
+        self.groups = groups
         self.amount = amount
 
 
@@ -232,9 +231,14 @@ def decode(stored: bytes) -> Item:
     item.amount = None if fields[13] is None else (fields[13][0], fields[13][1])
     item.copies = fields[14] or None
     item.misplaced = fields[15] or None
-    item.held = [Held(*h) for h in fields[16]] or None
+    item.held = [_held(h) for h in fields[16]] or None
     item.latest, item.trimmed, item.copied, item.run = fields[17:21]
     return item
+
+
+def _held(fields: list[Any]) -> Held:
+    groups = tuple([(name, value) for name, value in fields[6]])
+    return Held(fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], groups, fields[7])
 
 
 _EARLIEST: Final[list[Any]] = [
