@@ -48,7 +48,7 @@ class Mapping:
         """The record without its personal data; the record itself where it has none."""
         raise NotImplementedError
 
-    def event(self, record: dict[str, Any], key_name: str, position: Position | str, received: int) -> Event:
+    def event(self, record: Any, key_name: str, position: Position | str, received: int) -> Event:
         """The event that the record is, for one of its correlation keys. Raises Unreadable.
 
         `position` is where the record stands, the identity of one that has no id; `received` is when it reached

@@ -129,7 +129,7 @@ class SourceMapping(Mapping):
         """The record without its personal data: a copy, or the record itself where the mapping names none."""
         return without(record, self._pii, self._pii_key) if self._pii else record
 
-    def event(self, record: dict[str, Any], key_name: str, position: Position | str, received: int) -> Event:
+    def event(self, record: Any, key_name: str, position: Position | str, received: int) -> Event:
         """The event that the record is, for one of its correlation keys.
 
         `position` is where the record stands (topic-partition-offset), the identity of one that has no id;
