@@ -73,7 +73,7 @@ def _at(home: Path, rate: int, warm: int, measured: int) -> dict[str, Any]:
         system.await_time(1, 60)
         sent = Plan(
             "load",
-            (int(time.time()) + 3) * 1000,
+            (int(time.time()) + 5) * 1000,
             rate,
             rate * (warm + measured),
             width=rate * STEP_SECONDS,
@@ -81,7 +81,7 @@ def _at(home: Path, rate: int, warm: int, measured: int) -> dict[str, Any]:
             mark_every=rate // 10,
         )
         print(f"latency: {rate:,} events/s for {warm + measured} s", flush=True)
-        generator = plan.start(sent, system.bootstrap, EVENTS, paced=True)
+        generator = plan.start(sent, system.bootstrap, EVENTS, paced=True, warm=rate * warm)
         seen = _watch(system, sent)
         kept = plan.report(generator)
         system.await_time(sent.end_ms, DRAIN_SECONDS)

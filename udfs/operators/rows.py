@@ -270,8 +270,8 @@ def event(lane: str, topic: str, key_name: str, seen: Event, text: bytes, duplic
         seen.key,
         {name: value for name, value in seen.groups},  # noqa: C416 (dict() would ask for keys() first, and fail)
         msgspec.Raw(text) if whole else text[:EXCERPT].decode("utf-8", "ignore"),
-        int(len(text) > EXCERPT),
-        int(duplicate),
+        1 if len(text) > EXCERPT else 0,
+        1 if duplicate else 0,
         topic,
         frame.partition,
         frame.offset,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import orjson
+from orjson import JSONDecodeError, loads
 
 from udfs.core.event import Event
 from udfs.core.source import Mapping, Position, Unreadable
@@ -114,8 +114,8 @@ class SourceMapping(Mapping):
     def parse(self, raw: bytes) -> dict[str, Any]:
         """The record in a message's bytes. Raises Unreadable (not_json, not_an_object)."""
         try:
-            record = orjson.loads(raw)
-        except orjson.JSONDecodeError as fault:
+            record = loads(raw)
+        except JSONDecodeError as fault:
             raise Unreadable("not_json", str(fault)) from None
         if type(record) is not dict:
             raise Unreadable("not_an_object", f"the record is {kind_of(record)}, not a JSON object")

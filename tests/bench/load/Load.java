@@ -19,7 +19,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * <p>tests/bench/load/plan.py says what each send is, and computes it again from a finding's event id. With {@code paced=false}
  * the same is written as fast as it goes, with a tick into every partition after each second of the log's own time.
  *
- * <p>Run from source: {@code java -cp 'JARS/*' Load.java name=value…}; prints one JSON object about how it kept up.
+ * <p>Run from source: {@code java -cp 'JARS/*' Load.java name=value…}; prints one JSON object about how it kept up
+ * with its schedule after the first {@code warm} sends.
  */
 public final class Load {
     private static final String[] STEPS = {"ingested", "verified", "sent", "replied", "settled"};
@@ -58,7 +59,8 @@ public final class Load {
     }
 
     private String run() {
-        int[] late = new int[paced ? (int) sends : 0];
+        long warm = number("warm");
+        int[] late = new int[paced ? (int) (sends - warm) : 0];
         long written = 0;
         long began = System.currentTimeMillis();
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(settings())) {
@@ -66,7 +68,10 @@ public final class Load {
             ProducerRecord<byte[], byte[]> last = null;
             for (long n = 0; n < sends; n++) {
                 if (paced) {
-                    late[(int) n] = waitUntil(dueMicros(n));
+                    int micros = waitUntil(dueMicros(n));
+                    if (n >= warm) {
+                        late[(int) (n - warm)] = micros;
+                    }
                 }
                 boolean copy = copyEvery > 0 && n % copyEvery == copyEvery - 1;
                 ProducerRecord<byte[], byte[]> record = copy ? last : record(n);

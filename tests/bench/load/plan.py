@@ -87,9 +87,9 @@ class Plan:
         return waves * self.width + min(within, self.width)
 
 
-def start(plan: Plan, bootstrap: str, topic: str, *, paced: bool) -> subprocess.Popen[bytes]:
-    """Start the generator in a process of its own; `report` waits for it."""
-    told = {**asdict(plan), "bootstrap": bootstrap, "topic": topic, "paced": str(paced).lower()}
+def start(plan: Plan, bootstrap: str, topic: str, *, paced: bool, warm: int = 0) -> subprocess.Popen[bytes]:
+    """Start the generator in a process of its own; `report` waits for it. The first `warm` sends it may be late."""
+    told = {**asdict(plan), "bootstrap": bootstrap, "topic": topic, "paced": str(paced).lower(), "warm": warm}
     words = [f"{name}={value}" for name, value in told.items()]
     return process.start_beside([*JAVA, "-cp", f"{JARS}/*", SOURCE, *words])
 
