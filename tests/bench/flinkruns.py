@@ -87,11 +87,19 @@ def timed(running: FlinkCluster, config: Path, end: Callable[[str], float]) -> P
 
 def _finished(running: FlinkCluster, job: str, out: Path) -> float:
     deadline = time.monotonic() + SECONDS
-    while (state := ask(running, f"/jobs/{job}")["state"]) != "FINISHED":
-        if state in ENDED or time.monotonic() > deadline:
-            raise Failed(f"the job over the file is {state}: {running.why(job)}")
+    while running_state(running, job, deadline) != "FINISHED":
         time.sleep(0.2)
     return max(file.stat().st_mtime for file in out.glob("*.ndjson"))
+
+
+def running_state(running: FlinkCluster, job: str, deadline: float) -> str:
+    """The job's state. Raises Failed if it has failed, also where Flink would start it again, or takes too long."""
+    state = str(ask(running, f"/jobs/{job}")["state"])
+    if why := running.why(job):
+        raise Failed(f"the job failed: {why}")
+    if state in ENDED - {"FINISHED"} or time.monotonic() > deadline:
+        raise Failed(f"the job is {state} and not done")
+    return state
 
 
 def began(running: FlinkCluster, job: str) -> float:

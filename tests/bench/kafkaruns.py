@@ -14,14 +14,13 @@ import orjson
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from api.stack import ports
-from api.stack.flink import ENDED, FlinkCluster
+from api.stack.flink import FlinkCluster
 from api.stack.kafka import KafkaBroker
 from jobs import topics
 from jobs.ticks import END, write_tick
-from tests.bench.flinkruns import LANE, RESULTS, SECONDS, Pass, ask, configure, timed
+from tests.bench.flinkruns import LANE, RESULTS, SECONDS, Pass, configure, running_state, timed
 from tests.bench.generate import with_ticks
 from tests.bench.live import Stamped
-from tests.bench.runs import Failed
 from tests.bench.verdicts import Found
 
 PARTITIONS = 4
@@ -90,8 +89,7 @@ def _ended(running: FlinkCluster, bootstrap: str, prefix: str, job: str) -> floa
             for record in consumer.poll(timeout_ms=200).get(place, ()):
                 row = orjson.loads(record.value)
                 tasks = dict.fromkeys(range(row["parallelism"]), 0) | tasks | {row["subtask"]: row["watermark_ms"]}
-            if time.monotonic() > deadline or ask(running, f"/jobs/{job}")["state"] in ENDED:
-                raise Failed(f"the job over the topic did not come to its end: {running.why(job)}")
+            running_state(running, job, deadline)
         return max(_newest(consumer, prefix + name) for name in RESULTS)
 
 

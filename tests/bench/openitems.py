@@ -171,8 +171,7 @@ class Job:
                 for records in consumer.poll(timeout_ms=300).values():
                     rows = [orjson.loads(record.value) for record in records]
                     marks += [(row["watermark_ms"], row["at_ms"]) for row in rows]
-                if time.monotonic() > deadline or not self.running.job_is_alive(self.id):
-                    raise Failed(f"the job did not come to {instant}: {self.running.why(self.id)}")
+                flinkruns.running_state(self.running, self.id, deadline)
         return marks
 
     def _check(self) -> None:
