@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import orjson
 
@@ -39,6 +40,14 @@ class Engine:
         self._versions: dict[str, list[tuple[int, int, Spec]]] = {}
         self._recalled: dict[bytes, Spec] = {}
         self._concerned: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Flink sends the engine to its workers. A compiled class can't be copied unless it says how."""
+        settings = (self.lane, self.mappings, self.topics, self._compile, self.largest, self.granularity)
+        return Engine, (*settings, self._rules_topic), (self.specs, self.documents, self._versions, self._recalled)
+
+    def __setstate__(self, known: tuple[Any, ...]) -> None:
+        self.specs, self.documents, self._versions, self._recalled = known
 
     def put_rule(self, document: bytes) -> None:
         """Puts a rule document (docs/contracts.md) in force, also twice. Raises ValueError for an unfit one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -98,6 +99,17 @@ def test_a_batch_becomes_event_transition_and_item_rows() -> None:
     )
     assert [r["type"] for r in rows(outputs, "E")] == ["sent", "replied"]
     assert all(split_element(o)[1] == b"7" for o in outputs), "rows of one bucket keep their order in Kafka"
+
+
+def test_an_engine_that_flink_sends_to_its_workers_knows_the_same_rules() -> None:
+    made = engine()
+    made.recall(document(WORKFLOW | {"remember": "2h"}))
+    copy = pickle.loads(pickle.dumps(made))  # noqa: S301 (ours)
+    assert copy.specs == made.specs
+    assert copy.documents == made.documents
+    assert copy.spec_at("trade", 0) == made.spec_at("trade", 0) is not None
+    assert copy.workflows("trade_id", "sent") == ("trade",)
+    assert [mapping.key_names for mapping in copy.mappings] == [("trade_id",)]
 
 
 def test_personal_data_is_masked_before_it_leaves() -> None:
