@@ -157,6 +157,14 @@ class Item:
         self.copied = 0
         self.run = 0
 
+    def answered(self) -> int:
+        """How many of its deadlines need no more looking at."""
+        closed = 0
+        for slot in self.slots:
+            if slot.flags & CLOSED:
+                closed += 1
+        return closed
+
 
 def slot_of(item: Item, deadline: int) -> Slot | None:
     """The slot of the deadline with this index; None if it was never started."""

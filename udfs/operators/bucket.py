@@ -13,7 +13,7 @@ from udfs.core.ids import SEPARATOR
 from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.source import Mapping
 from udfs.core.spec import Spec
-from udfs.core.state import NEVER, Item
+from udfs.core.state import NEVER, Item, next_verdict
 from udfs.operators import intake, rows
 from udfs.operators.batch import Frame, element
 from udfs.operators.batch import decode as frames_of
@@ -59,6 +59,7 @@ class Bucket:
         self._outputs: list[bytes] = []
         self._transitions: list[rows.Row] = []
         self._events: list[rows.Row] = []
+        self._woken: dict[str, int] = {}  # those that had events -> when the wheel wakes them as yet
 
     def __len__(self) -> int:
         """How many items are kept decoded."""
@@ -79,6 +80,7 @@ class Bucket:
                 continue
             if event is not None:
                 self._follow(mapping, frame, record, event, watermark)
+        self._wake_all()
         return self._flush()
 
     def on_time(self, now: int) -> list[bytes]:
@@ -195,9 +197,9 @@ class Bucket:
         after, effects = on_event(spec, item, event, watermark)
         if after is None or (after is item and after.arrivals == arrivals and len(after.held or ()) == held):
             return False
+        if where not in self._woken:
+            self._woken[where] = wake
         self._keep(where, spec, item, after, effects)
-        if wake_of(after) < wake:  # else it is woken early enough
-            self._wake_for(where, after)
         return after is item and after.arrivals > arrivals and len(after.trace) + after.trimmed == known
 
     def _refuse(self, spec: Spec, event: Event, frame: Frame) -> None:
@@ -210,9 +212,9 @@ class Bucket:
         item = self._items.get(where)
         while item is not None:
             spec = self._engine.specs[item.spec]
-            flags = [slot.flags for slot in item.slots]
+            answered = item.answered()
             after, effects = on_time(spec, item, now)
-            if after is not item or effects or flags != [slot.flags for slot in item.slots]:
+            if after is not item or effects or item.answered() != answered:
                 self._keep(where, spec, item, after, effects)
             item = after
             if item is None or item.trace:
@@ -236,10 +238,22 @@ class Bucket:
         if after is None:
             self._items.remove(where)
             self._wheel.forget(where)
+            self._woken.pop(where, None)
             return
         self._items.keep(where, after)
         if after.spec not in self._rules:
             self._rules[after.spec] = False
+
+    def _wake_all(self) -> None:
+        """Puts those that had events on the wheel. Only now, since many a deadline is answered within its batch."""
+        for where, wake in self._woken.items():
+            item = self._items.get(where)
+            if item is not None:
+                if item.trace:
+                    item.due = next_verdict(item)
+                if wake_of(item) < wake:  # else it is woken early enough
+                    self._wake_for(where, item)
+        self._woken = {}
 
     def _wake_for(self, where: str, item: Item) -> None:
         """Puts the item on the wheel."""

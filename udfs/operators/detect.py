@@ -7,6 +7,7 @@ output from `on_timer` crashes the job in PyFlink's thread mode.
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterable
 
@@ -33,6 +34,10 @@ ITEMS = MapStateDescriptor("items", Types.STRING(), RawBytes())
 INDEX = MapStateDescriptor("index", Types.STRING(), RawBytes())
 FINDING = ord("F")
 
+GARBAGE = (50_000, 20, 1_000_000)
+"""Python's collector looks at young objects only. Items live long and never hold each other, so a full collection would
+walk through all of them time and again, a third of the worker's time, to find nothing."""
+
 
 class Detect(KeyedBroadcastProcessFunction):
     """Keyed by bucket: batches in; rule records by broadcast; tagged outputs out.
@@ -46,6 +51,7 @@ class Detect(KeyedBroadcastProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Called by Flink in the worker, before the first element."""
+        gc.set_threshold(*GARBAGE)
         self._items = runtime_context.get_map_state(ITEMS)
         self._index = runtime_context.get_map_state(INDEX)
         self._buckets: dict[int, Bucket] = {}

@@ -7,6 +7,7 @@ fields is that of the contract.
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import Final
 
 import msgspec
 
@@ -18,13 +19,15 @@ from udfs.core.spec import Spec
 from udfs.core.state import CLOSED, LATE, MISSED, NEVER, REPORTED, WARNED, Item
 from udfs.operators.batch import Frame
 
-EXCERPT = 8192
+EXCERPT: Final = 8192
 """Bytes of a record's JSON text that are kept with its event row."""
 
-RAW = 600_000
+RAW: Final = 600_000
 """Bytes of an unreadable record that are kept: base64 of more would not fit into one Kafka record."""
 
-MOST_CHANGES = (1 << 20) - 1
+MOST_CHANGES: Final = (1 << 20) - 1
+NEWLINE: Final = 10  # numbers: looking for b"\n" makes Python raise and drop an exception first
+RETURN: Final = 13
 
 
 class Row(msgspec.Struct, gc=False):
@@ -258,7 +261,7 @@ def _due(pending: Pending) -> int:
 def event(lane: str, topic: str, key_name: str, seen: Event, text: bytes, duplicate: bool, frame: Frame) -> Row:
     """`text` is the record's JSON text, personal data already masked. It goes into the row as it is, an object;
     as a text where it is cut off or has line breaks, which would end the row."""
-    whole = len(text) <= EXCERPT and b"\n" not in text and b"\r" not in text
+    whole = len(text) <= EXCERPT and NEWLINE not in text and RETURN not in text
     return EventRow(
         lane,
         seen.source,
