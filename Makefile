@@ -60,7 +60,7 @@ lint: setup ## ruff, mypy and import-linter
 
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	@$(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
-	  --allow-unsafe --extra dev --output-file requirements.lock pyproject.toml
+	  --allow-unsafe --extra compile --extra dev --output-file requirements.lock pyproject.toml
 	$(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	  --allow-unsafe --output-file tests/bench/requirements.lock tests/bench/requirements.in
 
