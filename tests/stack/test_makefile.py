@@ -1,22 +1,25 @@
-"""The Makefile sees a terminal where there is one, and builds the jar again when it is gone."""
+"""The Makefile sees a terminal where there is one, and makes again what is gone or older than its sources."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SOURCES = ["udfs/compiled.py", "udfs/core/machine.py"]
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """The Makefile with all that it depends on, everything made: the jar last, as `make setup` does."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    names = ["requirements.lock", "pyproject.toml", "jobs/java/pom.xml", "jobs/java/broker/pom.xml"]
-    made = [f".venv/stamps/{name}" for name in ("venv", "python", "project", "broker", "java")]
+    names = ["requirements.lock", "pyproject.toml", "jobs/java/pom.xml", "jobs/java/broker/pom.xml", *SOURCES]
+    made = [f".venv/stamps/{name}" for name in ("venv", "python", "project", "compiled", "broker", "java")]
     for name in [*names, *made, "jobs/java/target/daymark-batcher.jar"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -29,7 +32,14 @@ def would_do(checkout: Path) -> str:
 
 
 def test_what_is_there_is_not_made_again(checkout: Path) -> None:
-    assert "mvn" not in would_do(checkout)
+    assert "touch" not in would_do(checkout)  # the end of every stage
+
+
+@pytest.mark.parametrize("changed", SOURCES)
+def test_a_changed_source_is_compiled_again_and_nothing_else_is_done(checkout: Path, changed: str) -> None:
+    later = time.time() + 10
+    os.utime(checkout / changed, (later, later))
+    assert would_do(checkout).count("-m udfs.compiled") == would_do(checkout).count("touch") == 1
 
 
 @pytest.mark.parametrize("gone", ["jobs/java/target", ".venv/stamps/java"])
