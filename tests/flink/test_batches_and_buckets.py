@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +26,8 @@ FRAMES = st.lists(st.builds(Frame, BYTE, BYTE, st.integers(0, 2**31 - 1), INT64,
 
 @given(FRAMES)
 def test_frames_come_back_as_they_were(frames: list[Frame]) -> None:
-    assert list(decode(encode(frames))) == frames
+    fields = attrgetter("mapping", "key", "partition", "offset", "received", "payload")
+    assert list(map(fields, decode(encode(frames)))) == list(map(fields, frames))
 
 
 def test_a_frame_has_the_layout_of_the_contract() -> None:
