@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import sysconfig
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -56,10 +57,22 @@ def _made_of_these_sources() -> Path:
     return ROOT / "build" / "compiled" / digest.hexdigest()[:16]
 
 
-def main() -> int:
-    """Compiles the modules. Says why not, and succeeds, where there is no C compiler."""
+def _missing() -> str | None:
     if shutil.which(os.environ.get("CC", "cc")) is None:
-        print("no C compiler: Daymark runs as plain Python, slower. Install one: sudo apt-get install gcc python3-dev")
+        return "no C compiler"
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        return "no headers of Python"  # a package of their own in Debian
+    return None
+
+
+def main() -> int:
+    """Compiles the modules. Says why not, and succeeds, where there is nothing to compile with."""
+    missing = _missing()
+    if missing:
+        print(
+            f"{missing}: Daymark runs as plain Python, slower. To compile it: sudo apt-get install gcc python3.11-dev, "
+            f"then {sys.executable} -m udfs.compiled"
+        )
         return 0
     from mypyc.build import mypycify
     from setuptools import Distribution
