@@ -42,6 +42,7 @@ test: setup ## Run all tests, also those on real Kafka, Flink and ClickHouse
 
 check: setup lint ## Lint, types, layers, then all tests, those in Java too, and whether it has become slow
 	@mvn -B --quiet -f jobs/java/pom.xml test
+	DAYMARK_PURE=1 $(PYTHON) -m pytest tests/udfs tests/packs tests/properties
 	$(MAKE) test
 	$(MAKE) bench-smoke
 
