@@ -49,6 +49,22 @@ def test_indexes_are_made_by_merges_and_not_by_inserts(store: Store) -> None:
     assert indexed()[0] > 0
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        '{ "a": 1, "a": 2, "big": 98765432109876543210987, "small": 1.10000000000000000001 }',
+        '{"x":"é\\u2028 \\ud800 \\u0000 \\\\ \\" }{ ]["}',
+        '{"x":' + "[" * 1000 + "]" * 1000 + "}",
+    ],
+    ids=["numbers and doubles", "odd letters", "deep"],
+)
+def test_a_record_is_stored_letter_by_letter_as_it_stands_in_its_row(store: Store, record: str) -> None:
+    row = lines([event(data=None)]).replace(b'"data":null', b'"data":' + record.encode())
+    store.insert("events", row)
+    store.insert("events", lines([event(id="cut off", data=record)]))  # as a text
+    assert [row["data"] for row in store.run("SELECT data FROM events")] == [record, record]
+
+
 def test_a_request_that_finds_no_free_client_is_a_503_before_the_queries_end(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
