@@ -14,15 +14,14 @@ from rich.table import Table
 from api.commands.options import lane_name, new_file
 from api.commands.output import emit, err, escape, guarded, out
 from api.stack.errors import Exit, StackError
-from udfs.core.event import Event
-from udfs.core.source import Unreadable
+from udfs import memory
 from udfs.packs.compile import compile_workflow
 from udfs.packs.load import Pack, find_packs, load_mapping, load_pack
 from udfs.packs.mapping import SourceMapping
 from udfs.packs.problems import PackError, Problem
 from udfs.simulation.drive import Result
 from udfs.simulation.drive import simulate as run_simulation
-from udfs.simulation.logs import BadRecord, read_log
+from udfs.simulation.events import read_events
 from udfs.simulation.report import counts
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -75,6 +74,7 @@ def simulate(
     loaded = load_pack(pack)
     reader = mapping_for(loaded, mapping)
     specs = [compile_workflow(one.data, version=one.version, lane=lane) for one in loaded.workflows]
+    memory.collect_young_only()
     unreadable: Counter[str] = Counter()
     result = run_simulation(specs, read_events(log, reader, unreadable))
     document = counts(result, specs) | {"unreadable": dict(sorted(unreadable.items()))}
@@ -93,24 +93,6 @@ def mapping_for(pack: Pack, given: Path | None) -> SourceMapping:
     if pack.mapping is None:
         raise StackError(f"There is no mapping.yaml in {pack.folder}. Write one, or name one with --mapping.")
     return pack.mapping
-
-
-def read_events(log: Path, mapping: SourceMapping, unreadable: Counter[str]) -> Iterator[tuple[str, Event]]:
-    """The log's events, once for each correlation key that they carry; `unreadable` counts the rest by reason."""
-    for record in read_log(log):
-        if isinstance(record, BadRecord):
-            unreadable[record.reason] += 1
-            continue
-        if not mapping.matches(record):
-            continue
-        reasons: list[str] = []
-        for name in mapping.key_names:
-            try:
-                yield name, mapping.event(record, name, "", 0)
-            except Unreadable as fault:
-                reasons.append(fault.reason)
-        if len(reasons) == len(mapping.key_names):
-            unreadable[reasons[0]] += 1
 
 
 def rows(result: Result) -> Iterator[dict[str, object]]:

@@ -13,14 +13,15 @@ from collections import Counter
 from pathlib import Path
 from typing import TextIO
 
-from api.commands.packs import read_events
 from tests.bench.generate import SLACK_MS
 from tests.bench.verdicts import verdict
+from udfs import memory
 from udfs.core.effects import Effect, Finding
 from udfs.core.spec import Spec
 from udfs.packs.compile import compile_workflow
 from udfs.packs.load import load_pack
 from udfs.simulation.drive import NEVER, Simulation
+from udfs.simulation.events import read_events
 
 PACK = Path(__file__).with_name("pack")
 ALL = 0b1111
@@ -63,6 +64,7 @@ def follow(log: Path, out: TextIO, pack: Path = PACK) -> int:
 
 def main() -> None:
     with Path(sys.argv[2]).open("w", buffering=1 << 20) as out:
+        memory.collect_young_only()
         began = time.perf_counter()
         events = follow(Path(sys.argv[1]), out)
         out.flush()

@@ -7,7 +7,6 @@ output from `on_timer` crashes the job in PyFlink's thread mode.
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Iterable
 
@@ -15,6 +14,7 @@ from pyflink.common.typeinfo import TypeInformation, Types
 from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
+from udfs import memory
 from udfs.operators.batch import RuleRecord, decode, decode_rule, encode
 from udfs.operators.bucket import Bucket, Engine
 
@@ -34,10 +34,6 @@ ITEMS = MapStateDescriptor("items", Types.STRING(), RawBytes())
 INDEX = MapStateDescriptor("index", Types.STRING(), RawBytes())
 FINDING = ord("F")
 
-GARBAGE = (50_000, 20, 1_000_000)
-"""Python's collector looks at young objects only. Items live long and never hold each other, so a full collection would
-walk through all of them time and again, a third of the worker's time, to find nothing."""
-
 
 class Detect(KeyedBroadcastProcessFunction):
     """Keyed by bucket: batches in; rule records by broadcast; tagged outputs out.
@@ -51,7 +47,7 @@ class Detect(KeyedBroadcastProcessFunction):
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Called by Flink in the worker, before the first element."""
-        gc.set_threshold(*GARBAGE)
+        memory.collect_young_only()
         self._items = runtime_context.get_map_state(ITEMS)
         self._index = runtime_context.get_map_state(INDEX)
         self._buckets: dict[int, Bucket] = {}

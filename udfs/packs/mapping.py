@@ -158,8 +158,8 @@ class SourceMapping(Mapping):
             name = self._id.get(record) if self._id is not None else None
             if type(name) is not str or not name:
                 name = event_id(name, source, record.get(POSITION), position)
-            plain = name.isascii() and key.isascii() and kind.isascii() and source.isascii()
-            if not plain or len(name) + len(key) + len(kind) + len(source) > LONGEST_NAME:
+            texts = name + key + kind + source
+            if len(texts) > LONGEST_NAME or not texts.isascii():
                 check_texts({"id": name, "source": source, "type": kind, key_name: key})
             groups: tuple[tuple[str, str], ...] = ()
             for label, getter in self._groups:

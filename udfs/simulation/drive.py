@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from udfs.core.effects import Effect, Finding
 from udfs.core.event import Event
@@ -21,7 +21,8 @@ STRIDE = 1000
 """Events between two moves of the watermark. What is found does not depend on it; how often idle items are looked at
 does."""
 
-ItemKey = tuple[int, str]
+SLOT = 14
+"""A slot of the schedule is 2^14 ms, 16 seconds."""
 
 
 @dataclass
@@ -37,6 +38,60 @@ class Result:
         return Counter((spec.workflow, f.rule, f.kind) for spec, _, f in self.findings.values())
 
 
+class Followed:
+    """An item, and when it is looked at: entries of the schedule for other instants are old ones."""
+
+    __slots__ = ("index", "item", "key", "wake")
+
+    def __init__(self, index: int, key: str, item: Item) -> None:
+        self.index = index
+        self.key = key
+        self.item: Item | None = item
+        self.wake = NEVER
+
+
+Entry = tuple[int, int, Followed]
+"""When to look at what; the number in between makes the order one of time, then of having been put down."""
+
+
+class Schedule:
+    """What to look at when. Entries of the slot that time is in are on a heap; those of later slots only gathered, so
+    that the heap stays small, however many items are followed."""
+
+    def __init__(self) -> None:
+        self._open = -NEVER
+        self._soon: list[Entry] = []
+        self._later: dict[int, list[Entry]] = {}
+        self._slots: list[int] = []  # heap of the keys of `_later`
+        self._count = 0
+
+    def add(self, wake: int, followed: Followed) -> None:
+        self._count += 1
+        entry = (wake, self._count, followed)
+        slot = wake >> SLOT
+        if slot <= self._open:
+            heappush(self._soon, entry)
+        elif slot in self._later:
+            self._later[slot].append(entry)
+        else:
+            self._later[slot] = [entry]
+            heappush(self._slots, slot)
+
+    def pop(self, now: int) -> Followed | None:
+        """The next one whose time has come; None: no more of them."""
+        while True:
+            while self._soon and self._soon[0][0] <= now:
+                wake, _, followed = heappop(self._soon)
+                if followed.wake == wake:
+                    followed.wake = NEVER
+                    return followed
+            if not self._slots or self._slots[0] << SLOT > now:
+                return None
+            self._open = heappop(self._slots)  # nothing is left in earlier ones
+            self._soon = self._later.pop(self._open)
+            heapify(self._soon)
+
+
 class Simulation:
     """The items of some workflows, and the time at which each wants to be looked at.
 
@@ -45,12 +100,11 @@ class Simulation:
 
     def __init__(self, specs: Sequence[Spec], emit: Callable[[Spec, str, Effect], None]) -> None:
         self.specs = tuple(specs)
-        self.items: dict[ItemKey, Item] = {}
         self.watermark = -NEVER
         self._emit = emit
-        self._wakes: list[tuple[int, ItemKey]] = []
-        self._scheduled: dict[ItemKey, int] = {}
-        self._concerned: dict[tuple[str, str], list[int]] = {}  # specs by correlation key and event type
+        self._items: list[dict[str, Followed]] = [{} for _ in self.specs]  # of each workflow, by key
+        self._schedule = Schedule()
+        self._concerned: dict[tuple[str, str], list[int]] = {}  # workflows by correlation key and event type
         for index, spec in enumerate(self.specs):
             for event_type in spec.by_type:
                 self._concerned.setdefault((spec.key, event_type), []).append(index)
@@ -58,33 +112,35 @@ class Simulation:
     def event(self, event: Event, key_name: str) -> None:
         """Takes one event for all workflows whose key it carries."""
         for index in self._concerned.get((key_name, event.type), ()):
-            where = (index, event.key)
-            item, effects = on_event(self.specs[index], self.items.get(where), event, self.watermark)
-            self._keep(where, item, effects)
+            followed = self._items[index].get(event.key)
+            before = followed.item if followed is not None else None
+            item, effects = on_event(self.specs[index], before, event, self.watermark)
+            if followed is not None:
+                self._keep(followed, item, effects)
+            elif item is not None:
+                followed = self._items[index][event.key] = Followed(index, event.key, item)
+                self._keep(followed, item, effects)
 
     def advance(self, watermark: int) -> None:
         """Moves time on to `watermark` (epoch ms): no event at or before it is to come."""
         self.watermark = watermark
-        while self._wakes and self._wakes[0][0] <= watermark:
-            wake, where = heappop(self._wakes)
-            if self._scheduled.get(where) == wake:
-                del self._scheduled[where]
-                item, effects = on_time(self.specs[where[0]], self.items[where], watermark)
-                self._keep(where, item, effects)
+        while (followed := self._schedule.pop(watermark)) is not None:
+            before = followed.item
+            if before is not None:
+                item, effects = on_time(self.specs[followed.index], before, watermark)
+                self._keep(followed, item, effects)
 
-    def _keep(self, where: ItemKey, item: Item | None, effects: list[Effect]) -> None:
-        spec = self.specs[where[0]]
+    def _keep(self, followed: Followed, item: Item | None, effects: list[Effect]) -> None:
         for effect in effects:
-            self._emit(spec, where[1], effect)
+            self._emit(self.specs[followed.index], followed.key, effect)
+        followed.item = item
         if item is None:
-            self.items.pop(where, None)
-            self._scheduled.pop(where, None)
+            self._items[followed.index].pop(followed.key, None)
             return
-        self.items[where] = item
         wake = next_deadline(item)
-        if wake is not None and wake < self._scheduled.get(where, NEVER):
-            self._scheduled[where] = wake
-            heappush(self._wakes, (wake, where))
+        if wake is not None and wake < followed.wake:
+            followed.wake = wake
+            self._schedule.add(wake, followed)
 
 
 def simulate(specs: Sequence[Spec], events: Iterable[tuple[str, Event]]) -> Result:

@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from xml.etree import ElementTree as xml
 
-import orjson
+from orjson import JSONDecodeError, loads
 
 from udfs.packs.mapping import POSITION
 
 Record = dict[str, Any]
 MAX_FIELD = 1 << 24
 SAMPLE = 1 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,11 @@ def _read_csv(file: Path) -> Iterator[Record | BadRecord]:
             first = lines.readline()
             rows = csv.reader(lines, delimiter=_delimiter(first), strict=True)
             names = _header(file, next(csv.reader([first], delimiter=_delimiter(first)), []))
-            for position, row in enumerate(row for row in rows if row):
-                yield _csv_record(names, row, str(position), rows.line_num + 1)
+            position = 0
+            for row in rows:
+                if row:
+                    yield _csv_record(names, row, str(position), rows.line_num + 1)
+                    position += 1
         except UnicodeDecodeError as fault:
             line = rows.line_num + 2 if rows else 1
             raise LogError(file, line, f"is not UTF-8 here or soon after ({fault.reason}); save it as UTF-8") from fault
@@ -146,18 +150,23 @@ def _csv_record(names: list[str], row: list[str], position: str, line: int) -> R
 
 def _read_ndjson(file: Path) -> Iterator[Record | BadRecord]:
     with _opened(file) as stream:
-        filled = ((number, line) for number, line in enumerate(stream, 1) if line.strip())
-        for position, (number, line) in enumerate(filled):
-            yield _json_record(line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n"), str(position), number)
+        position = 0
+        for number, line in enumerate(stream, 1):
+            if line.strip():
+                yield _json_record(line, str(position), number)
+                position += 1
 
 
 def _json_record(line: bytes, position: str, number: int) -> Record | BadRecord:
     try:
-        record = orjson.loads(line)
-    except orjson.JSONDecodeError as fault:
-        return BadRecord(position, number, "not_json", f"line {number} is not JSON: {fault}", line)
+        record = loads(line)
+    except JSONDecodeError as fault:
+        if line.startswith(BYTE_ORDER_MARK):
+            return _json_record(line.removeprefix(BYTE_ORDER_MARK), position, number)
+        return BadRecord(position, number, "not_json", f"line {number} is not JSON: {fault}", line.rstrip(b"\r\n"))
     if not isinstance(record, dict):
-        return BadRecord(position, number, "not_an_object", f"line {number} holds no JSON object", line)
+        detail = f"line {number} holds no JSON object"
+        return BadRecord(position, number, "not_an_object", detail, line.rstrip(b"\r\n"))
     record.setdefault(POSITION, position)
     return record
 
