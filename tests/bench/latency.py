@@ -33,14 +33,14 @@ STEP_SECONDS = 5
 """How long after one step of a trade its next one comes."""
 
 DRAIN_SECONDS = 240
-ASK_PAUSE = 0.02
+ASK_PAUSE = 0.1
 
 NOTES = [
     """\
 The whole stack of `daymark up` runs, with its defaults: broker, ticker, the detect job (one TaskManager, at least
 once), and the serving process with its loader on embedded ClickHouse. A generator in a process of its own sends by
 a schedule, whatever becomes of what it sent, and every time begins at the *scheduled* instant of the event: a stall
-is charged to all that came meanwhile. Each rate has a stack of its own; the first third of a run is for warming up
+is charged to all that came meanwhile. Each rate has a stack of its own; the beginning of a run is for warming up
 and not counted.""",
     """\
 *Finding*: some of the events are copies of the one before, which is found at once; the end is the broker's own
@@ -60,9 +60,13 @@ class Seen:
 
 def run(options: Options) -> Result:
     """Measure at each rate; see the module."""
-    warm, measured = (5, 10) if options.smoke else (20, 40)
     rates = RATES[1:2] if options.smoke else RATES
-    return _result([_at(options.work / str(rate), rate, warm, measured) for rate in rates])
+    return _result([_at(options.work / str(rate), rate, *_seconds(rate, options)) for rate in rates])
+
+
+def _seconds(rate: int, options: Options) -> tuple[int, int]:
+    """How long to warm up and to measure; less where the backlog grows as long as the load lasts."""
+    return (5, 10) if options.smoke or rate > TARGET_UP_TO else (10, 30)
 
 
 def _at(home: Path, rate: int, warm: int, measured: int) -> dict[str, Any]:
