@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import psutil
 
 PACKAGES = ("apache-flink", "chdb", "kafka-python", "orjson", "msgspec")
+LOOPS = 10_000_000
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -68,6 +70,25 @@ def own() -> float:
             continue  # ended just now, and is counted where it was waited for
         seconds += times.user + times.system + times.children_user + times.children_system
     return seconds
+
+
+def together() -> float:
+    """How many times the work of one busy core all cores do together: less than their number where they share a core's
+    parts, as two threads of one do."""
+    cores = os.cpu_count() or 1
+    with ProcessPoolExecutor(cores) as pool:
+        list(pool.map(_loop, [LOOPS // 10] * cores))  # so that all processes are there
+        one = pool.submit(_loop, LOOPS).result()
+        return one * cores / max(pool.map(_loop, [LOOPS] * cores))
+
+
+def _loop(rounds: int) -> float:
+    """Seconds that some work takes."""
+    began = time.perf_counter()
+    known: dict[int, int] = {}
+    for number in range(rounds):
+        known[number & 4095] = number * 3
+    return time.perf_counter() - began
 
 
 def _cpu() -> str:
