@@ -6,7 +6,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from api.commands import packs, replay, run
+from api.commands import packs, replay, run, scenarios, schema
 
 HELP = """Says what did not happen: which file, trade, invoice or job is missing, late, out of order or duplicated.
 
@@ -29,6 +29,8 @@ app.command()(run.stop)
 app.command()(replay.replay)
 app.command()(packs.simulate)
 app.command()(packs.validate)
+app.command("test")(scenarios.play)
+app.command()(schema.schema)
 
 
 @app.command()

@@ -193,7 +193,7 @@ class Hop(BaseModel):
 
 
 class DeadlineState(BaseModel):
-    """A deadline of an item: pending, missing, late or reported_late."""
+    """A deadline of an item: pending, missing, late, reported_late or early."""
 
     id: str
     state: str

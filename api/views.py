@@ -155,7 +155,7 @@ def _deadlines(item: Row, findings: list[Row], now_ms: int) -> list[Row]:
     """The item's deadlines: broken ones as found, pending ones as armed."""
     broken: dict[tuple[str, int], Row] = {}
     for finding in findings:
-        if finding["kind"] in ("missing", "late", "reported_late"):
+        if finding["kind"] in ("missing", "late", "reported_late", "early"):
             at = (finding["rule"], finding["deadline_ms"])
             if at in broken and finding["kind"] == "missing":
                 continue  # it has come since

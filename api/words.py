@@ -59,6 +59,10 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
         case "at_risk":
             waited = f"{span(due - since)} after {because}" if since is not None else "yet"
             return f"{step} is at risk: {who}, not there {waited}"
+        case "early":
+            return (
+                f"{step} came {span(-finding['delta_ms'])} early: {who}, not before {clock(due, now_ms)}, came {when}"
+            )
         case "out_of_order":
             return f"{step} came after {because or 'a later step'}: {who}, at {when}"
         case "duplicate":

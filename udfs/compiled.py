@@ -16,7 +16,19 @@ from hashlib import sha256
 from pathlib import Path
 
 MODULES = {
-    "core": ("deadlines", "effects", "event", "ids", "lifetime", "machine", "order", "source", "spec", "state"),
+    "core": (
+        "deadlines",
+        "effects",
+        "event",
+        "ids",
+        "lifetime",
+        "machine",
+        "order",
+        "overrides",
+        "source",
+        "spec",
+        "state",
+    ),
     "packs": ("mapping", "paths", "pii", "times", "values"),
     "operators": ("batch", "bucket", "cache", "engine", "intake", "rows", "wheel"),
     "simulation": ("drive", "events", "logs"),

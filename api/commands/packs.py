@@ -37,7 +37,7 @@ def validate(
     workflows: list[str] = []
     for path in packs:
         try:
-            for pack in (load_pack(one) for one in _expand(path)):
+            for pack in (load_pack(one) for one in expand(path)):
                 problems += pack.problems
                 workflows += [one.name for one in pack.workflows]
         except PackError as error:
@@ -115,7 +115,7 @@ def rows(result: Result) -> Iterator[dict[str, object]]:
         }
 
 
-def _expand(path: Path) -> list[Path]:
+def expand(path: Path) -> list[Path]:
     """The path itself, or the packs below it if it is a folder of packs."""
     if path.is_dir() and not (path / "workflow.yaml").exists() and (below := find_packs(path)):
         return below

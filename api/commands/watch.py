@@ -20,11 +20,12 @@ COLOURS = {
     "missing": "bold red",
     "late": "yellow",
     "reported_late": "yellow",
+    "early": "yellow",
     "at_risk": "blue",
     "out_of_order": "magenta",
     "duplicate": "cyan",
 }
-KINDS = ("missing", "late", "reported_late", "out_of_order", "duplicate", "at_risk")
+KINDS = ("missing", "late", "reported_late", "early", "out_of_order", "duplicate", "at_risk")
 SEVERITIES = ("critical", "high", "medium", "low")
 LINES = 4
 PAUSE_SECONDS = 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from api.stack.errors import StackError
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "rules" / "trade_lifecycle"
-COMMANDS = ("up", "demo", "status", "stop", "replay", "simulate", "validate", "version")
+COMMANDS = ("up", "demo", "status", "stop", "replay", "simulate", "test", "schema", "validate", "version")
 
 
 @pytest.fixture(autouse=True)
@@ -218,3 +219,24 @@ def test_a_pack_without_a_mapping_asks_for_one(tmp_path: Path, log: Path) -> Non
 
 def test_version_prints_the_version() -> None:
     assert daymark("version").output.startswith("daymark ")
+
+
+def test_test_plays_the_scenarios_of_a_pack() -> None:
+    result = daymark("test", PACK)
+    assert result.exit_code == 0
+    assert "scenarios, all as expected" in result.output.replace("\n", " ")
+    assert all(one["as_expected"] for one in json.loads(daymark("test", PACK, "--json").output)["scenarios"])
+
+
+def test_test_fails_where_a_scenario_went_otherwise_and_where_none_is(tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree(PACK, pack)
+    file = pack / "scenarios" / "reply.yaml"
+    file.write_text(file.read_text().replace("within", "").replace("{kind: missing, rule: reply, key: T1}", "", 1))
+    result = daymark("test", pack)
+    assert result.exit_code == 1
+    assert "went otherwise" in result.output
+    shutil.rmtree(pack / "scenarios")
+    result = daymark("test", pack)
+    assert result.exit_code == 1
+    assert "no scenarios" in result.output

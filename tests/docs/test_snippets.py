@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from udfs.packs.load import load_mapping, load_pack
+from udfs.simulation.rehearse import rehearse
 
 DOCS = Path(__file__).parents[2] / "docs"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -62,3 +64,22 @@ def test_the_workflow_on_the_readmes_first_screen_is_valid(tmp_path: Path) -> No
     (block,) = [text for kind, text in BLOCK.findall((DOCS.parent / "README.md").read_text()) if kind == "yaml"]
     (tmp_path / "workflow.yaml").write_text(block)
     assert load_pack(tmp_path).problems == []
+
+
+def test_the_language_references_examples_go_as_they_say(tmp_path: Path) -> None:
+    (block,) = blocks("workflow-language.md", "scenario")
+    workflow, _, scenarios = block.partition("---\n")
+    (tmp_path / "workflow.yaml").write_text(workflow)
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "page.yaml").write_text(scenarios)
+    rehearsals = list(rehearse(load_pack(tmp_path)))
+    assert len(rehearsals) == 3
+    assert [problem for one in rehearsals for problem in one.problems] == []
+
+
+def test_the_scenario_of_the_page_on_scenarios_goes_as_it_says(tmp_path: Path) -> None:
+    (block,) = blocks("scenarios.md", "yaml")
+    shutil.copy(DOCS.parent / "rules/trade_lifecycle/workflow.yaml", tmp_path)
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "page.yaml").write_text(block)
+    assert [one.problems for one in rehearse(load_pack(tmp_path))] == [[]]

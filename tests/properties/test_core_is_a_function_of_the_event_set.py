@@ -24,6 +24,7 @@ def specs(draw: st.DrawFn) -> Spec:
     steps = STEPS[: draw(st.integers(2, 5))]
     pairs = draw(st.lists(st.tuples(st.sampled_from(steps), st.sampled_from(steps)), max_size=4))
     within = st.integers(1, 25)
+    floors = draw(st.one_of(st.just([]), st.lists(st.integers(0, 12), min_size=len(pairs), max_size=len(pairs))))
     return workflow(
         steps,
         flow=draw(st.lists(st.tuples(st.sampled_from(steps), st.sampled_from(steps)), max_size=4)),
@@ -38,12 +39,17 @@ def specs(draw: st.DrawFn) -> Spec:
         duplicates=draw(st.sampled_from(["flag", "drop", "ignore"])),
         remember=draw(st.integers(2 * LATENESS, 24)),
         expire_after=draw(st.integers(2 * LATENESS, 30)),
+        not_before=floors,
+        overrides=draw(st.dictionaries(st.integers(0, 3), st.tuples(st.sampled_from("XY"), within))),
     )
 
 
 events = st.lists(
     st.builds(
-        lambda step, time, id: event(step, time, id=f"{step}{id}"),  # copies are of one type
+        # Copies are of one type and one market.
+        lambda step, time, id: event(
+            step, time, id=f"{step}{id}", groups=(("market", "XY"[id % 2]),) if id < 3 else ()
+        ),
         st.sampled_from(STEPS),
         st.integers(0, 120),
         st.integers(0, 6),

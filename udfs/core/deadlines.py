@@ -1,4 +1,4 @@
-"""Verdicts on deadlines: met, at risk, missing, late, reported late, or called off.
+"""Verdicts on deadlines: met, at risk, missing, late, reported late, early, or called off.
 
 Rules, for a deadline `expect` within n ms after `after`:
 
@@ -9,6 +9,8 @@ Rules, for a deadline `expect` within n ms after `after`:
   after that.
 - REPORTED_LATE, in place of LATE, when it happened in time but came only after MISSING had gone out.
 - AT_RISK when the watermark reaches the warning instant and no `expect` had happened by then.
+- EARLY when the first `expect` behind the `after` happened less than `not_before` after it; said once the watermark has
+  reached it, when no earlier `after` or `expect` can come any more.
 - An end step at or before the instant calls it off, unless the deadline is kept after the end.
 - An `expect` that came before its `after`, against the flow's order, is an order violation and not missing as well.
 
@@ -18,14 +20,16 @@ Nothing is said about an instant that the watermark has not reached, since an ev
 from __future__ import annotations
 
 from udfs.core.effects import AT_RISK, LATE, MISSING, REPORTED_LATE, Effect, Finding
+from udfs.core.effects import EARLY as EARLY_KIND
 from udfs.core.ids import finding_id
+from udfs.core.overrides import fitting
 from udfs.core.spec import IGNORE, Deadline, Spec
-from udfs.core.state import CLOSED, MISSED, NEVER, REPORTED, SAID, WARNED, Item, Occurrence, Slot, slot_of
+from udfs.core.state import CLOSED, EARLY, MISSED, NEVER, REPORTED, SAID, WARNED, Item, Occurrence, Slot, slot_of
 from udfs.core.state import LATE as LATE_SAID
 
 
 def start(deadline: Deadline, item: Item, at: Occurrence) -> None:
-    """Starts the clock of a deadline that has none."""
+    """Starts the clock of a deadline that has none, in the form that fits the item."""
     wake = at.time + (deadline.within if deadline.warn is None else deadline.warn)
     item.slots.append(Slot(deadline.index, at.time, at.seq, wake))
     if wake < item.due:
@@ -37,8 +41,10 @@ def answer(spec: Spec, deadline: Deadline, item: Item, at: Occurrence, watermark
     slot = slot_of(item, deadline.index)
     if slot is None or slot.flags & CLOSED:
         return
+    if deadline.variants:
+        deadline = fitting(deadline, item, slot.since)
     first_instant = slot.since + (deadline.within if deadline.warn is None else deadline.warn)
-    if not slot.flags and at.time <= first_instant:
+    if not slot.flags and slot.since + deadline.not_before <= at.time <= first_instant:
         slot.flags = CLOSED
         slot.wake = NEVER
     else:
@@ -65,6 +71,8 @@ def restart(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects:
 
 def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int, effects: list[Effect]) -> None:
     """Says what can be said of one deadline at this watermark, and when to look again."""
+    if deadline.variants:
+        deadline = fitting(deadline, item, slot.since)
     due = slot.since + deadline.within
     reply = first_behind(item.trace, deadline.expect, slot)
     end = NEVER if deadline.keep_after_end else end_behind(spec, item.trace, slot)
@@ -83,7 +91,30 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         effects.append(finding(spec, deadline, item, MISSING, due, slot, None))
     if slot.flags & MISSED and reply and reply.time != slot.answered:
         _report(spec, deadline, item, slot, due, reply, effects)
-    _sleep(deadline, item, slot, settled, due, watermark)
+    early = _judge_early(spec, deadline, item, slot, reply, end, watermark, effects) if deadline.not_before else NEVER
+    _sleep(deadline, item, slot, settled, due, watermark, early)
+
+
+def _judge_early(
+    spec: Spec,
+    deadline: Deadline,
+    item: Item,
+    slot: Slot,
+    reply: Occurrence | None,
+    end: int,
+    watermark: int,
+    effects: list[Effect],
+) -> int:
+    """Says that `expect` came too early. Returns when that can be said, if not yet, else NEVER."""
+    floor = slot.since + deadline.not_before
+    if reply is None or reply.time >= floor or end < reply.time or slot.flags & EARLY:
+        return NEVER
+    if watermark < reply.time:
+        return reply.time
+    slot.flags |= EARLY
+    item.count += 1
+    effects.append(finding(spec, deadline, item, EARLY_KIND, floor, slot, reply))
+    return NEVER
 
 
 def _report(
@@ -97,7 +128,7 @@ def _report(
     effects.append(finding(spec, deadline, item, LATE if late else REPORTED_LATE, due, slot, reply))
 
 
-def _sleep(deadline: Deadline, item: Item, slot: Slot, settled: int, due: int, watermark: int) -> None:
+def _sleep(deadline: Deadline, item: Item, slot: Slot, settled: int, due: int, watermark: int, early: int) -> None:
     """Sets the next instant at which time alone decides something, and closes the slot when there is none."""
     slot.wake = NEVER
     slot.flags &= ~CLOSED
@@ -105,6 +136,8 @@ def _sleep(deadline: Deadline, item: Item, slot: Slot, settled: int, due: int, w
         slot.wake = slot.since + deadline.warn
     elif watermark < due < settled:
         slot.wake = due
+    elif early < NEVER:
+        slot.wake = early
     elif not slot.flags & MISSED:
         slot.flags |= CLOSED
     if slot.wake < item.due:

@@ -10,9 +10,10 @@ MISSING = "missing"
 LATE = "late"
 REPORTED_LATE = "reported_late"
 AT_RISK = "at_risk"
+EARLY = "early"
 OUT_OF_ORDER = "out_of_order"
 DUPLICATE = "duplicate"
-KINDS = (MISSING, LATE, REPORTED_LATE, AT_RISK, OUT_OF_ORDER, DUPLICATE)
+KINDS = (MISSING, LATE, REPORTED_LATE, AT_RISK, EARLY, OUT_OF_ORDER, DUPLICATE)
 
 
 class Finding(NamedTuple):
@@ -21,9 +22,9 @@ class Finding(NamedTuple):
     `rule` is a deadline's id, or "order" or "duplicates". `step` is the step that is missing, late, misplaced or
     repeated. `deadline` is the instant that was broken (for a finding without a deadline: the event time at
     which it became true), never the instant at which it was noticed. `at` is the event time of the evidence, None
-    when nothing came. `delta` is how many ms after the deadline the step happened. `because` is the step that the
-    finding is measured against: the deadline's `after`, or the step that came too soon. The same `id` emitted again
-    replaces what was said before.
+    when nothing came. `delta` is how many ms after the deadline the step happened (less than 0: before it). `because`
+    is the step that the finding is measured against: the deadline's `after`, or the step that came too soon. The same
+    `id` emitted again replaces what was said before.
     """
 
     id: str

@@ -21,6 +21,7 @@ from udfs.core import deadlines, lifetime, order
 from udfs.core.effects import DUPLICATE, Effect, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.ids import finding_id
+from udfs.core.overrides import fitting
 from udfs.core.spec import DROP, IGNORE, Spec, Step
 from udfs.core.state import CLOSED, NEVER, Held, Item, Occurrence, next_verdict, slot_of
 
@@ -130,7 +131,7 @@ def _admit(
                     _note(spec, item, at.time, groups, amount)
                 _repeat(spec, item, o, at, watermark, effects)
                 return
-    _note(spec, item, at.time, groups, amount)
+    regrouped = _note(spec, item, at.time, groups, amount)
     if not trace:
         item.run = at.time
     if at.time > item.latest:
@@ -139,6 +140,8 @@ def _admit(
         trace.append(at)
         _append(spec, item, at, watermark, effects)
         effects.append(_move(spec, trace, len(trace) - 1))
+        if regrouped and spec.varies and len(trace) > 1 and trace[-2].time == at.time:
+            reassess(spec, item, watermark, effects)  # clocks that started at this very instant count for other groups
     else:
         position = _insert(trace, at)
         reassess(spec, item, watermark, effects, at)
@@ -166,8 +169,9 @@ def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: lis
         deadlines.answer(spec, deadline, item, at, watermark, effects)
     for deadline in spec.starts[at.step]:
         if slot_of(item, deadline.index) is None:
-            deadlines.start(deadline, item, at)
-            last = max(last, at.time + deadline.within)
+            held_to = fitting(deadline, item, at.time) if deadline.variants else deadline
+            deadlines.start(held_to, item, at)
+            last = max(last, at.time + held_to.within)
     if step.end:
         item.ended = step.end
         for slot in item.slots:
@@ -192,14 +196,18 @@ def reassess(spec: Spec, item: Item, watermark: int, effects: list[Effect], repo
     item.expires = lifetime.expires(spec, item)
 
 
-def _note(spec: Spec, item: Item, time: int, groups: tuple[tuple[str, str], ...], amount: float | None) -> None:
-    """Keeps what the item is about: for each group the earliest event's word, for the amount the latest's."""
+def _note(spec: Spec, item: Item, time: int, groups: tuple[tuple[str, str], ...], amount: float | None) -> bool:
+    """Keeps what the item is about: for each group the earliest event's word, for the amount the latest's. Returns
+    whether a group has changed."""
+    changed = False
     for name, value in groups:
         known = item.groups.get(name)
         if (known is None or time < known[0]) and name in spec.groups:
             item.groups[name] = (time, value)
+            changed = True
     if amount is not None and (item.amount is None or time >= item.amount[0]):
         item.amount = (time, amount)
+    return changed
 
 
 def _move(spec: Spec, trace: list[Occurrence], index: int) -> Transition:

@@ -15,6 +15,10 @@ IGNORE: Final = "ignore"
 DROP: Final = "drop"
 
 
+Condition = tuple[str, tuple[str, ...]]
+"""A group's name, and the values that it may have."""
+
+
 class Immutable:
     """Pickled by what it is made of: one that can't be changed can't be filled in afterwards."""
 
@@ -43,10 +47,12 @@ class Step(Immutable):
 
 @dataclass(frozen=True)
 class Deadline(Immutable):
-    """`expect` must happen within `within` ms of the first `after`; steps are indices into Spec.steps.
+    """`expect` must happen within `within` ms of the first `after`, and not before `not_before` ms have passed; steps
+    are indices into Spec.steps.
 
     `warn` is the span in ms after which the item counts as at risk (None: no warning). `hash` is the content hash
-    of the rule, part of the identity of its findings.
+    of the rule, part of the identity of its findings. Of several limits on one deadline all but the first have a `tier`
+    above 0. `variants` are the forms that hold for some groups, the first that fits.
     """
 
     index: int
@@ -59,6 +65,9 @@ class Deadline(Immutable):
     runbook: str = ""
     keep_after_end: bool = False
     hash: str = ""
+    not_before: int = 0
+    tier: int = 0
+    variants: tuple[tuple[tuple[Condition, ...], Deadline], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,7 @@ class Spec(Immutable):
     `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.
     `by_type` maps an event type to the steps that may match it, in the order they were declared.
     `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
-    `end_steps` is a bit mask.
+    `end_steps` is a bit mask; `varies` tells whether some deadline has variants.
     """
 
     lane: str
@@ -88,5 +97,6 @@ class Spec(Immutable):
     order_severity: str = "medium"
     duplicate_policy: str = FLAG
     duplicate_severity: str = "low"
+    varies: bool = False
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000

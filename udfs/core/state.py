@@ -25,7 +25,8 @@ MISSED: Final = 2
 LATE: Final = 4
 REPORTED: Final = 8
 CLOSED: Final = 16
-SAID: Final = WARNED | MISSED
+EARLY: Final = 32
+SAID: Final = WARNED | MISSED | EARLY
 
 
 @mypyc_attr(acyclic=True)

@@ -15,8 +15,9 @@ from udfs.core.deadlines import first_behind
 from udfs.core.effects import Finding, Transition
 from udfs.core.event import Event
 from udfs.core.lifetime import end_of
+from udfs.core.overrides import fitting
 from udfs.core.spec import Spec
-from udfs.core.state import CLOSED, LATE, MISSED, NEVER, REPORTED, WARNED, Item
+from udfs.core.state import CLOSED, EARLY, LATE, MISSED, NEVER, REPORTED, WARNED, Item
 from udfs.operators.batch import Frame
 
 EXCERPT: Final = 8192
@@ -200,7 +201,7 @@ def item(spec: Spec, state: Item, expired: bool = False) -> Row:
     trace = state.trace
     end = end_of(spec, state)
     last = end or trace[-1]
-    missing, late, overdue, other = _counts(state)
+    missing, late, overdue, other = _counts(spec, state)
     pending = [] if expired else pending_deadlines(spec, state)
     return ItemRow(
         spec.lane,
@@ -227,17 +228,18 @@ def item(spec: Spec, state: Item, expired: bool = False) -> Row:
     )
 
 
-def _counts(state: Item) -> tuple[int, int, int, int]:
+def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:
     """Deadlines broken, answered late, not yet answered; and everything else found."""
     missing = late = overdue = 0
     other = state.copied + (len(state.misplaced) if state.misplaced else 0)
     for slot in state.slots:
         flags = slot.flags
         if flags & ~CLOSED:
-            missing += flags & MISSED > 0
-            late += flags & LATE > 0
-            overdue += flags & (MISSED | LATE | REPORTED) == MISSED
-            other += (flags & WARNED > 0) + (flags & REPORTED > 0)
+            if not spec.deadlines[slot.deadline].tier:  # a further limit on the same deadline is no further deadline
+                missing += flags & MISSED > 0
+                late += flags & LATE > 0
+                overdue += flags & (MISSED | LATE | REPORTED) == MISSED
+            other += (flags & WARNED > 0) + (flags & REPORTED > 0) + (flags & EARLY > 0)
     return missing, late, overdue, other
 
 
@@ -246,7 +248,7 @@ def pending_deadlines(spec: Spec, state: Item) -> list[Pending]:
     waiting: list[Pending] = []
     for slot in state.slots:
         if slot.wake < NEVER and not slot.flags & (CLOSED | MISSED):
-            deadline = spec.deadlines[slot.deadline]
+            deadline = fitting(spec.deadlines[slot.deadline], state, slot.since)
             if not first_behind(state.trace, deadline.expect, slot):
                 waiting.append(Pending(deadline.id, slot.since + deadline.within))
     if len(waiting) > 1:

@@ -7,9 +7,12 @@ from pathlib import Path, PurePosixPath
 
 from udfs.packs.durations import parse_part, show_duration
 from udfs.packs.flow import edges, reach
-from udfs.packs.model import Deadline, Workflow
+from udfs.packs.model import Deadline, Override, Workflow
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
 from udfs.packs.yamlfile import Document
+
+CHANGED = ("within", "not_before", "warn", "severity")
+"""What an override may say."""
 
 
 def check_workflow(document: Document, model: Workflow) -> list[Problem]:
@@ -30,11 +33,13 @@ def check_mapped(document: Document, model: Workflow, keys: list[str], groups: l
 
 def check_runbooks(document: Document, model: Workflow, folder: Path) -> Iterator[Problem]:
     """A runbook is an address, or a file of the pack."""
+    named: list[tuple[Loc, str]] = []
     for index, deadline in enumerate(model.deadlines):
-        name = deadline.runbook
+        named.append((("deadlines", index, "runbook"), deadline.runbook))
+        named += [(("deadlines", index, "tiers", n, "runbook"), tier.runbook) for n, tier in enumerate(deadline.tiers)]
+    for loc, name in named:
         if not name or name.startswith(("https://", "http://")):
             continue
-        loc: Loc = ("deadlines", index, "runbook")
         if name.startswith("/") or ".." in PurePosixPath(name).parts:
             yield document.problem(loc, f"`{name}` leaves the pack's folder; put the runbook beside the workflow")
         elif not (folder / name).is_file():
@@ -62,12 +67,54 @@ def _steps(document: Document, model: Workflow) -> Iterator[Problem]:
         seen.setdefault(meanings[1], name)
 
 
+def overridden(rule: Deadline, override: Override | None) -> Deadline:
+    """The deadline as it is for the groups of an override."""
+    if override is None:
+        return rule
+    said = {name: value for name in CHANGED if (value := getattr(override, name)) is not None}
+    return rule.model_copy(update=said)
+
+
 def _deadlines(document: Document, model: Workflow) -> Iterator[Problem]:
-    for index, deadline in enumerate(model.deadlines):
-        if not deadline.within:
-            text = "is 0, so every item would break it; write a span like `5m`"
-            yield document.problem(("deadlines", index, "within"), text)
-        yield from _warning_span(document, ("deadlines", index), deadline)
+    for index, rule in enumerate(model.deadlines):
+        yield from _spans(document, ("deadlines", index), rule)
+        for number, override in enumerate(rule.overrides):
+            loc: Loc = ("deadlines", index, "overrides", number)
+            yield from _override(document, loc, model, override)
+            said = [problem.message for problem in _spans(document, loc, rule)]
+            found = _spans(document, loc, overridden(rule, override))
+            yield from (problem for problem in found if problem.message not in said)
+
+
+def _override(document: Document, loc: Loc, model: Workflow, override: Override) -> Iterator[Problem]:
+    for name in override.when:
+        if name not in model.groups:
+            text = f"the workflow has no group `{name}`{suggest(name, model.groups)}"
+            yield document.problem((*loc, "when", name), text)
+    if all(getattr(override, name) is None for name in CHANGED):
+        yield document.problem(loc, f"changes nothing; give it one of {', '.join(f'`{name}`' for name in CHANGED)}")
+
+
+def _spans(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
+    """The spans of a deadline in one of its forms."""
+    if not rule.within:
+        yield document.problem((*loc, "within"), "is 0, so every item would break it; write a span like `5m`")
+    elif rule.not_before >= rule.within:
+        text = f"{show_duration(rule.not_before)} is not shorter than `within`, {show_duration(rule.within)}"
+        yield document.problem((*loc, "not_before"), f"{text}; no step could ever be right")
+    yield from _warning_span(document, loc, rule)
+    longest = rule.within
+    for number, tier in enumerate(rule.tiers):
+        where: Loc = (*loc, "tiers", number, "within")
+        try:
+            span = parse_part(tier.within, rule.within)
+        except ValueError as fault:
+            yield document.problem(where, str(fault))
+            continue
+        if span <= longest:
+            text = f"{show_duration(span)} is not longer than the limit before it, {show_duration(longest)}"
+            yield document.problem(where, f"{text}; write the tiers in their order, or a share like `300%`")
+        longest = max(longest, span)
 
 
 def _warning_span(document: Document, loc: Loc, deadline: Deadline) -> Iterator[Problem]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from udfs.core.spec import Deadline, Spec, Step
 from udfs.packs import model as language
-from udfs.packs.check import check_workflow
+from udfs.packs.check import check_workflow, overridden
 from udfs.packs.durations import parse_part
 from udfs.packs.explain import validate
 from udfs.packs.flow import before_and_after, edges
@@ -16,6 +17,9 @@ from udfs.packs.outline import check_names
 from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
 from udfs.packs.yamlfile import Document
+
+NEWER = ("not_before",)
+"""Words that older Daymarks didn't know: a deadline that doesn't use them means what it meant, and keeps its hash."""
 
 
 def compile_workflow(definition: dict[str, Any], *, version: int, lane: str) -> Spec:
@@ -62,6 +66,7 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         order_severity=workflow.order.severity,
         duplicate_policy=workflow.duplicates.policy,
         duplicate_severity=workflow.duplicates.severity,
+        varies=any(one.variants for one in deadlines),
         remember=workflow.remember,
         expire_after=workflow.expire_after,
     )
@@ -87,22 +92,45 @@ def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
 
 
 def _deadlines(workflow: language.Workflow) -> tuple[Deadline, ...]:
-    place = {name: index for index, name in enumerate(workflow.steps)}
+    """Those of the workflow, then their further tiers."""
+    limits = [(rule, 0) for rule in workflow.deadlines]
+    limits += [(rule, tier) for rule in workflow.deadlines for tier in range(1, len(rule.tiers) + 1)]
     return tuple(
-        Deadline(
-            index=index,
-            id=rule.id,
-            after=place[rule.after],
-            expect=place[rule.expect],
-            within=rule.within,
-            warn=_warn(rule),
-            severity=rule.severity,
-            runbook=rule.runbook,
-            keep_after_end=rule.keep_after_end,
-            hash=content_hash(_deadline_meaning(workflow, rule)),
+        replace(
+            _limit(workflow, rule, tier, None, index),
+            variants=tuple((_conditions(one), _limit(workflow, rule, tier, one, index)) for one in rule.overrides),
         )
-        for index, rule in enumerate(workflow.deadlines)
+        for index, (rule, tier) in enumerate(limits)
     )
+
+
+def _limit(
+    workflow: language.Workflow, rule: language.Deadline, tier: int, override: language.Override | None, index: int
+) -> Deadline:
+    """One limit of a deadline, as it holds for the groups of an override, or for all others."""
+    place = {name: index for index, name in enumerate(workflow.steps)}
+    form = overridden(rule, override)
+    further = rule.tiers[tier - 1] if tier else None
+    meaning = _deadline_meaning(workflow, rule)
+    special = [one.model_dump(exclude={"runbook"}) for one in (further, override) if one is not None]
+    return Deadline(
+        index=index,
+        id=rule.id,
+        after=place[rule.after],
+        expect=place[rule.expect],
+        within=form.within if further is None else parse_part(further.within, form.within),
+        warn=_warn(form) if further is None else None,
+        severity=form.severity if further is None else further.severity,
+        runbook=rule.runbook if further is None else further.runbook or rule.runbook,
+        keep_after_end=rule.keep_after_end,
+        hash=content_hash([meaning, *special] if special else meaning),
+        not_before=form.not_before if further is None else 0,
+        tier=tier,
+    )
+
+
+def _conditions(override: language.Override) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, tuple(map(str, values))) for name, values in override.when.items())
 
 
 def _warn(rule: language.Deadline) -> int | None:
@@ -120,7 +148,7 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
         "groups": workflow.groups,
         "steps": [[*_step_meaning(workflow, name), step.start, step.end] for name, step in workflow.steps.items()],
         "flow": edges(workflow.flow),
-        "deadlines": [_deadline_meaning(workflow, rule) for rule in workflow.deadlines],
+        "deadlines": [_deadline_meaning(workflow, rule) | _forms(rule) for rule in workflow.deadlines],
         "order": workflow.order.model_dump(),
         "duplicates": workflow.duplicates.model_dump(),
         "remember": workflow.remember,
@@ -135,9 +163,16 @@ def _step_meaning(workflow: language.Workflow, name: str) -> list[Any]:
 
 def _deadline_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[str, Any]:
     """The deadline, resolved to what its steps are: it stays the same rule when other parts of the workflow change."""
+    unsaid = {name for name in NEWER if not getattr(rule, name)}
     return {
-        **rule.model_dump(exclude={"runbook"}),
+        **rule.model_dump(exclude={"runbook", "tiers", "overrides", *unsaid}),
         "warn": _warn(rule),
         "after": _step_meaning(workflow, rule.after),
         "expect": _step_meaning(workflow, rule.expect),
     }
+
+
+def _forms(rule: language.Deadline) -> dict[str, Any]:
+    """What a deadline says of further limits and of groups; nothing where it says nothing, as before."""
+    forms = {"tiers": rule.tiers, "overrides": rule.overrides}
+    return {name: [one.model_dump(exclude={"runbook"}) for one in said] for name, said in forms.items() if said}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from udfs.packs.durations import UNITS
 from udfs.packs.paths import parse_path
-from udfs.packs.sections import Accepted, Chains, Duration, Name, Section, Text
+from udfs.packs.sections import SPAN, Accepted, Chains, Duration, Name, Section, Text
 
 Severity = Literal["critical", "high", "medium", "low"]
 
@@ -34,6 +34,13 @@ def _two_sided(value: Any) -> Any:
     return value
 
 
+Share = Annotated[
+    str | int,
+    BeforeValidator(_two_sided),
+    WithJsonSchema({"type": "string", "pattern": rf"{SPAN}|^\s*[0-9]{{1,3}}\s*%\s*$", "examples": ["80%", "4m"]}),
+]
+
+
 class Step(Section):
     """A step: the event type it waits for, conditions on the record, and whether items begin or end here."""
 
@@ -47,18 +54,36 @@ class Step(Section):
     end: Literal["completed", "failed"] | None = None
 
 
+class Tier(Section):
+    """A further limit on a deadline, with a severity of its own. A share of `within` follows the overrides."""
+
+    EXAMPLE: ClassVar[str] = "{within: 300%, severity: critical}"
+    within: Share
+    severity: Severity
+    runbook: str = ""
+
+
+class Override(Section):
+    """What is different for items of some groups: the first that fits holds."""
+
+    EXAMPLE: ClassVar[str] = "{when: {market: APAC}, within: 15m}"
+    when: Annotated[dict[Text, Accepted], Field(min_length=1)]
+    within: Duration | None = None
+    not_before: Duration | None = None
+    warn: Share | None = None
+    severity: Severity | None = None
+
+
 class Deadline(Section):
-    """`expect` must happen within `within` of the first `after`; `warn` is a share of that span, or a span."""
+    """`expect` must happen within `within` of the first `after`, and not sooner than `not_before` after it; `warn` is a
+    share of `within`, or a span."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {
             "by",
             "zone",
             "calendar",
-            "not_before",
             "anchor",
-            "tiers",
-            "overrides",
             "grace",
             "business",
             "cut_off",
@@ -70,10 +95,13 @@ class Deadline(Section):
     after: Text
     expect: Text
     within: Duration
-    warn: Annotated[str | int | None, BeforeValidator(_two_sided)] = None
+    not_before: Duration = 0
+    warn: Share | None = None
     severity: Severity = "high"
     runbook: str = ""
     keep_after_end: bool = False
+    tiers: list[Tier] = []
+    overrides: list[Override] = []
 
 
 class Order(Section):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from udfs.packs.durations import parse_duration
 from udfs.packs.paths import parse_path
@@ -61,8 +61,27 @@ def matching(pattern: str, words: str) -> Callable[[str], str]:
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 _name = matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "up to 64 letters, digits, `_`, `-` and `.`")
 Name = Annotated[str, AfterValidator(_name)]
-Duration = Annotated[int, BeforeValidator(parse_duration)]
+SPAN = r"^\s*([0-9]+\s*(ms|s|m|h|d|w)\s*)+$"
+Duration = Annotated[
+    int,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": SPAN}, {"const": 0}], "examples": ["5m", "1h30m"]}),
+]
 PathText = Annotated[str, BeforeValidator(_path)]
-Paths = Annotated[list[PathText], BeforeValidator(_listed), Field(min_length=1)]
-Accepted = Annotated[list[Any], BeforeValidator(_scalars)]
-Chains = Annotated[list[str], BeforeValidator(chains_of)]
+Paths = Annotated[
+    list[PathText],
+    BeforeValidator(_listed),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+_SCALAR = ["string", "number", "boolean", "null"]
+Accepted = Annotated[
+    list[Any],
+    BeforeValidator(_scalars),
+    WithJsonSchema({"anyOf": [{"type": _SCALAR}, {"type": "array", "items": {"type": _SCALAR}, "minItems": 1}]}),
+]
+Chains = Annotated[
+    list[str],
+    BeforeValidator(chains_of),
+    WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}),
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from udfs.packs.paths import FieldPath, parse_path
 from udfs.packs.pii import HASH
@@ -40,7 +40,11 @@ class Time(Section):
     zone: Annotated[str, AfterValidator(_zone)] | None = None
 
 
-TimeAt = Annotated[Time, BeforeValidator(_at_path)]
+TimeAt = Annotated[
+    Time,
+    BeforeValidator(_at_path),
+    WithJsonSchema({"anyOf": [{"type": "string"}, Time.model_json_schema()]}),
+]
 
 
 class Source(Section):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from udfs.core.effects import Effect, Finding, Transition
 from udfs.core.event import Event
@@ -28,8 +29,11 @@ def workflow(
     duplicates: str = "flag",
     remember: int = 1000,
     expire_after: int = 10_000,
+    not_before: Iterable[int] = (),
+    overrides: Mapping[int, tuple[str, int]] | None = None,
 ) -> Spec:
-    """A spec whose steps are the letters of `steps`; deadlines are (after, expect, within, warn, keep_after_end)."""
+    """A spec whose steps are the letters of `steps`; deadlines are (after, expect, within, warn, keep_after_end),
+    `not_before` has a floor for each of them, or for none, `overrides` maps some to (market, within)."""
     reach = {a: {b for x, b in flow if x == a} for a in steps}
     for _ in steps:
         for a in steps:
@@ -51,9 +55,22 @@ def workflow(
         )
         for i, name in enumerate(steps)
     )
+    floors = [*not_before]
     rules = tuple(
-        Deadline(i, f"d{i}", index[a], index[b], within, warn, keep_after_end=keep, hash=f"h{i}")
+        Deadline(
+            *(i, f"d{i}", index[a], index[b], within, warn),
+            keep_after_end=keep,
+            hash=f"h{i}",
+            not_before=floors[i] if floors else 0,
+        )
         for i, (a, b, within, warn, keep) in enumerate(deadlines)
+    )
+    other = overrides or {}
+    rules = tuple(
+        replace(one, variants=(((("market", (other[n][0],)),), replace(one, within=other[n][1])),))
+        if n in other
+        else one
+        for n, one in enumerate(rules)
     )
     return Spec(
         lane="main",
@@ -71,6 +88,7 @@ def workflow(
         order_policy=order,
         order_tolerance=tolerance,
         duplicate_policy=duplicates,
+        varies=bool(other),
         remember=remember,
         expire_after=expire_after,
     )

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.udfs.core.build import Follower, event, workflow
+from udfs.core.event import Event
 
 REPLY_IN_300 = workflow("AB", flow=["AB"], deadlines=[("A", "B", 300, None, False)])
+NOT_BEFORE_100 = workflow("AB", flow=["AB"], deadlines=[("A", "B", 300, None, False)], not_before=[100])
+SLOWER_IN_X = workflow("AB", flow=["AB"], deadlines=[("A", "B", 300, None, False)], overrides={0: ("X", 900)})
 WARNED_AT_240 = workflow("AB", flow=["AB"], deadlines=[("A", "B", 300, 240, False)])
 
 
@@ -106,3 +109,61 @@ def test_the_same_facts_have_the_same_identity_and_others_another() -> None:
 
     assert ids("K") == ids("K")
     assert ids("K") != ids("L")
+
+
+@pytest.mark.parametrize(("at", "found"), [(1099, ["early"]), (1100, []), (1101, [])])
+def test_a_step_sooner_than_its_floor_is_early_and_exactly_at_it_is_not(at: int, found: list[str]) -> None:
+    assert Follower(NOT_BEFORE_100).see(event("A", 1000), event("B", at)).time(5000).kinds() == found
+
+
+def test_early_says_how_much_too_early_and_against_what() -> None:
+    (early,) = Follower(NOT_BEFORE_100).see(event("A", 1000), event("B", 1030)).time(5000).said
+    assert (early.deadline, early.at, early.delta, early.since, early.event_id) == (1100, 1030, -70, 1000, "B@1030")
+
+
+@pytest.mark.parametrize(("watermark", "found"), [(1029, []), (1030, ["early"]), (1031, ["early"])])
+def test_early_waits_until_no_earlier_event_can_come(watermark: int, found: list[str]) -> None:
+    assert Follower(NOT_BEFORE_100).see(event("A", 1000), event("B", 1030)).time(watermark).kinds() == found
+
+
+def test_an_earlier_start_that_arrives_within_the_lateness_makes_a_step_less_early() -> None:
+    follower = Follower(NOT_BEFORE_100).see(event("A", 1000), event("B", 1030), event("A", 900)).time(5000)
+    assert follower.kinds() == []
+
+
+def test_what_an_end_has_called_off_is_not_early() -> None:
+    ended = workflow("ABE", ends="E", deadlines=[("A", "B", 300, None, False)], not_before=[100])
+    assert Follower(ended).see(event("A", 1000), event("E", 1010), event("B", 1030)).time(5000).kinds() == []
+
+
+def test_a_step_that_ends_the_item_can_be_early() -> None:
+    ending = workflow("AB", ends="B", deadlines=[("A", "B", 300, None, False)], not_before=[100])
+    assert Follower(ending).see(event("A", 1000), event("B", 1030)).time(5000).kinds() == ["early"]
+
+
+def in_market(market: str, step: str, time: int) -> Event:
+    return event(step, time, groups=(("market", market),))
+
+
+@pytest.mark.parametrize(("market", "due"), [("X", 1900), ("Y", 1300)])
+@pytest.mark.parametrize("off", [-1, 0, 1])
+def test_a_group_with_a_span_of_its_own_is_held_to_that(market: str, due: int, off: int) -> None:
+    follower = Follower(SLOWER_IN_X).see(in_market(market, "A", 1000)).time(due + off)
+    assert [(f.kind, f.deadline) for f in follower.said] == ([("missing", due)] if off >= 0 else [])
+
+
+def test_a_group_that_is_named_after_the_clock_has_started_changes_nothing() -> None:
+    follower = Follower(SLOWER_IN_X).see(event("A", 1000), in_market("X", "C", 1200)).time(9000)
+    assert [f.deadline for f in follower.said] == [1300]
+
+
+def test_a_group_that_was_named_before_counts_though_it_arrives_later() -> None:
+    spec = workflow("ABC", flow=["AB"], deadlines=[("A", "B", 300, None, False)], overrides={0: ("X", 900)})
+    follower = Follower(spec).see(event("A", 1000), in_market("X", "C", 990)).time(9000)
+    assert [f.deadline for f in follower.said] == [1900]
+
+
+def test_a_group_that_is_named_at_the_instant_counts_too() -> None:
+    spec = workflow("ABC", flow=["AB"], deadlines=[("A", "B", 300, None, False)], overrides={0: ("X", 900)})
+    follower = Follower(spec).see(event("A", 1000), in_market("X", "C", 1000)).time(9000)
+    assert [f.deadline for f in follower.said] == [1900]

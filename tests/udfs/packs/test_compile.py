@@ -11,6 +11,9 @@ from udfs.core.state import Item, decode, encode
 from udfs.packs.compile import compile_workflow
 from udfs.packs.problems import PackError
 
+GOLDEN = ("411cceefacaac152", ["bc19f7c014c7c0f5", "7c5f2ac68dc406e1"])
+"""What Daymark made of `definition()` before there were tiers, overrides and floors."""
+
 
 def definition(**more: Any) -> dict[str, Any]:
     return {
@@ -171,3 +174,42 @@ def test_a_faulty_rule_document_is_refused_with_all_its_faults() -> None:
 def test_nonsense_is_refused_and_nothing_else_happens(nonsense: Any) -> None:
     with pytest.raises(PackError):
         compile_workflow(nonsense, version=1, lane="main")
+
+
+def test_a_workflow_that_uses_no_newer_word_keeps_the_hashes_that_older_items_know() -> None:
+    spec = compiled()
+    assert (spec.hash, [one.hash for one in spec.deadlines]) == GOLDEN
+
+
+def test_further_tiers_come_behind_all_deadlines_with_span_severity_and_identity_of_their_own() -> None:
+    tiers = [
+        {"within": "300%", "severity": "critical"},
+        {"within": "1h", "severity": "critical", "runbook": "worse.md"},
+    ]
+    spec = compiled(**with_deadline(tiers=tiers))
+    assert [(one.index, one.id, one.tier, one.within) for one in spec.deadlines] == [
+        (0, "reply", 0, 300_000),
+        (1, "settle", 0, 5_400_000),
+        (2, "reply", 1, 900_000),
+        (3, "reply", 2, 3_600_000),
+    ]
+    first, _, second, third = spec.deadlines
+    assert (second.severity, second.warn, second.runbook, third.runbook) == ("critical", None, "r.md", "worse.md")
+    assert len({first.hash, second.hash, third.hash}) == 3
+    assert first.hash == compiled().deadlines[0].hash
+    assert spec.hash != compiled().hash
+
+
+def test_an_override_changes_what_it_names_and_shares_follow_it() -> None:
+    override = {"when": {"market": ["APAC", "EU"]}, "within": "15m", "severity": "low"}
+    tiers = [{"within": "200%", "severity": "critical"}]
+    spec = compiled(groups=["market"], **with_deadline(overrides=[override], tiers=tiers))
+    first, _, second = spec.deadlines
+    ((when, other),) = first.variants
+    assert when == (("market", ("APAC", "EU")),)
+    assert (other.within, other.warn, other.severity, other.index, other.id) == (900_000, 720_000, "low", 0, "reply")
+    assert (first.within, first.warn, first.severity) == (300_000, 240_000, "high")
+    ((_, other),) = second.variants
+    assert (second.within, other.within, other.severity) == (600_000, 1_800_000, "critical")
+    assert spec.varies
+    assert not compiled().varies

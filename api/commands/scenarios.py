@@ -1,0 +1,59 @@
+"""`daymark test`: plays the scenarios of packs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.commands.output import emit, escape, guarded, out
+from api.commands.packs import AsJson, expand
+from api.stack.errors import Exit
+from udfs.packs.load import load_pack
+from udfs.simulation.rehearse import Rehearsal, rehearse
+from udfs.simulation.scenario import FOLDER
+
+
+@guarded
+def play(
+    packs: Annotated[list[Path], typer.Argument(help="Packs: folders with a workflow.yaml, or folders of packs.")],
+    as_json: AsJson = False,
+) -> None:
+    """Play the scenarios of packs, and say which went otherwise than expected. Exit code 1 if one did."""
+    played: list[Rehearsal] = []
+    for folder in (one for path in packs for one in expand(path)):
+        pack = load_pack(folder)
+        of_pack = list(rehearse(pack))
+        played += of_pack
+        if not as_json:
+            _show(pack.folder, of_pack)
+    if as_json:
+        emit({"scenarios": [_as_dict(one) for one in played]})
+    right = bool(played) and all(not one.problems for one in played)  # nothing played is nothing proved
+    raise typer.Exit(Exit.OK if right else Exit.FAILED)
+
+
+def _show(folder: Path, played: list[Rehearsal]) -> None:
+    for one in played:
+        for problem in one.problems:
+            out.print(f"[red]{escape(str(problem))}[/red]", soft_wrap=True)
+    wrong = [one for one in played if one.problems]
+    if not played:
+        out.print(f"[yellow]{escape(str(folder))}: no scenarios; write one into {FOLDER}/*.yaml[/yellow]")
+    elif wrong:
+        names = ", ".join(f"“{one.scenario}”" for one in wrong)
+        out.print(
+            f"[red]{escape(str(folder))}: {len(wrong)} of {len(played)} scenarios went otherwise:[/red] {escape(names)}"
+        )
+    else:
+        out.print(f"[green]{escape(str(folder))}: {len(played)} scenarios, all as expected[/green]")
+
+
+def _as_dict(one: Rehearsal) -> dict[str, object]:
+    return {
+        "file": one.file,
+        "scenario": one.scenario,
+        "as_expected": not one.problems,
+        "problems": [problem.as_dict() for problem in one.problems],
+    }

@@ -1,0 +1,121 @@
+"""Plays scenarios and compares what is said with what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from udfs.core.effects import Effect, Finding
+from udfs.core.spec import Spec
+from udfs.packs.compile import compile_workflow
+from udfs.packs.durations import show_duration
+from udfs.packs.load import Pack
+from udfs.packs.problems import PackError, Problem, suggest
+from udfs.packs.yamlfile import Document
+from udfs.simulation.drive import Simulation
+from udfs.simulation.scenario import Said, Scenario, check_names, find_scenarios, read_scenarios
+
+Found = tuple[str, Finding]
+"""An item's key and what was said of it."""
+
+
+@dataclass
+class Rehearsal:
+    """A scenario that was played. `problems` is empty if all was said that was expected, and nothing else."""
+
+    file: str
+    scenario: str
+    problems: list[Problem] = field(default_factory=list)
+
+
+def rehearse(pack: Pack) -> Iterator[Rehearsal]:
+    """Plays all scenarios of a pack, a file at a time."""
+    specs = {one.name: compile_workflow(one.data, version=one.version, lane="scenario") for one in pack.workflows}
+    for file in find_scenarios(pack.folder):
+        yield from _file(file, specs)
+
+
+def _file(file: Path, specs: dict[str, Spec]) -> Iterator[Rehearsal]:
+    try:
+        scenarios = read_scenarios(file)
+    except PackError as fault:
+        yield Rehearsal(str(file), "(can't be read)", fault.problems)
+        return
+    for document, scenario in scenarios:
+        yield Rehearsal(str(file), scenario.scenario, list(_problems(document, scenario, specs)))
+
+
+def _problems(document: Document, scenario: Scenario, specs: dict[str, Spec]) -> Iterator[Problem]:
+    name = scenario.workflow or next(iter(specs))
+    if scenario.workflow is None and len(specs) > 1:
+        yield document.problem((), f"doesn't say which `workflow` it is about{suggest('', specs)}")
+        return
+    if name not in specs:
+        yield document.problem(("workflow",), f"the pack has no workflow `{name}`{suggest(name, specs)}")
+        return
+    faults = list(check_names(document, scenario, specs[name]))
+    yield from faults
+    if not faults:
+        for index, found in enumerate(play(scenario, specs[name])):
+            yield from _compare(document, scenario, index, found)
+
+
+def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
+    """For each moment what was said since the one before. What is said again under its id replaces what was said."""
+    said: dict[str, Found] = {}
+
+    def emit(_: Spec, key: str, effect: Effect) -> None:
+        if isinstance(effect, Finding):
+            said[effect.id] = (key, effect)
+
+    simulation = Simulation([spec], emit)
+    arrivals = sorted((scenario.event(index) for index in range(len(scenario.events))), key=lambda one: one[0])
+    for moment in scenario.expect:
+        now = scenario.ms(moment.at)
+        while arrivals and arrivals[0][0] <= now:
+            arrives, event = arrivals.pop(0)
+            simulation.advance(arrives - 1)
+            simulation.event(event, spec.key)
+        simulation.advance(now)
+        yield list(said.values())
+        said.clear()
+
+
+def _compare(document: Document, scenario: Scenario, index: int, found: list[Found]) -> Iterator[Problem]:
+    left = list(found)
+    for number, wanted in enumerate(scenario.expect[index].findings):
+        match = next((one for one in left if _fits(scenario, wanted, one)), None)
+        if match is None:
+            instead = ", ".join(_shown(scenario, one) for one in found) or "nothing"
+            yield document.problem(("expect", index, "findings", number), f"was not said; said was {instead}")
+        else:
+            left.remove(match)
+    for one in left:
+        yield document.problem(("expect", index), f"{_shown(scenario, one)} was said, which was not expected")
+
+
+def _fits(scenario: Scenario, wanted: Said, found: Found) -> bool:
+    key, finding = found
+    pairs = (
+        (wanted.kind, finding.kind),
+        (wanted.rule, finding.rule),
+        (wanted.key, key),
+        (wanted.step, finding.step),
+        (wanted.because, finding.because),
+        (wanted.severity, finding.severity),
+        (wanted.deadline and scenario.ms(wanted.deadline), finding.deadline),
+        (wanted.happened and scenario.ms(wanted.happened), finding.at),
+        (wanted.delta, finding.delta),
+    )
+    return all(want is None or want == is_ for want, is_ in pairs)
+
+
+def _shown(scenario: Scenario, found: Found) -> str:
+    """As one would write it into the file."""
+    key, finding = found
+    words = {"kind": finding.kind, "rule": finding.rule, "key": key, "step": finding.step}
+    words["deadline"] = show_duration(finding.deadline - scenario.begin)
+    if finding.at is not None and finding.delta is not None and finding.delta >= 0:
+        words["delta"] = show_duration(finding.delta)
+    return "`{" + ", ".join(f"{name}: {value}" for name, value in words.items()) + "}`"

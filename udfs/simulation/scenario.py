@@ -1,0 +1,181 @@
+"""Scenario files: events, moments, and what must have been said by then.
+
+    scenario: A reply that never comes is missing five minutes after the trade was sent
+    begin: 2026-01-05T09:00:00Z
+    events:
+      - {at: 0s, type: trade.sent, key: T1}
+    expect:
+      - {at: 4m59s, findings: []}
+      - {at: 5m, findings: [{kind: missing, rule: reply, key: T1}]}
+
+An instant is a span since `begin`, or a date with a time and a zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from udfs.core.event import Event
+from udfs.core.spec import Spec
+from udfs.packs.durations import parse_duration
+from udfs.packs.explain import validate
+from udfs.packs.outline import RESERVED_RULES
+from udfs.packs.problems import Loc, PackError, Problem, suggest
+from udfs.packs.sections import SPAN, Duration, Section, Text
+from udfs.packs.times import time_reader
+from udfs.packs.yamlfile import Document, read_documents
+
+FOLDER = "scenarios"
+MONDAY = 1_767_571_200_000  # 2026-01-05T00:00:00Z
+
+Kind = Literal["missing", "late", "reported_late", "at_risk", "early", "out_of_order", "duplicate"]
+Severity = Literal["critical", "high", "medium", "low"]
+
+_iso = time_reader("iso", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """`ms` since the scenario's beginning, or since the epoch if it is `absolute`."""
+
+    ms: int
+    absolute: bool
+
+
+def _instant(value: Any) -> Instant:
+    if isinstance(value, str) and value[:4].isdigit() and "-" in value:
+        return Instant(_date(value), True)
+    return Instant(parse_duration(value), False)
+
+
+def _date(value: Any) -> int:
+    try:
+        return _iso.read(value)
+    except (ValueError, TypeError) as fault:
+        raise ValueError(f"`{value}` is no instant ({fault}); write it like `2026-01-05T09:00:00Z`") from None
+
+
+_DATE = {"type": "string", "format": "date-time"}
+At = Annotated[
+    Instant,
+    BeforeValidator(_instant),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": SPAN}, {"const": 0}, _DATE], "examples": ["5m"]}),
+]
+Begin = Annotated[int, BeforeValidator(_date), WithJsonSchema(_DATE)]
+
+
+class Happening(Section):
+    """An event of one item. It reaches Daymark when it happens, or when it `arrives`."""
+
+    EXAMPLE: ClassVar[str] = "{at: 0s, type: trade.sent, key: T1}"
+    at: At
+    type: Text
+    key: Text
+    id: Text | None = None
+    source: Text = "scenario"
+    arrives: At | None = None
+    started: At | None = None
+    groups: dict[Text, Text] = {}
+    amount: float | None = None
+    data: dict[str, Any] = {}
+
+
+class Said(Section):
+    """A finding. What isn't named may be anything."""
+
+    EXAMPLE: ClassVar[str] = "{kind: missing, rule: reply, key: T1}"
+    kind: Kind
+    rule: Text | None = None
+    key: Text | None = None
+    step: Text | None = None
+    because: Text | None = None
+    severity: Severity | None = None
+    deadline: At | None = None
+    happened: At | None = None
+    delta: Duration | None = None
+
+
+class Moment(Section):
+    """Time has come to `at`: what has been said since the moment before, in any order. An empty list: nothing."""
+
+    EXAMPLE: ClassVar[str] = "{at: 5m, findings: []}"
+    at: At
+    findings: list[Said]
+
+
+class Scenario(Section):
+    """`workflow` may be left out in a pack that has only one."""
+
+    scenario: Text
+    workflow: Text | None = None
+    begin: Begin = MONDAY
+    events: list[Happening] = []
+    expect: Annotated[list[Moment], Field(min_length=1)]
+
+    def ms(self, at: Instant) -> int:
+        """Epoch ms."""
+        return at.ms if at.absolute else self.begin + at.ms
+
+    def event(self, index: int) -> tuple[int, Event]:
+        """When the event reaches Daymark, and the event. One without an id is the only one of its kind."""
+        one = self.events[index]
+        time = self.ms(one.at)
+        arrives = self.ms(one.arrives) if one.arrives is not None else time
+        started = self.ms(one.started) if one.started is not None else None
+        name = f"event {index + 1}" if one.id is None else one.id
+        groups = tuple(one.groups.items())
+        return arrives, Event(name, one.source, one.type, time, one.key, groups, one.data, started, one.amount, arrives)
+
+
+def find_scenarios(pack: Path) -> list[Path]:
+    """The scenario files of a pack's folder."""
+    return sorted((pack / FOLDER).glob("*.yaml"))
+
+
+def read_scenarios(file: Path) -> list[tuple[Document, Scenario]]:
+    """The scenarios in a file, one a YAML document. Raises PackError with all that is wrong with their form."""
+    documents, problems = read_documents(file)
+    found: list[tuple[Document, Scenario]] = []
+    for document in documents:
+        scenario, faults = validate(Scenario, document)
+        problems += faults
+        if scenario is not None:
+            problems += _order(document, scenario)
+            found.append((document, scenario))
+    if not documents and not problems:
+        problems.append(Problem(str(file), 0, "", "is empty; it must hold a scenario"))
+    if problems:
+        raise PackError(problems)
+    return found
+
+
+def check_names(document: Document, scenario: Scenario, spec: Spec) -> Iterator[Problem]:
+    """Types and rules that the workflow doesn't have would make a scenario that tests nothing."""
+    for index, event in enumerate(scenario.events):
+        if event.type not in spec.by_type:
+            text = f"no step of `{spec.workflow}` is on `{event.type}`{suggest(event.type, spec.by_type)}"
+            yield document.problem(("events", index, "type"), text)
+    rules = [*(deadline.id for deadline in spec.deadlines), *RESERVED_RULES]
+    for index, moment in enumerate(scenario.expect):
+        for number, said in enumerate(moment.findings):
+            if said.rule is not None and said.rule not in rules:
+                text = f"`{spec.workflow}` has no rule `{said.rule}`{suggest(said.rule, rules)}"
+                yield document.problem(("expect", index, "findings", number, "rule"), text)
+
+
+def _order(document: Document, scenario: Scenario) -> Iterator[Problem]:
+    moments = [scenario.ms(moment.at) for moment in scenario.expect]
+    for index in range(1, len(moments)):
+        if moments[index] <= moments[index - 1]:
+            yield document.problem(("expect", index, "at"), "is not behind the moment before; sort them by time")
+    for index, event in enumerate(scenario.events):
+        loc: Loc = ("events", index, "arrives")
+        if event.arrives is not None and scenario.ms(event.arrives) < scenario.ms(event.at):
+            yield document.problem(loc, "is before `at`: nothing arrives before it happens")
+        elif scenario.event(index)[0] > moments[-1]:
+            yield document.problem(("events", index, "at"), "is behind the last moment; add a moment behind it")
