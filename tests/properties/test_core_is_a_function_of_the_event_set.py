@@ -40,6 +40,7 @@ def specs(draw: st.DrawFn) -> Spec:
         remember=draw(st.integers(2 * LATENESS, 24)),
         expire_after=draw(st.integers(2 * LATENESS, 30)),
         not_before=floors,
+        cancels=draw(st.dictionaries(st.integers(0, 3), st.sampled_from(steps), max_size=2)),
         overrides=draw(st.dictionaries(st.integers(0, 3), st.tuples(st.sampled_from("XY"), within))),
     )
 

@@ -11,7 +11,8 @@ Rules, for a deadline `expect` within n ms after `after`:
 - AT_RISK when the watermark reaches the warning instant and no `expect` had happened by then.
 - EARLY when the first `expect` behind the `after` happened less than `not_before` after it; said once the watermark has
   reached it, when no earlier `after` or `expect` can come any more.
-- An end step at or before the instant calls it off, unless the deadline is kept after the end.
+- An end step at or before the instant calls it off, unless the deadline is kept after the end; so does a step that
+  cancels it.
 - An `expect` that came before its `after`, against the flow's order, is an order violation and not missing as well.
 
 Nothing is said about an instant that the watermark has not reached, since an event may still come that changes it.
@@ -75,7 +76,7 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         deadline = fitting(deadline, item, slot.since)
     due = slot.since + deadline.within
     reply = first_behind(item.trace, deadline.expect, slot)
-    end = NEVER if deadline.keep_after_end else end_behind(spec, item.trace, slot)
+    end = called_off(item.trace, deadline.called_off_by, slot)
     if overtaken(spec, deadline, item, slot):
         end = slot.since
     settled = min(reply.time if reply else NEVER, end)
@@ -160,10 +161,10 @@ def first_behind(trace: list[Occurrence], step: int, slot: Slot) -> Occurrence |
     return None
 
 
-def end_behind(spec: Spec, trace: list[Occurrence], slot: Slot) -> int:
-    """The event time of the first end step behind the one that started the clock, or NEVER."""
+def called_off(trace: list[Occurrence], by: int, slot: Slot) -> int:
+    """The event time of the first of some steps (a bit mask) behind the one that started the clock, or NEVER."""
     for o in trace:
-        if spec.end_steps >> o.step & 1 and o.is_behind(slot.since, slot.seq - 1):
+        if by >> o.step & 1 and o.is_behind(slot.since, slot.seq - 1):
             return o.time
     return NEVER
 

@@ -172,11 +172,12 @@ def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: lis
             held_to = fitting(deadline, item, at.time) if deadline.variants else deadline
             deadlines.start(held_to, item, at)
             last = max(last, at.time + held_to.within)
-    if step.end:
-        item.ended = step.end
+    if step.calls_off:
         for slot in item.slots:
             if not slot.flags & CLOSED:
                 deadlines.judge(spec, spec.deadlines[slot.deadline], item, slot, watermark, effects)
+    if step.end:
+        item.ended = step.end
     elif step.start:
         item.ended = ""
     if step.after & item.seen:

@@ -33,6 +33,7 @@ class Step(Immutable):
     `where` holds (path, accepted values) pairs, all of which must hold. `before` has a bit for each step that
     the flow puts strictly before this one, `after` for each that it puts strictly after it (steps on a common
     loop have no order). `end` is the status that an item gets here: "completed", "failed", or "" (no end).
+    `calls_off` tells whether some deadline is called off here.
     """
 
     index: int
@@ -41,6 +42,7 @@ class Step(Immutable):
     where: tuple[tuple[tuple[str, ...], tuple[Any, ...]], ...] = ()
     start: bool = False
     end: str = ""
+    calls_off: bool = False
     before: int = 0
     after: int = 0
 
@@ -51,7 +53,8 @@ class Deadline(Immutable):
     are indices into Spec.steps.
 
     `warn` is the span in ms after which the item counts as at risk (None: no warning). `hash` is the content hash
-    of the rule, part of the identity of its findings. Of several limits on one deadline all but the first have a `tier`
+    of the rule, part of the identity of its findings. `called_off_by` is a bit mask of steps: end steps, unless the
+    deadline outlives them, and those that cancel it. Of several limits on one deadline all but the first have a `tier`
     above 0. `variants` are the forms that hold for some groups, the first that fits.
     """
 
@@ -63,7 +66,7 @@ class Deadline(Immutable):
     warn: int | None = None
     severity: str = "high"
     runbook: str = ""
-    keep_after_end: bool = False
+    called_off_by: int = 0
     hash: str = ""
     not_before: int = 0
     tier: int = 0
@@ -77,7 +80,7 @@ class Spec(Immutable):
     `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.
     `by_type` maps an event type to the steps that may match it, in the order they were declared.
     `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
-    `end_steps` is a bit mask; `varies` tells whether some deadline has variants.
+    `varies` tells whether some deadline has variants.
     """
 
     lane: str
@@ -91,7 +94,6 @@ class Spec(Immutable):
     by_type: dict[str, tuple[Step, ...]]
     starts: tuple[tuple[Deadline, ...], ...]
     expects: tuple[tuple[Deadline, ...], ...]
-    end_steps: int
     order_policy: str = FLAG
     order_tolerance: int = 0
     order_severity: str = "medium"

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from udfs.packs.durations import parse_part, show_duration
 from udfs.packs.flow import edges, reach
 from udfs.packs.model import Deadline, Override, Workflow
+from udfs.packs.outline import ALL
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
 from udfs.packs.yamlfile import Document
 
@@ -158,6 +159,9 @@ def _contradictions(document: Document, model: Workflow) -> Iterator[Problem]:
         if reached[expect] >> after & 1 and not reached[after] >> expect & 1:
             text = f"the flow puts `{deadline.expect}` before `{deadline.after}`; swap them, or correct the flow"
             yield document.problem(("deadlines", index, "expect"), text, WARNING)
+        if {deadline.id, ALL} & {*model.steps[deadline.after].cancels}:
+            text = f"`{deadline.after}` starts this deadline and cancels it at once; remove one of the two"
+            yield document.problem(("deadlines", index, "after"), text, WARNING)
         if model.steps[deadline.after].end and not deadline.keep_after_end:
             text = f"`{deadline.after}` ends the item, which calls this deadline off; add `keep_after_end: true`"
             yield document.problem(("deadlines", index, "after"), text, WARNING)

@@ -60,7 +60,6 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         by_type=by_type,
         starts=tuple(tuple(one for one in deadlines if one.after == step.index) for step in steps),
         expects=tuple(tuple(one for one in deadlines if one.expect == step.index) for step in steps),
-        end_steps=sum(1 << step.index for step in steps if step.end),
         order_policy=workflow.order.policy,
         order_tolerance=workflow.order.tolerance,
         order_severity=workflow.order.severity,
@@ -84,6 +83,7 @@ def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
             where=tuple((tuple(map(str, parse_path(path))), tuple(values)) for path, values in step.where.items()),
             start=step.start,
             end=step.end or "",
+            calls_off=bool(step.end or step.cancels),
             before=masks[place[name]][0],
             after=masks[place[name]][1],
         )
@@ -122,11 +122,22 @@ def _limit(
         warn=_warn(form) if further is None else None,
         severity=form.severity if further is None else further.severity,
         runbook=rule.runbook if further is None else further.runbook or rule.runbook,
-        keep_after_end=rule.keep_after_end,
+        called_off_by=sum(1 << place[name] for name in _called_off_by(workflow, rule)),
         hash=content_hash([meaning, *special] if special else meaning),
         not_before=form.not_before if further is None else 0,
         tier=tier,
     )
+
+
+def _called_off_by(workflow: language.Workflow, rule: language.Deadline) -> list[str]:
+    """The steps that call a deadline off: those that cancel it, and ends, unless it outlives them."""
+    ends = [name for name, step in workflow.steps.items() if step.end and not rule.keep_after_end]
+    return [*ends, *(name for name in _cancelled_by(workflow, rule) if name not in ends)]
+
+
+def _cancelled_by(workflow: language.Workflow, rule: language.Deadline) -> list[str]:
+    wanted = {rule.id, language.ALL}
+    return [name for name, step in workflow.steps.items() if wanted & {*step.cancels}]
 
 
 def _conditions(override: language.Override) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -163,12 +174,14 @@ def _step_meaning(workflow: language.Workflow, name: str) -> list[Any]:
 
 def _deadline_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[str, Any]:
     """The deadline, resolved to what its steps are: it stays the same rule when other parts of the workflow change."""
+    cancels = _cancelled_by(workflow, rule)
     unsaid = {name for name in NEWER if not getattr(rule, name)}
     return {
         **rule.model_dump(exclude={"runbook", "tiers", "overrides", *unsaid}),
         "warn": _warn(rule),
         "after": _step_meaning(workflow, rule.after),
         "expect": _step_meaning(workflow, rule.expect),
+        **({"cancelled_by": [_step_meaning(workflow, name) for name in cancels]} if cancels else {}),
     }
 
 

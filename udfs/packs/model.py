@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from udfs.packs.durations import UNITS
+from udfs.packs.outline import ALL
 from udfs.packs.paths import parse_path
 from udfs.packs.sections import SPAN, Accepted, Chains, Duration, Name, Section, Text
 
@@ -41,17 +42,28 @@ Share = Annotated[
 ]
 
 
-class Step(Section):
-    """A step: the event type it waits for, conditions on the record, and whether items begin or end here."""
+def _all_or_some(value: Any) -> Any:
+    return [value] if value == ALL else value
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {"optional", "max", "min", "cancels", "requires", "parallel", "children"}
-    )
+
+Cancels = Annotated[
+    list[Text],
+    BeforeValidator(_all_or_some),
+    WithJsonSchema({"anyOf": [{"const": ALL}, {"type": "array", "items": {"type": "string"}}]}),
+]
+
+
+class Step(Section):
+    """A step: the event type it waits for, conditions on the record, whether items begin or end here, and which
+    deadlines are called off: a list of their ids, or `all`."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"optional", "max", "min", "requires", "parallel", "children"})
     EXAMPLE: ClassVar[str] = "{on: trade.sent}"
     on: Text
     where: Annotated[dict[str, Accepted], BeforeValidator(_plain_names)] = {}
     start: bool = False
     end: Literal["completed", "failed"] | None = None
+    cancels: Cancels = []
 
 
 class Tier(Section):

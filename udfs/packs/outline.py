@@ -14,6 +14,7 @@ from udfs.packs.sections import chains_of
 from udfs.packs.yamlfile import Document
 
 RESERVED_RULES = ("order", "duplicates")
+ALL = "all"
 
 
 def check_names(document: Document) -> Iterator[Problem]:
@@ -27,6 +28,7 @@ def check_names(document: Document) -> Iterator[Problem]:
             yield document.problem(("steps", name), text)
     yield from _flow(document, names, data.get("flow"))
     deadlines = [one if isinstance(one, dict) else {} for one in _listed(data.get("deadlines"))]
+    yield from _cancels(document, steps, [one.get("id") for one in deadlines])
     for index, deadline in enumerate(deadlines):
         yield from _steps_of(document, names, index, deadline)
         yield from _id(document, index, [one.get("id") for one in deadlines[: index + 1]])
@@ -52,6 +54,15 @@ def _flow(document: Document, names: list[str], flow: Any) -> Iterator[Problem]:
             yield from _known(document, loc, names, name)
 
 
+def _cancels(document: Document, steps: Any, ids: list[Any]) -> Iterator[Problem]:
+    known = [name for name in ids if isinstance(name, str)]
+    for step, said in steps.items() if isinstance(steps, dict) else ():
+        for index, name in enumerate(_listed(said.get("cancels")) if isinstance(said, dict) else []):
+            if isinstance(name, str) and name not in (*known, ALL):
+                text = f"there is no deadline `{name}`{suggest(name, known)}"
+                yield document.problem(("steps", step, "cancels", index), text)
+
+
 def _steps_of(document: Document, names: list[str], index: int, deadline: dict[str, Any]) -> Iterator[Problem]:
     after, expect = deadline.get("after"), deadline.get("expect")
     yield from _known(document, ("deadlines", index, "after"), names, after)
@@ -72,6 +83,8 @@ def _id(document: Document, index: int, ids: list[Any]) -> Iterator[Problem]:
         yield document.problem(loc, text)
     if name in RESERVED_RULES:
         yield document.problem(loc, f"`{name}` names the findings of the section `{name}`; choose another id")
+    if name == ALL:
+        yield document.problem(loc, f"`{ALL}` means all deadlines where a step `cancels` them; choose another id")
 
 
 def _known(document: Document, loc: Loc, names: list[str], name: Any) -> Iterator[Problem]:

@@ -31,9 +31,11 @@ def workflow(
     expire_after: int = 10_000,
     not_before: Iterable[int] = (),
     overrides: Mapping[int, tuple[str, int]] | None = None,
+    cancels: Mapping[int, str] | None = None,
 ) -> Spec:
     """A spec whose steps are the letters of `steps`; deadlines are (after, expect, within, warn, keep_after_end),
-    `not_before` has a floor for each of them, or for none, `overrides` maps some to (market, within)."""
+    `not_before` has a floor for each of them, or for none, `overrides` maps some to (market, within), `cancels`
+    some to the steps that call them off."""
     reach = {a: {b for x, b in flow if x == a} for a in steps}
     for _ in steps:
         for a in steps:
@@ -50,6 +52,7 @@ def workflow(
             on=name,
             start=name in starts,
             end="completed" if name in ends else "",
+            calls_off=name in ends or any(name in by for by in (cancels or {}).values()),
             before=mask(a for a in steps if name in reach[a] and a not in reach[name]),
             after=mask(b for b in reach[name] if name not in reach[b]),
         )
@@ -59,7 +62,7 @@ def workflow(
     rules = tuple(
         Deadline(
             *(i, f"d{i}", index[a], index[b], within, warn),
-            keep_after_end=keep,
+            called_off_by=(0 if keep else mask(ends)) | mask(cancels.get(i, "") if cancels else ""),
             hash=f"h{i}",
             not_before=floors[i] if floors else 0,
         )
@@ -84,7 +87,6 @@ def workflow(
         by_type={s.on: (s,) for s in made},
         starts=tuple(tuple(d for d in rules if d.after == s.index) for s in made),
         expects=tuple(tuple(d for d in rules if d.expect == s.index) for s in made),
-        end_steps=mask(ends),
         order_policy=order,
         order_tolerance=tolerance,
         duplicate_policy=duplicates,

@@ -167,3 +167,20 @@ def test_a_group_that_is_named_at_the_instant_counts_too() -> None:
     spec = workflow("ABC", flow=["AB"], deadlines=[("A", "B", 300, None, False)], overrides={0: ("X", 900)})
     follower = Follower(spec).see(event("A", 1000), in_market("X", "C", 1000)).time(9000)
     assert [f.deadline for f in follower.said] == [1900]
+
+
+@pytest.mark.parametrize(("at", "found"), [(1299, []), (1300, []), (1301, ["missing"])])
+def test_a_step_that_cancels_calls_off_what_has_not_come_due_by_then(at: int, found: list[str]) -> None:
+    spec = workflow("ABC", deadlines=[("A", "B", 300, None, False)], cancels={0: "C"})
+    assert Follower(spec).see(event("A", 1000), event("C", at)).time(9000).kinds() == found
+
+
+def test_a_cancelled_item_goes_on_and_its_other_deadlines_hold() -> None:
+    spec = workflow("ABCD", deadlines=[("A", "B", 300, None, False), ("A", "D", 500, None, False)], cancels={0: "C"})
+    follower = Follower(spec).see(event("A", 1000), event("C", 1100)).time(9000)
+    assert [(f.kind, f.rule) for f in follower.said] == [("missing", "d1")]
+
+
+def test_what_happened_before_the_clock_started_cancels_nothing() -> None:
+    spec = workflow("ABC", deadlines=[("A", "B", 300, None, False)], cancels={0: "C"})
+    assert Follower(spec).see(event("C", 900), event("A", 1000)).time(9000).kinds() == ["missing"]

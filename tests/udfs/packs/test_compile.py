@@ -91,7 +91,7 @@ def test_deadlines_stand_at_the_steps_that_start_and_settle_them() -> None:
     spec = compiled()
     assert [[one.id for one in rules] for rules in spec.starts] == [["reply"], [], ["settle"], []]
     assert [[one.id for one in rules] for rules in spec.expects] == [[], [], ["reply"], ["settle"]]
-    assert spec.end_steps == 0b1000
+    assert [one.called_off_by for one in spec.deadlines] == [0b1000, 0]
 
 
 def test_spans_are_milliseconds() -> None:
