@@ -37,7 +37,8 @@ class FlinkCluster:
     those of TaskManagers under the name `worker`.
 
     A part that the supervisor can start and stop (see parts.Part). `metrics_ports`, a range like "9249-9260", lets
-    Prometheus scrape every process; Flink listens there on all interfaces, hence only when asked.
+    Prometheus scrape every process; Flink listens there on all interfaces, hence only when asked. `heap_mib` is for
+    state on the heap that is more than flink-conf allows a TaskManager.
     """
 
     name = "flink"
@@ -50,12 +51,14 @@ class FlinkCluster:
         taskmanagers: int = 1,
         metrics_ports: str | None = None,
         worker: str = "taskmanager",
+        heap_mib: int | None = None,
     ) -> None:
         self.home = home
         self.rest_port = rest_port
         self.metrics_ports = metrics_ports
         self._wanted = taskmanagers
         self._worker = worker
+        self._heap_mib = heap_mib
         self._rest = httpx.Client(base_url=f"http://{ports.HOST}:{rest_port}", timeout=10)
         self._jobmanager: subprocess.Popen[bytes] | None = None
         self.taskmanagers: list[subprocess.Popen[bytes]] = []
@@ -76,7 +79,7 @@ class FlinkCluster:
     def add_taskmanager(self) -> subprocess.Popen[bytes]:
         """Start one more TaskManager (one slot) without waiting; it joins by itself."""
         number = len(self.taskmanagers) + 1
-        memory = _taskmanager_memory(_settings())
+        memory = _taskmanager_memory(_settings(), self._heap_mib)
         started = self._launch(
             f"{self._worker}-{number}",
             TASK_MANAGER,
@@ -279,7 +282,7 @@ def _settings() -> dict[str, Any]:
     return dict(yaml.safe_load((CONFIG / "config.yaml").read_text()))
 
 
-def _taskmanager_memory(settings: dict[str, Any]) -> list[str]:
+def _taskmanager_memory(settings: dict[str, Any], heap_mib: int | None) -> list[str]:
     """The limits for the JVM that belong to the memory settings."""
 
     def megabytes(*names: str) -> int:
@@ -288,7 +291,7 @@ def _taskmanager_memory(settings: dict[str, Any]) -> list[str]:
     heap = megabytes("framework.heap.size", "task.heap.size")
     direct = megabytes("framework.off-heap.size", "task.off-heap.size", "network.max")
     metaspace = megabytes("jvm-metaspace.size")
-    return [f"-Xmx{heap}m", f"-XX:MaxDirectMemorySize={direct}m", f"-XX:MaxMetaspaceSize={metaspace}m"]
+    return [f"-Xmx{heap_mib or heap}m", f"-XX:MaxDirectMemorySize={direct}m", f"-XX:MaxMetaspaceSize={metaspace}m"]
 
 
 def _root_cause(stacktrace: str) -> str:

@@ -45,9 +45,11 @@ class Pass:
 
 
 @contextmanager
-def cluster(home: Path, taskmanagers: int, backend: str = "hashmap") -> Iterator[FlinkCluster]:
+def cluster(
+    home: Path, taskmanagers: int, backend: str = "hashmap", heap_mib: int | None = None
+) -> Iterator[FlinkCluster]:
     """A cluster of its own, gone at the end."""
-    running = FlinkCluster(home, ports.free(), taskmanagers=taskmanagers)
+    running = FlinkCluster(home, ports.free(), taskmanagers=taskmanagers, heap_mib=heap_mib)
     try:
         running.start()
         told = home / "flink" / "conf" / "config.yaml"  # read again by each submission

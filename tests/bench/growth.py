@@ -21,6 +21,7 @@ BACKENDS = ("hashmap", "rocksdb")
 SHOWN = {"hashmap": "heap", "rocksdb": "RocksDB"}
 ITEMS = (10_000, 100_000, 1_000_000, 3_000_000)
 RESTART_ITEMS = 1_000_000
+HEAP_MIB, ITEMS_A_MIB = 640, 500
 WORKFLOWS = (1, 10, 100)
 DEADLINES = (1, 5, 20)
 FLAT = 1.5
@@ -84,7 +85,8 @@ def _open(work: Path, bootstrap: str, topic: str, plan: Plan, backend: str, rest
     name = f"{backend}-{plan.items}"
     home = work / name
     home.mkdir()
-    with cluster(home, 1, backend) as running:
+    heap = HEAP_MIB + plan.items // ITEMS_A_MIB if backend == "hashmap" else None
+    with cluster(home, 1, backend, heap) as running:
         job = openitems.Job(running, bootstrap, plan, topic, name)
         rate = job.traffic_rate()
         checkpoint = job.checkpoint()
