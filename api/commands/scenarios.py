@@ -22,15 +22,17 @@ def play(
 ) -> None:
     """Play the scenarios of packs, and say which went otherwise than expected. Exit code 1 if one did."""
     played: list[Rehearsal] = []
+    empty: list[str] = []
     for folder in (one for path in packs for one in expand(path)):
         pack = load_pack(folder)
         of_pack = list(rehearse(pack))
         played += of_pack
+        empty += [] if of_pack else [str(pack.folder)]
         if not as_json:
             _show(pack.folder, of_pack)
     if as_json:
-        emit({"scenarios": [_as_dict(one) for one in played]})
-    right = bool(played) and all(not one.problems for one in played)  # nothing played is nothing proved
+        emit({"scenarios": [_as_dict(one) for one in played], "without_scenarios": empty})
+    right = bool(played) and not empty and all(not one.problems for one in played)  # not played is not proved
     raise typer.Exit(Exit.OK if right else Exit.FAILED)
 
 

@@ -49,6 +49,6 @@ def without_spans(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     left = {name: without_spans(value) for name, value in part.items()}
-    if "anyOf" in left and isinstance(left.get("default"), int):
+    if left.get("type") != "integer" and type(left.get("default")) is int:
         del left["default"]
     return left

@@ -23,9 +23,9 @@ from __future__ import annotations
 from udfs.core.effects import AT_RISK, LATE, MISSING, REPORTED_LATE, Effect, Finding
 from udfs.core.effects import EARLY as EARLY_KIND
 from udfs.core.ids import finding_id
-from udfs.core.overrides import fitting
+from udfs.core.overrides import held_to
 from udfs.core.spec import IGNORE, Deadline, Spec
-from udfs.core.state import CLOSED, EARLY, MISSED, NEVER, REPORTED, SAID, WARNED, Item, Occurrence, Slot, slot_of
+from udfs.core.state import CLOSED, EARLY, FORM, MISSED, NEVER, REPORTED, SAID, WARNED, Item, Occurrence, Slot, slot_of
 from udfs.core.state import LATE as LATE_SAID
 
 
@@ -43,7 +43,7 @@ def answer(spec: Spec, deadline: Deadline, item: Item, at: Occurrence, watermark
     if slot is None or slot.flags & CLOSED:
         return
     if deadline.variants:
-        deadline = fitting(deadline, item, slot.since)
+        deadline = held_to(deadline, item, slot)
     first_instant = slot.since + (deadline.within if deadline.warn is None else deadline.warn)
     if not slot.flags and slot.since + deadline.not_before <= at.time <= first_instant:
         slot.flags = CLOSED
@@ -73,7 +73,7 @@ def restart(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects:
 def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int, effects: list[Effect]) -> None:
     """Says what can be said of one deadline at this watermark, and when to look again."""
     if deadline.variants:
-        deadline = fitting(deadline, item, slot.since)
+        deadline = held_to(deadline, item, slot)
     due = slot.since + deadline.within
     reply = first_behind(item.trace, deadline.expect, slot)
     end = called_off(item.trace, deadline.called_off_by, slot)
@@ -90,9 +90,11 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         slot.flags |= MISSED
         item.count += 1
         effects.append(finding(spec, deadline, item, MISSING, due, slot, None))
-    if slot.flags & MISSED and reply and reply.time != slot.answered:
+    if slot.flags & MISSED and reply and reply.time != slot.answered and not deadline.tier:
         _report(spec, deadline, item, slot, due, reply, effects)
     early = _judge_early(spec, deadline, item, slot, reply, end, watermark, effects) if deadline.not_before else NEVER
+    if slot.flags & SAID and not slot.flags >> FORM:
+        slot.flags |= (deadline.form + 1) << FORM
     _sleep(deadline, item, slot, settled, due, watermark, early)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udfs.core.overrides import fitting
+from udfs.core.overrides import held_to
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item, Occurrence
 
@@ -31,7 +31,7 @@ def expires(spec: Spec, item: Item) -> int:
     """When the item is forgotten: a while after its last event, or after the last deadline that it ever started."""
     last = item.trace[-1].time
     for slot in item.slots:
-        due = slot.since + fitting(spec.deadlines[slot.deadline], item, slot.since).within
+        due = slot.since + held_to(spec.deadlines[slot.deadline], item, slot).within
         if due > last:
             last = due
     return last + span(spec, item)

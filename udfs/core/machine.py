@@ -127,9 +127,10 @@ def _admit(
     if spec.duplicate_policy != IGNORE:
         for o in trace:
             if o.id == at.id and o.source == at.source:
-                if watermark < at.time < o.time:
-                    _note(spec, item, at.time, groups, amount)
+                regrouped = watermark < at.time and _note(spec, item, at.time, groups, amount)
                 _repeat(spec, item, o, at, watermark, effects)
+                if regrouped and spec.varies:
+                    reassess(spec, item, watermark, effects)
                 return
     regrouped = _note(spec, item, at.time, groups, amount)
     if not trace:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from udfs.core.spec import Condition, Deadline
-from udfs.core.state import Item
+from udfs.core.state import FORM, Item, Slot
 
 
 def fitting(deadline: Deadline, item: Item, since: int) -> Deadline:
@@ -16,6 +16,14 @@ def fitting(deadline: Deadline, item: Item, since: int) -> Deadline:
         if _holds(when, item, since):
             return variant
     return deadline
+
+
+def held_to(deadline: Deadline, item: Item, slot: Slot) -> Deadline:
+    """The form that a slot is judged by: once something was said, the one that it was said of."""
+    form = slot.flags >> FORM
+    if not form:
+        return fitting(deadline, item, slot.since)
+    return deadline.variants[form - 2][1] if form > 1 else deadline
 
 
 def _holds(when: tuple[Condition, ...], item: Item, since: int) -> bool:

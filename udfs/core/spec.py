@@ -55,7 +55,8 @@ class Deadline(Immutable):
     `warn` is the span in ms after which the item counts as at risk (None: no warning). `hash` is the content hash
     of the rule, part of the identity of its findings. `called_off_by` is a bit mask of steps: end steps, unless the
     deadline outlives them, and those that cancel it. Of several limits on one deadline all but the first have a `tier`
-    above 0. `variants` are the forms that hold for some groups, the first that fits.
+    above 0. `variants` are the forms that hold for some groups, the first that fits; `form` counts them from 1, 0 is
+    the deadline itself.
     """
 
     index: int
@@ -70,6 +71,7 @@ class Deadline(Immutable):
     hash: str = ""
     not_before: int = 0
     tier: int = 0
+    form: int = 0
     variants: tuple[tuple[tuple[Condition, ...], Deadline], ...] = ()
 
 

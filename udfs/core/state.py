@@ -27,6 +27,8 @@ REPORTED: Final = 8
 CLOSED: Final = 16
 EARLY: Final = 32
 SAID: Final = WARNED | MISSED | EARLY
+FORM: Final = 8
+"""From this bit on stands 1 + the form of the deadline that was spoken of; 0: none was."""
 
 
 @mypyc_attr(acyclic=True)

@@ -15,7 +15,7 @@ from udfs.core.deadlines import first_behind
 from udfs.core.effects import Finding, Transition
 from udfs.core.event import Event
 from udfs.core.lifetime import end_of
-from udfs.core.overrides import fitting
+from udfs.core.overrides import held_to
 from udfs.core.spec import Spec
 from udfs.core.state import CLOSED, EARLY, LATE, MISSED, NEVER, REPORTED, WARNED, Item
 from udfs.operators.batch import Frame
@@ -248,7 +248,7 @@ def pending_deadlines(spec: Spec, state: Item) -> list[Pending]:
     waiting: list[Pending] = []
     for slot in state.slots:
         if slot.wake < NEVER and not slot.flags & (CLOSED | MISSED):
-            deadline = fitting(spec.deadlines[slot.deadline], state, slot.since)
+            deadline = held_to(spec.deadlines[slot.deadline], state, slot)
             if not first_behind(state.trace, deadline.expect, slot):
                 waiting.append(Pending(deadline.id, slot.since + deadline.within))
     if len(waiting) > 1:

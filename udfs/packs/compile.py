@@ -13,9 +13,10 @@ from udfs.packs.check import check_workflow, overridden
 from udfs.packs.durations import parse_part
 from udfs.packs.explain import validate
 from udfs.packs.flow import before_and_after, edges
-from udfs.packs.outline import check_names
+from udfs.packs.outline import ALL, check_names
 from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
+from udfs.packs.values import group_text
 from udfs.packs.yamlfile import Document
 
 NEWER = ("not_before",)
@@ -98,7 +99,10 @@ def _deadlines(workflow: language.Workflow) -> tuple[Deadline, ...]:
     return tuple(
         replace(
             _limit(workflow, rule, tier, None, index),
-            variants=tuple((_conditions(one), _limit(workflow, rule, tier, one, index)) for one in rule.overrides),
+            variants=tuple(
+                (_conditions(one), replace(_limit(workflow, rule, tier, one, index), form=form))
+                for form, one in enumerate(rule.overrides, 1)
+            ),
         )
         for index, (rule, tier) in enumerate(limits)
     )
@@ -136,12 +140,12 @@ def _called_off_by(workflow: language.Workflow, rule: language.Deadline) -> list
 
 
 def _cancelled_by(workflow: language.Workflow, rule: language.Deadline) -> list[str]:
-    wanted = {rule.id, language.ALL}
+    wanted = {rule.id, ALL}
     return [name for name, step in workflow.steps.items() if wanted & {*step.cancels}]
 
 
 def _conditions(override: language.Override) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple((name, tuple(map(str, values))) for name, values in override.when.items())
+    return tuple((name, tuple(map(group_text, values))) for name, values in override.when.items())
 
 
 def _warn(rule: language.Deadline) -> int | None:
@@ -174,15 +178,15 @@ def _step_meaning(workflow: language.Workflow, name: str) -> list[Any]:
 
 def _deadline_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[str, Any]:
     """The deadline, resolved to what its steps are: it stays the same rule when other parts of the workflow change."""
-    cancels = _cancelled_by(workflow, rule)
     unsaid = {name for name in NEWER if not getattr(rule, name)}
-    return {
+    meaning = {
         **rule.model_dump(exclude={"runbook", "tiers", "overrides", *unsaid}),
         "warn": _warn(rule),
         "after": _step_meaning(workflow, rule.after),
         "expect": _step_meaning(workflow, rule.expect),
-        **({"cancelled_by": [_step_meaning(workflow, name) for name in cancels]} if cancels else {}),
     }
+    cancelled_by = [_step_meaning(workflow, name) for name in _cancelled_by(workflow, rule)]
+    return meaning | ({"cancelled_by": cancelled_by} if cancelled_by else {})
 
 
 def _forms(rule: language.Deadline) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def _sentence(model: type[Section], loc: Loc, error: ErrorDetails) -> str:
     if not wanted:
         return f"{error['msg']}; it is {_given(given)}"
     quote = (
-        f'; put it in quotes: `{word}: "{given}"`'
+        f'; put it in quotes: `{word}: "{str(given).lower()}"`'
         if kind == "string_type" and type(given) in (int, float, bool)
         else ""
     )

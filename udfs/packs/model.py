@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from udfs.packs.durations import UNITS
 from udfs.packs.outline import ALL
@@ -21,6 +21,14 @@ def _plain_names(value: Any) -> Any:
             if any(isinstance(part, int) for part in parse_path(path)):
                 raise ValueError(f"`{path}` looks into a list, which `where` can't; name a field of an object")
     return value
+
+
+def _groups(values: list[Any]) -> list[Any]:
+    if None in values:
+        raise ValueError(
+            "null is no group: an item without one is held to the deadline itself; name the groups' values"
+        )
+    return values
 
 
 def _one_key(value: Any) -> Any:
@@ -79,7 +87,7 @@ class Override(Section):
     """What is different for items of some groups: the first that fits holds."""
 
     EXAMPLE: ClassVar[str] = "{when: {market: APAC}, within: 15m}"
-    when: Annotated[dict[Text, Accepted], Field(min_length=1)]
+    when: Annotated[dict[Text, Annotated[Accepted, AfterValidator(_groups)]], Field(min_length=1)]
     within: Duration | None = None
     not_before: Duration | None = None
     warn: Share | None = None

@@ -57,9 +57,13 @@ def _flow(document: Document, names: list[str], flow: Any) -> Iterator[Problem]:
 def _cancels(document: Document, steps: Any, ids: list[Any]) -> Iterator[Problem]:
     known = [name for name in ids if isinstance(name, str)]
     for step, said in steps.items() if isinstance(steps, dict) else ():
-        for index, name in enumerate(_listed(said.get("cancels")) if isinstance(said, dict) else []):
+        cancels = said.get("cancels") if isinstance(said, dict) else None
+        for index, name in enumerate([ALL] if cancels == ALL else _listed(cancels)):
             if isinstance(name, str) and name not in (*known, ALL):
                 text = f"there is no deadline `{name}`{suggest(name, known)}"
+                yield document.problem(("steps", step, "cancels", index), text)
+            elif name == ALL and ALL in known:
+                text = f"`{ALL}` means all deadlines, and one is called so; give that another id"
                 yield document.problem(("steps", step, "cancels", index), text)
 
 
@@ -83,8 +87,6 @@ def _id(document: Document, index: int, ids: list[Any]) -> Iterator[Problem]:
         yield document.problem(loc, text)
     if name in RESERVED_RULES:
         yield document.problem(loc, f"`{name}` names the findings of the section `{name}`; choose another id")
-    if name == ALL:
-        yield document.problem(loc, f"`{ALL}` means all deadlines where a step `cancels` them; choose another id")
 
 
 def _known(document: Document, loc: Loc, names: list[str], name: Any) -> Iterator[Problem]:

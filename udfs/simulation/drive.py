@@ -34,8 +34,12 @@ class Result:
     findings: dict[str, tuple[Spec, str, Finding]] = field(default_factory=dict)
 
     def count(self) -> Counter[tuple[str, str, str]]:
-        """How many findings there are for each (workflow, rule, kind)."""
-        return Counter((spec.workflow, f.rule, f.kind) for spec, _, f in self.findings.values())
+        """How many there are for each (workflow, rule, kind). Several limits on one deadline count once."""
+        told = {
+            (spec.workflow, f.rule, f.kind, key, f.occurrence, f.id if f.since is None else f.since)
+            for spec, key, f in self.findings.values()
+        }
+        return Counter((workflow, rule, kind) for workflow, rule, kind, *_ in told)
 
 
 class Followed:

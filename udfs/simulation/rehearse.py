@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from udfs.core.effects import Effect, Finding
@@ -83,16 +84,27 @@ def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
 
 
 def _compare(document: Document, scenario: Scenario, index: int, found: list[Found]) -> Iterator[Problem]:
-    left = list(found)
-    for number, wanted in enumerate(scenario.expect[index].findings):
-        match = next((one for one in left if _fits(scenario, wanted, one)), None)
-        if match is None:
-            instead = ", ".join(_shown(scenario, one) for one in found) or "nothing"
-            yield document.problem(("expect", index, "findings", number), f"was not said; said was {instead}")
-        else:
-            left.remove(match)
-    for one in left:
-        yield document.problem(("expect", index), f"{_shown(scenario, one)} was said, which was not expected")
+    wanted = scenario.expect[index].findings
+    matched: dict[int, int] = {}  # finding -> expectation
+    for number in range(len(wanted)):
+        _match(number, [[_fits(scenario, one, other) for other in found] for one in wanted], matched, set())
+    for number in sorted({*range(len(wanted))} - {*matched.values()}):
+        instead = ", ".join(_shown(scenario, one) for one in found) or "nothing"
+        yield document.problem(("expect", index, "findings", number), f"was not said; said was {instead}")
+    for place, one in enumerate(found):
+        if place not in matched:
+            yield document.problem(("expect", index), f"{_shown(scenario, one)} was said, which was not expected")
+
+
+def _match(number: int, fits: list[list[bool]], matched: dict[int, int], tried: set[int]) -> bool:
+    """Finds a finding for an expectation, by moving others to findings that fit them as well (augmenting paths)."""
+    for place, fit in enumerate(fits[number]):
+        if fit and place not in tried:
+            tried.add(place)
+            if place not in matched or _match(matched[place], fits, matched, tried):
+                matched[place] = number
+                return True
+    return False
 
 
 def _fits(scenario: Scenario, wanted: Said, found: Found) -> bool:
@@ -115,7 +127,13 @@ def _shown(scenario: Scenario, found: Found) -> str:
     """As one would write it into the file."""
     key, finding = found
     words = {"kind": finding.kind, "rule": finding.rule, "key": key, "step": finding.step}
-    words["deadline"] = show_duration(finding.deadline - scenario.begin)
-    if finding.at is not None and finding.delta is not None and finding.delta >= 0:
-        words["delta"] = show_duration(finding.delta)
+    words["deadline"] = _when(scenario, finding.deadline)
+    if finding.delta is not None:
+        words["delta"] = "-" * (finding.delta < 0) + show_duration(abs(finding.delta))
     return "`{" + ", ".join(f"{name}: {value}" for name, value in words.items()) + "}`"
+
+
+def _when(scenario: Scenario, instant: int) -> str:
+    if instant >= scenario.begin:
+        return show_duration(instant - scenario.begin)
+    return datetime.fromtimestamp(instant / 1000, UTC).isoformat(timespec="milliseconds")

@@ -26,7 +26,7 @@ from udfs.packs.durations import parse_duration
 from udfs.packs.explain import validate
 from udfs.packs.outline import RESERVED_RULES
 from udfs.packs.problems import Loc, PackError, Problem, suggest
-from udfs.packs.sections import SPAN, Duration, Section, Text
+from udfs.packs.sections import SPAN, Section, Text
 from udfs.packs.times import time_reader
 from udfs.packs.yamlfile import Document, read_documents
 
@@ -56,8 +56,16 @@ def _instant(value: Any) -> Instant:
 def _date(value: Any) -> int:
     try:
         return _iso.read(value)
-    except (ValueError, TypeError) as fault:
-        raise ValueError(f"`{value}` is no instant ({fault}); write it like `2026-01-05T09:00:00Z`") from None
+    except (ValueError, TypeError):
+        text = "write date, time and zone, like `2026-01-05T09:00:00Z` or `2026-01-05T09:00:00+01:00`"
+        raise ValueError(f"`{value}` is no instant; {text}") from None
+
+
+def _signed(value: Any) -> int:
+    """A span that may be less than nothing: how much too early."""
+    if isinstance(value, str) and value.startswith("-"):
+        return -parse_duration(value[1:])
+    return parse_duration(value)
 
 
 _DATE = {"type": "string", "format": "date-time"}
@@ -65,6 +73,11 @@ At = Annotated[
     Instant,
     BeforeValidator(_instant),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": SPAN}, {"const": 0}, _DATE], "examples": ["5m"]}),
+]
+Delta = Annotated[
+    int,
+    BeforeValidator(_signed),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": SPAN.replace("^", "^-?")}, {"const": 0}]}),
 ]
 Begin = Annotated[int, BeforeValidator(_date), WithJsonSchema(_DATE)]
 
@@ -97,7 +110,7 @@ class Said(Section):
     severity: Severity | None = None
     deadline: At | None = None
     happened: At | None = None
-    delta: Duration | None = None
+    delta: Delta | None = None
 
 
 class Moment(Section):
@@ -134,7 +147,7 @@ class Scenario(Section):
 
 def find_scenarios(pack: Path) -> list[Path]:
     """The scenario files of a pack's folder."""
-    return sorted((pack / FOLDER).glob("*.yaml"))
+    return sorted(file for file in (pack / FOLDER).glob("*") if file.suffix in (".yaml", ".yml"))
 
 
 def read_scenarios(file: Path) -> list[tuple[Document, Scenario]]:
@@ -160,6 +173,10 @@ def check_names(document: Document, scenario: Scenario, spec: Spec) -> Iterator[
         if event.type not in spec.by_type:
             text = f"no step of `{spec.workflow}` is on `{event.type}`{suggest(event.type, spec.by_type)}"
             yield document.problem(("events", index, "type"), text)
+        for name in event.groups:
+            if name not in spec.groups:
+                text = f"`{spec.workflow}` has no group `{name}`{suggest(name, spec.groups)}"
+                yield document.problem(("events", index, "groups", name), text)
     rules = [*(deadline.id for deadline in spec.deadlines), *RESERVED_RULES]
     for index, moment in enumerate(scenario.expect):
         for number, said in enumerate(moment.findings):

@@ -3,7 +3,8 @@ SELECT
     lane,
     step,
     if({group:String} = '', '', groups[{group:String}]) AS value,
-    countIf(kind = 'missing') AS missing,
+    -- Several limits on one deadline count once.
+    uniqExactIf((workflow, key, rule, ifNull(since_ms, 0)), kind = 'missing') AS missing,
     countIf(kind = 'late') AS late,
     countIf(kind NOT IN ('missing', 'late')) AS other
 FROM findings FINAL

@@ -184,3 +184,17 @@ def test_a_cancelled_item_goes_on_and_its_other_deadlines_hold() -> None:
 def test_what_happened_before_the_clock_started_cancels_nothing() -> None:
     spec = workflow("ABC", deadlines=[("A", "B", 300, None, False)], cancels={0: "C"})
     assert Follower(spec).see(event("C", 900), event("A", 1000)).time(9000).kinds() == ["missing"]
+
+
+def test_what_was_said_of_one_form_is_settled_by_that_form_though_the_group_is_named_afterwards() -> None:
+    spec = workflow("ABC", flow=["AB"], deadlines=[("A", "B", 300, None, False)], overrides={0: ("X", 900)})
+    follower = Follower(spec).see(event("A", 1000)).time(1300).see(in_market("X", "C", 990), event("B", 1600))
+    assert [(f.kind, f.deadline) for f in follower.time(9000).said] == [("missing", 1300), ("late", 1300)]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_group_that_only_one_of_two_copies_names_counts_whichever_comes_first(order: tuple[int, int]) -> None:
+    spec = workflow("ABC", flow=["AB"], deadlines=[("A", "B", 300, None, False)], overrides={0: ("X", 900)})
+    copies = [event("C", 10, id="c", groups=(("market", "X"),)), event("C", 5, id="c")]
+    follower = Follower(spec).see(*(copies[n] for n in order), event("A", 1000)).time(9000)
+    assert [f.deadline for f in follower.said if f.kind == "missing"] == [1900]

@@ -213,3 +213,9 @@ def test_an_override_changes_what_it_names_and_shares_follow_it() -> None:
     assert (second.within, other.within, other.severity) == (600_000, 1_800_000, "critical")
     assert spec.varies
     assert not compiled().varies
+
+
+def test_an_override_names_groups_as_a_mapping_reads_them() -> None:
+    override = {"when": {"vip": [True, 7]}, "within": "15m"}
+    ((when, _),) = compiled(groups=["vip"], **with_deadline(overrides=[override])).deadlines[0].variants
+    assert when == (("vip", ("true", "7")),)

@@ -163,3 +163,34 @@ def test_an_empty_file_is_no_scenario(pack: Path) -> None:
     (pack / "scenarios" / "one.yaml").write_text("# nothing yet\n")
     with pytest.raises(PackError, match="is empty; it must hold a scenario"):
         read_scenarios(pack / "scenarios" / "one.yaml")
+
+
+def test_expectations_are_matched_with_findings_however_they_are_written(pack: Path) -> None:
+    text = """\
+scenario: Two parcels are lost, one of them is named
+events:
+  - {at: 0s, type: parcel.sent, key: P1}
+  - {at: 0s, type: parcel.sent, key: P2}
+expect:
+  - {at: 1h, findings: [{kind: missing}, {kind: missing, key: P1}]}
+"""
+    assert faults(pack, text) == []
+
+
+def test_a_group_that_the_workflow_does_not_have_is_told(pack: Path) -> None:
+    text = LOST.replace("key: P1}\n", "key: P1, groups: {market: EU}}\n", 1)
+    assert (4, "`parcels` has no group `market`") in faults(pack, text)
+
+
+def test_how_much_too_early_can_be_expected(pack: Path) -> None:
+    (pack / "workflow.yaml").write_text(WORKFLOW.replace("within: 1h", "within: 1h, not_before: 1m"))
+    text = """\
+scenario: A parcel that comes after a second is early by the rest of the minute
+events:
+  - {at: 0s, type: parcel.sent, key: P1}
+  - {at: 1s, type: parcel.received, key: P1}
+expect:
+  - {at: 1h, findings: [{kind: early, delta: -59s}]}
+"""
+    assert faults(pack, text) == []
+    assert "delta: -59s}" in faults(pack, text.replace("-59s", "-58s"))[0][1]
