@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -191,5 +192,5 @@ def _deadline_meaning(workflow: language.Workflow, rule: language.Deadline) -> d
 
 def _forms(rule: language.Deadline) -> dict[str, Any]:
     """What a deadline says of further limits and of groups; nothing where it says nothing, as before."""
-    forms = {"tiers": rule.tiers, "overrides": rule.overrides}
+    forms: dict[str, Sequence[language.Tier | language.Override]] = {"tiers": rule.tiers, "overrides": rule.overrides}
     return {name: [one.model_dump(exclude={"runbook"}) for one in said] for name, said in forms.items() if said}
