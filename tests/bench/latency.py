@@ -172,14 +172,21 @@ def _kept(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _targets(one: dict[str, Any]) -> list[Target]:
-    """Of a generator that could not keep up nothing can be said."""
     return [
         {
             "name": f"{one['rate']:,}/s, event → {what}, {name}, ms",
             "target": f"≤ {limit}",
             "measured": (value := getattr(one["spreads"][what], name)),
-            "met": value <= limit if one["kept_up"] else None,
+            "met": met(value, limit, one["generator"]["late_max_ms"]),
         }
         for what in ("finding", "row")
         for name, limit in TARGETS_MS
     ]
+
+
+def met(value: float, limit: float, late: float) -> bool | None:
+    """Whether a time is within its limit. It begins when the event was to be sent, so that a generator that was late,
+    `late` ms at most, only adds to it; None where the excess may be the generator's."""
+    if value <= limit:
+        return True
+    return False if value - late > limit else None

@@ -9,6 +9,7 @@ import pytest
 
 from api.stack.kafka import KafkaBroker
 from jobs.ticks import tick_of
+from tests.bench import latency
 from tests.bench.load import plan
 from tests.bench.load.plan import STEPS, Plan
 from tests.bench.spread import curve, quantile, spread
@@ -79,3 +80,10 @@ def test_a_curve_ends_where_all_is_done() -> None:
     points = curve(list(range(1, 1001)), points=10)
     assert points[0] == (100, 0.1)
     assert points[-1] == (1000, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "late", "met"), [(300, 999, True), (301, 0, False), (350, 50, None), (351, 50, False)]
+)
+def test_a_late_generator_excuses_no_more_than_it_was_late(value: float, late: float, met: bool | None) -> None:
+    assert latency.met(value, 300, late) is met
