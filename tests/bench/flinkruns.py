@@ -8,6 +8,7 @@ every 5 s, as flink-conf/config.yaml says.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -53,7 +54,7 @@ def cluster(
     try:
         running.start()
         told = home / "flink" / "conf" / "config.yaml"  # read again by each submission
-        told.write_text(told.read_text().replace("state.backend.type: hashmap", f"state.backend.type: {backend}"))
+        told.write_text(re.sub("(?m)^state.backend.type: .*", f"state.backend.type: {backend}", told.read_text()))
         yield running.wait()
     finally:
         running.stop()

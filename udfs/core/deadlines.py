@@ -76,7 +76,8 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         deadline = held_to(deadline, item, slot)
     due = slot.since + deadline.within
     reply = first_behind(item.trace, deadline.expect, slot)
-    end = called_off(item.trace, deadline.called_off_by, slot)
+    off = calls_off(item.trace, deadline.called_off_by, slot)
+    end = off.time if off else NEVER
     if overtaken(spec, deadline, item, slot):
         end = slot.since
     settled = min(reply.time if reply else NEVER, end)
@@ -92,7 +93,7 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         effects.append(finding(spec, deadline, item, MISSING, due, slot, None))
     if slot.flags & MISSED and reply and reply.time != slot.answered and not deadline.tier:
         _report(spec, deadline, item, slot, due, reply, effects)
-    early = _judge_early(spec, deadline, item, slot, reply, end, watermark, effects) if deadline.not_before else NEVER
+    early = _judge_early(spec, deadline, item, slot, reply, off, watermark, effects) if deadline.not_before else NEVER
     if slot.flags & SAID and not slot.flags >> FORM:
         slot.flags |= (deadline.form + 1) << FORM
     _sleep(deadline, item, slot, settled, due, watermark, early)
@@ -104,13 +105,15 @@ def _judge_early(
     item: Item,
     slot: Slot,
     reply: Occurrence | None,
-    end: int,
+    off: Occurrence | None,
     watermark: int,
     effects: list[Effect],
 ) -> int:
     """Says that `expect` came too early. Returns when that can be said, if not yet, else NEVER."""
     floor = slot.since + deadline.not_before
-    if reply is None or reply.time >= floor or end < reply.time or slot.flags & EARLY:
+    if reply is None or reply.time >= floor or slot.flags & EARLY:
+        return NEVER
+    if off is not None and reply.is_behind(off.time, off.seq):
         return NEVER
     if watermark < reply.time:
         return reply.time
@@ -163,12 +166,12 @@ def first_behind(trace: list[Occurrence], step: int, slot: Slot) -> Occurrence |
     return None
 
 
-def called_off(trace: list[Occurrence], by: int, slot: Slot) -> int:
-    """The event time of the first of some steps (a bit mask) behind the one that started the clock, or NEVER."""
+def calls_off(trace: list[Occurrence], by: int, slot: Slot) -> Occurrence | None:
+    """The first of some steps (a bit mask) at or behind the one that started the clock."""
     for o in trace:
         if by >> o.step & 1 and o.is_behind(slot.since, slot.seq - 1):
-            return o.time
-    return NEVER
+            return o
+    return None
 
 
 def overtaken(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> bool:

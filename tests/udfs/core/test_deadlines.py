@@ -198,3 +198,10 @@ def test_a_group_that_only_one_of_two_copies_names_counts_whichever_comes_first(
     copies = [event("C", 10, id="c", groups=(("market", "X"),)), event("C", 5, id="c")]
     follower = Follower(spec).see(*(copies[n] for n in order), event("A", 1000)).time(9000)
     assert [f.deadline for f in follower.said if f.kind == "missing"] == [1900]
+
+
+def test_what_an_end_has_called_off_at_the_same_instant_but_before_is_not_early() -> None:
+    spec = workflow("ABEC", ends="E", deadlines=[("A", "B", 300, None, False)], not_before=[100])
+    seen = (event("A", 1000), event("E", 1010), event("B", 1010))
+    assert Follower(spec).see(*seen).time(5000).kinds() == []
+    assert Follower(spec).see(*seen, event("C", 1005)).time(5000).kinds() == [], "nor when judged anew"
