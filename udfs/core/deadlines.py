@@ -45,7 +45,8 @@ def answer(spec: Spec, deadline: Deadline, item: Item, at: Occurrence, watermark
     if deadline.variants:
         deadline = held_to(deadline, item, slot)
     first_instant = slot.since + (deadline.within if deadline.warn is None else deadline.warn)
-    if not slot.flags and slot.since + deadline.not_before <= at.time <= first_instant:
+    untouched = not slot.flags and slot.wake == first_instant  # else an earlier answer, too early, waits to be told
+    if untouched and slot.since + deadline.not_before <= at.time <= first_instant:
         slot.flags = CLOSED
         slot.wake = NEVER
     else:

@@ -70,7 +70,7 @@ def workflow(
     )
     other = overrides or {}
     rules = tuple(
-        replace(one, variants=(((("market", (other[n][0],)),), replace(one, within=other[n][1], form=1)),))
+        replace(one, variants=(((("market", (other[n][0],)),), replace(one, within=other[n][1], warn=None, form=1)),))
         if n in other
         else one
         for n, one in enumerate(rules)

@@ -205,3 +205,8 @@ def test_what_an_end_has_called_off_at_the_same_instant_but_before_is_not_early(
     seen = (event("A", 1000), event("E", 1010), event("B", 1010))
     assert Follower(spec).see(*seen).time(5000).kinds() == []
     assert Follower(spec).see(*seen, event("C", 1005)).time(5000).kinds() == [], "nor when judged anew"
+
+
+def test_a_second_answer_in_time_does_not_hide_that_the_first_was_early() -> None:
+    follower = Follower(NOT_BEFORE_100).see(event("A", 1000), event("B", 1030), event("B", 1150)).time(5000)
+    assert [(f.kind, f.event_id) for f in follower.said] == [("early", "B@1030")]
