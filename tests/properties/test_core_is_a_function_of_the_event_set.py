@@ -24,16 +24,17 @@ def specs(draw: st.DrawFn) -> Spec:
     steps = STEPS[: draw(st.integers(2, 5))]
     pairs = draw(st.lists(st.tuples(st.sampled_from(steps), st.sampled_from(steps)), max_size=4))
     within = st.integers(1, 25)
-    floors = draw(st.one_of(st.just([]), st.lists(st.integers(0, 12), min_size=len(pairs), max_size=len(pairs))))
+    deadlines = [
+        (a, b, n, draw(st.one_of(st.none(), st.integers(0, n - 1))), draw(st.booleans()))
+        for a, b in pairs
+        for n in [draw(within)]
+    ]
+    floors = [draw(st.integers(0, n - 1)) for _, _, n, _, _ in deadlines] if draw(st.booleans()) else []
     return workflow(
         steps,
         flow=draw(st.lists(st.tuples(st.sampled_from(steps), st.sampled_from(steps)), max_size=4)),
         ends=draw(st.sets(st.sampled_from(steps), max_size=2)),
-        deadlines=[
-            (a, b, n, draw(st.one_of(st.none(), st.integers(0, n - 1))), draw(st.booleans()))
-            for a, b in pairs
-            for n in [draw(within)]
-        ],
+        deadlines=deadlines,
         order=draw(st.sampled_from(["flag", "ignore"])),
         tolerance=draw(st.integers(0, 5)),
         duplicates=draw(st.sampled_from(["flag", "drop", "ignore"])),
