@@ -134,10 +134,10 @@ def _limit(
     )
 
 
-def _called_off_by(workflow: language.Workflow, rule: language.Deadline) -> list[str]:
+def _called_off_by(workflow: language.Workflow, rule: language.Deadline) -> set[str]:
     """The steps that call a deadline off: those that cancel it, and ends, unless it outlives them."""
-    ends = [name for name, step in workflow.steps.items() if step.end and not rule.keep_after_end]
-    return [*ends, *(name for name in _cancelled_by(workflow, rule) if name not in ends)]
+    ends = {name for name, step in workflow.steps.items() if step.end and not rule.keep_after_end}
+    return ends.union(_cancelled_by(workflow, rule))
 
 
 def _cancelled_by(workflow: language.Workflow, rule: language.Deadline) -> list[str]:

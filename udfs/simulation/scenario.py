@@ -24,6 +24,7 @@ from udfs.core.event import Event
 from udfs.core.spec import Spec
 from udfs.packs.durations import parse_duration
 from udfs.packs.explain import validate
+from udfs.packs.model import Severity
 from udfs.packs.outline import RESERVED_RULES
 from udfs.packs.problems import Loc, PackError, Problem, suggest
 from udfs.packs.sections import SPAN, Section, Text
@@ -34,7 +35,6 @@ FOLDER = "scenarios"
 MONDAY = 1_767_571_200_000  # 2026-01-05T00:00:00Z
 
 Kind = Literal["missing", "late", "reported_late", "at_risk", "early", "out_of_order", "duplicate"]
-Severity = Literal["critical", "high", "medium", "low"]
 
 _iso = time_reader("iso", None)
 
