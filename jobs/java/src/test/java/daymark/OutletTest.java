@@ -59,12 +59,24 @@ class OutletTest {
 
     @Test
     void tellTheProgressBeforeTheWatermarkPasses() throws Exception {
-        List<String> seen = through(100, Element.of('F', "k", "v"), new Watermark(1234), Watermark.MAX_WATERMARK);
-        assertEquals(4, seen.size(), seen.toString());
+        List<String> seen = through(100, Element.of('F', "k", "v"), new Watermark(1234));
+        assertEquals(3, seen.size(), seen.toString());
         assertEquals("F k v", seen.get(0));
         assertTrue(seen.get(1).startsWith(
                 "P main-0 {\"lane\":\"main\",\"subtask\":0,\"parallelism\":1,\"watermark_ms\":1234,\"at_ms\":"), seen.get(1));
         assertEquals("watermark 1234", seen.get(2));
+    }
+
+    @Test
+    void tellTheEndOfTimeOnceWhetherALogOrFlinkBringsIt() throws Exception {
+        String end = "\"watermark_ms\":" + Ticks.END_OF_TIME + ",";
+        for (Watermark[] marks : new Watermark[][] {
+            {Watermark.MAX_WATERMARK}, {new Watermark(Ticks.END_OF_TIME), Watermark.MAX_WATERMARK}
+        }) {
+            List<String> told = through(100, (Object[]) marks).stream().filter(line -> line.startsWith("P ")).toList();
+            assertEquals(1, told.size(), told.toString());
+            assertTrue(told.get(0).contains(end), told.get(0));
+        }
     }
 
     @Test
