@@ -9,10 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from udfs.core.clock import BusinessTime, ByTime
+
 FLAG: Final = "flag"
 ALERT: Final = "alert"
 IGNORE: Final = "ignore"
 DROP: Final = "drop"
+
+FIRST: Final = "first"
+LAST: Final = "last"
+EACH: Final = "each"
+
+BEGINNING: Final = -1
+"""In place of the step that starts a clock: whichever the item begins with."""
 
 
 Condition = tuple[str, tuple[str, ...]]
@@ -33,7 +42,8 @@ class Step(Immutable):
     `where` holds (path, accepted values) pairs, all of which must hold. `before` has a bit for each step that
     the flow puts strictly before this one, `after` for each that it puts strictly after it (steps on a common
     loop have no order). `end` is the status that an item gets here: "completed", "failed", or "" (no end).
-    `calls_off` tells whether some deadline is called off here.
+    `revises` tells whether deadlines that wait must be looked at again here: some are called off, or their clocks stop
+    or go on.
     """
 
     index: int
@@ -42,17 +52,22 @@ class Step(Immutable):
     where: tuple[tuple[tuple[str, ...], tuple[Any, ...]], ...] = ()
     start: bool = False
     end: str = ""
-    calls_off: bool = False
+    revises: bool = False
     before: int = 0
     after: int = 0
 
 
 @dataclass(frozen=True)
 class Deadline(Immutable):
-    """`expect` must happen within `within` ms of the first `after`, and not before `not_before` ms have passed; steps
-    are indices into Spec.steps.
+    """`expect` must happen within `within` ms of `after`, and not before `not_before` ms have passed; steps are indices
+    into Spec.steps, `after` may be BEGINNING.
 
-    `warn` is the span in ms after which the item counts as at risk (None: no warning). `hash` is the content hash
+    The clock starts at the first `after`; with `anchor` LAST at the latest one, anew each time; with EACH at each of
+    them, one beside the other. With `by` the deadline is a local time instead, and `within` is 0; with `business`,
+    `within` and `warn` are business time.
+
+    `warn` is the span in ms after which the item counts as at risk, or, with `by`, the span before the deadline (None:
+    no warning). `hash` is the content hash
     of the rule, part of the identity of its findings. `called_off_by` is a bit mask of steps: end steps, unless the
     deadline outlives them, and those that cancel it. Of several limits on one deadline all but the first have a `tier`
     above 0. `variants` are the forms that hold for some groups, the first that fits; `form` counts them from 1, 0 is
@@ -72,6 +87,9 @@ class Deadline(Immutable):
     not_before: int = 0
     tier: int = 0
     form: int = 0
+    anchor: str = FIRST
+    by: ByTime | None = None
+    business: BusinessTime | None = None
     variants: tuple[tuple[tuple[Condition, ...], Deadline], ...] = ()
 
 
@@ -82,7 +100,9 @@ class Spec(Immutable):
     `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.
     `by_type` maps an event type to the steps that may match it, in the order they were declared.
     `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
-    `varies` tells whether some deadline has variants.
+    `varies` tells whether some deadline has variants. `pauses` and `resumes` are bit masks of the steps at which the
+    clocks of deadlines stop and go on. `begins` are the deadlines whose clock starts at whatever the item begins with.
+    `plain` tells that all deadlines are spans from a first step, and no clock ever stops.
     """
 
     lane: str
@@ -102,5 +122,9 @@ class Spec(Immutable):
     duplicate_policy: str = FLAG
     duplicate_severity: str = "low"
     varies: bool = False
+    pauses: int = 0
+    resumes: int = 0
+    begins: tuple[Deadline, ...] = ()
+    plain: bool = True
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000

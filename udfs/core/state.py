@@ -16,6 +16,8 @@ import msgspec
 from mypy_extensions import mypyc_attr
 
 FORMAT: Final = 1
+TRACE_LIMIT: Final = 256
+TRACE_KEPT: Final = 128
 NEVER: Final = 1 << 61
 """An instant that no watermark reaches. (Not 1 << 62: compiled code holds up to 62 bits without an object.)"""
 
@@ -202,7 +204,7 @@ def encode(item: Item) -> bytes:
             item.spec,
             item.key,
             [(o.time, o.seq, o.step, o.id, o.source, o.started, o.received) for o in item.trace],
-            {slot.deadline: (slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for slot in item.slots},
+            [(slot.deadline, slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for slot in item.slots],
             item.seen,
             item.ended,
             item.arrivals,
@@ -235,7 +237,7 @@ def decode(stored: bytes) -> Item:
         fields += _EARLIEST[len(fields) :]
     item = Item(fields[1], fields[2])
     item.trace = [Occurrence(*o) for o in fields[3]]
-    item.slots = [Slot(deadline, *slot) for deadline, slot in fields[4].items()]
+    item.slots = _slots(fields[4])
     item.seen, item.ended, item.arrivals, item.count = fields[5:9]
     item.due, item.expires, item.confirm = fields[9:12]
     item.groups = {name: (time, value) for name, (time, value) in fields[12].items()}
@@ -245,6 +247,12 @@ def decode(stored: bytes) -> Item:
     item.held = [_held(h) for h in fields[16]] or None
     item.latest, item.trimmed, item.copied, item.run = fields[17:21]
     return item
+
+
+def _slots(stored: Any) -> list[Slot]:
+    if isinstance(stored, dict):  # from when a deadline had one clock at most
+        return [Slot(deadline, *slot) for deadline, slot in stored.items()]
+    return [Slot(*slot) for slot in stored]
 
 
 def _held(fields: list[Any]) -> Held:

@@ -11,9 +11,10 @@ from typing import Final
 
 import msgspec
 
-from udfs.core.deadlines import first_behind
+from udfs.core.deadlines import reply_of
 from udfs.core.effects import Finding, Transition
 from udfs.core.event import Event
+from udfs.core.instants import due as due_at
 from udfs.core.lifetime import end_of
 from udfs.core.overrides import held_to
 from udfs.core.spec import Spec
@@ -249,8 +250,8 @@ def pending_deadlines(spec: Spec, state: Item) -> list[Pending]:
     for slot in state.slots:
         if slot.wake < NEVER and not slot.flags & (CLOSED | MISSED):
             deadline = held_to(spec.deadlines[slot.deadline], state, slot)
-            if not first_behind(state.trace, deadline.expect, slot):
-                waiting.append(Pending(deadline.id, slot.since + deadline.within))
+            if not reply_of(deadline, state, slot):
+                waiting.append(Pending(deadline.id, due_at(spec, deadline, state, slot)))
     if len(waiting) > 1:
         waiting.sort(key=_due)
     return waiting

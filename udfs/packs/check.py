@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from udfs.packs.durations import parse_part, show_duration
+from udfs.packs.durations import parse_duration, parse_part, show_duration
 from udfs.packs.flow import edges, reach
 from udfs.packs.model import Deadline, Override, Workflow
 from udfs.packs.outline import ALL
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
 from udfs.packs.yamlfile import Document
 
-CHANGED = ("within", "not_before", "warn", "severity")
+CHANGED = ("within", "by", "zone", "calendar", "not_before", "warn", "severity")
 """What an override may say."""
 
 
 def check_workflow(document: Document, model: Workflow) -> list[Problem]:
     """What is wrong between the sections of a workflow whose names are right (see `outline`)."""
-    checks = (_steps, _deadlines, _reachable, _contradictions)
+    checks = (_steps, _calendars, _deadlines, _reachable, _contradictions, _pause)
     return [problem for check in checks for problem in check(document, model)]
 
 
@@ -98,15 +98,24 @@ def _override(document: Document, loc: Loc, model: Workflow, override: Override)
 
 def _spans(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
     """The spans of a deadline in one of its forms."""
+    if rule.by is not None:
+        yield from _local_time(document, loc, rule)
+        return
     if not rule.within:
         yield document.problem((*loc, "within"), "is 0, so every item would break it; write a span like `5m`")
     elif rule.not_before >= rule.within:
         text = f"{show_duration(rule.not_before)} is not shorter than `within`, {show_duration(rule.within)}"
         yield document.problem((*loc, "not_before"), f"{text}; no step could ever be right")
     yield from _warning_span(document, loc, rule)
-    longest = rule.within
+    for word in ("days", "cut_off"):
+        if getattr(rule, word):
+            yield document.problem((*loc, word), f"`{word}` is for deadlines `by` a local time; remove it, or write `by`")
+    longest = rule.within or 0
     for number, tier in enumerate(rule.tiers):
         where: Loc = (*loc, "tiers", number, "within")
+        if tier.within is None or tier.by is not None:
+            yield document.problem(where[:-1], "this deadline is a span, so its tiers are too; write `within: 300%`")
+            continue
         try:
             span = parse_part(tier.within, rule.within)
         except ValueError as fault:
@@ -116,6 +125,35 @@ def _spans(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
             text = f"{show_duration(span)} is not longer than the limit before it, {show_duration(longest)}"
             yield document.problem(where, f"{text}; write the tiers in their order, or a share like `300%`")
         longest = max(longest, span)
+
+
+def _local_time(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
+    """A deadline `by` a local time, in one of its forms."""
+    if rule.within is not None:
+        yield document.problem((*loc, "within"), "there is `by` as well; a deadline is a span or a local time, so remove one")
+    if isinstance(rule.warn, str) and "%" in rule.warn:
+        text = f"`{rule.warn}` is a share of a span, which `by` is not; write how long before, like `30m`"
+        yield document.problem((*loc, "warn"), text)
+    elif rule.warn is not None:
+        yield from _duration(document, (*loc, "warn"), rule.warn)
+    latest = rule.by or 0
+    for number, tier in enumerate(rule.tiers):
+        where: Loc = (*loc, "tiers", number)
+        if tier.by is None or tier.within is not None:
+            yield document.problem(where, "this deadline is a local time, so its tiers are too; write `by: \"20:00\"`")
+        elif tier.by <= latest:
+            yield document.problem((*where, "by"), "is not later than the limit before it; write the tiers in their order")
+        latest = max(latest, tier.by or 0)
+
+
+def _duration(document: Document, loc: Loc, value: object) -> Iterator[Problem]:
+    try:
+        span = parse_duration(value)
+    except ValueError as fault:
+        yield document.problem(loc, str(fault))
+    else:
+        if not span:
+            yield document.problem(loc, "is 0, so it would say nothing before the deadline itself; write a span like `30m`")
 
 
 def _warning_span(document: Document, loc: Loc, deadline: Deadline) -> Iterator[Problem]:
@@ -155,6 +193,11 @@ def _contradictions(document: Document, model: Workflow) -> Iterator[Problem]:
     """Deadlines and policies that can't do what they seem to say."""
     names, reached = _reached(model)
     for index, deadline in enumerate(model.deadlines):
+        if deadline.after is None:
+            if deadline.anchor != "first":
+                text = f"`{deadline.anchor}` needs a step that comes again; write `after`, or leave `anchor` out"
+                yield document.problem(("deadlines", index, "anchor"), text)
+            continue
         after, expect = names.index(deadline.after), names.index(deadline.expect)
         if reached[expect] >> after & 1 and not reached[after] >> expect & 1:
             text = f"the flow puts `{deadline.expect}` before `{deadline.after}`; swap them, or correct the flow"
@@ -168,6 +211,30 @@ def _contradictions(document: Document, model: Workflow) -> Iterator[Problem]:
     if "order" in document.data and model.order.policy != "ignore" and not model.flow:
         text = "there is no `flow`, so no step is out of order; write the flow, or remove `order`"
         yield document.problem(("order",), text, WARNING)
+
+
+def _calendars(document: Document, model: Workflow) -> Iterator[Problem]:
+    """Calendars that deadlines name must be known, and make sense."""
+    yield from check_calendars(document, model.calendars)
+    known = [*model.calendars, *BUILT_IN]
+    for index, rule in enumerate(model.deadlines):
+        named: list[tuple[Loc, str | None]] = [(("deadlines", index), rule.calendar)]
+        named += [(("deadlines", index, "overrides", n), one.calendar) for n, one in enumerate(rule.overrides)]
+        for loc, name in named:
+            if name is not None and name not in known:
+                yield document.problem((*loc, "calendar"), f"there is no calendar `{name}`{suggest(name, known)}")
+
+
+def _pause(document: Document, model: Workflow) -> Iterator[Problem]:
+    if model.pause is None:
+        return
+    for index, name in enumerate(model.pause.resume):
+        if name in model.pause.while_:
+            text = f"`{name}` stops the clocks and lets them go on; name it in one of the two"
+            yield document.problem(("pause", "resume", index), text)
+    if all(rule.by is not None for rule in model.deadlines):
+        text = "no deadline has a clock that could stand still: one `by` a local time has none; remove `pause`"
+        yield document.problem(("pause",), text, WARNING)
 
 
 def _reached(model: Workflow) -> tuple[list[str], list[int]]:

@@ -8,7 +8,10 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from udfs.core.spec import Deadline, Spec, Step
+from udfs.core.calendar import Calendar
+from udfs.core.clock import BusinessTime, ByTime
+from udfs.core.spec import BEGINNING, FIRST, LAST, Deadline, Spec, Step
+from udfs.core.zone import Zone
 from udfs.packs import model as language
 from udfs.packs.check import check_workflow, overridden
 from udfs.packs.durations import parse_part
@@ -20,7 +23,7 @@ from udfs.packs.problems import PackError, raise_errors
 from udfs.packs.values import group_text
 from udfs.packs.yamlfile import Document
 
-NEWER = ("not_before",)
+NEWER = ("not_before", "by", "days", "cut_off", "zone", "calendar", "anchor")
 """Words that older Daymarks didn't know: a deadline that doesn't use them means what it meant, and keeps its hash."""
 
 
@@ -68,15 +71,33 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         duplicate_policy=workflow.duplicates.policy,
         duplicate_severity=workflow.duplicates.severity,
         varies=any(one.variants for one in deadlines),
+        pauses=_mask(workflow, workflow.pause.while_ if workflow.pause else []),
+        resumes=_mask(workflow, workflow.pause.resume if workflow.pause else []),
+        begins=tuple(one for one in deadlines if one.after == BEGINNING),
+        plain=workflow.pause is None and all(map(_is_plain, deadlines)),
         remember=workflow.remember,
         expire_after=workflow.expire_after,
     )
+
+
+def _is_plain(deadline: Deadline) -> bool:
+    """Whether it is a span from a first step, for all groups."""
+    forms = (deadline, *(variant for _, variant in deadline.variants))
+    return deadline.anchor == FIRST and all(form.by is None and form.business is None for form in forms)
+
+
+def _mask(workflow: language.Workflow, names: list[str]) -> int:
+    place = list(workflow.steps)
+    return sum(1 << place.index(name) for name in {*names})
 
 
 def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
     place = {name: index for index, name in enumerate(workflow.steps)}
     pairs = [(place[first], place[second]) for first, second in edges(workflow.flow)]
     masks = before_and_after(len(place), pairs)
+    revising = {rule.after for rule in workflow.deadlines if rule.anchor == LAST}
+    if workflow.pause is not None:
+        revising |= {*workflow.pause.while_, *workflow.pause.resume}
     return tuple(
         Step(
             index=place[name],
@@ -85,7 +106,7 @@ def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
             where=tuple((tuple(map(str, parse_path(path))), tuple(values)) for path, values in step.where.items()),
             start=step.start,
             end=step.end or "",
-            calls_off=bool(step.end or step.cancels),
+            revises=bool(step.end or step.cancels or name in revising),
             before=masks[place[name]][0],
             after=masks[place[name]][1],
         )
@@ -117,13 +138,13 @@ def _limit(
     form = overridden(rule, override)
     further = rule.tiers[tier - 1] if tier else None
     meaning = _deadline_meaning(workflow, rule)
-    special = [one.model_dump(exclude={"runbook"}) for one in (further, override) if one is not None]
+    special = [_said(one) for one in (further, override) if one is not None]
     return Deadline(
         index=index,
         id=rule.id,
-        after=place[rule.after],
+        after=BEGINNING if rule.after is None else place[rule.after],
         expect=place[rule.expect],
-        within=form.within if further is None else parse_part(further.within, form.within),
+        within=_within(form, further),
         warn=_warn(form) if further is None else None,
         severity=form.severity if further is None else further.severity,
         runbook=rule.runbook if further is None else further.runbook or rule.runbook,
@@ -131,6 +152,9 @@ def _limit(
         hash=content_hash([meaning, *special] if special else meaning),
         not_before=form.not_before if further is None else 0,
         tier=tier,
+        anchor=rule.anchor,
+        by=_by(workflow, form, further),
+        business=_business(workflow, form),
     )
 
 
@@ -150,7 +174,33 @@ def _conditions(override: language.Override) -> tuple[tuple[str, tuple[str, ...]
 
 
 def _warn(rule: language.Deadline) -> int | None:
-    return None if rule.warn is None else parse_part(rule.warn, rule.within)
+    return None if rule.warn is None else parse_part(rule.warn, rule.within or 0)
+
+
+def _within(form: language.Deadline, tier: language.Tier | None) -> int:
+    span = form.within or 0
+    return span if tier is None or tier.within is None else parse_part(tier.within, span)
+
+
+def _by(workflow: language.Workflow, form: language.Deadline, tier: language.Tier | None) -> ByTime | None:
+    if form.by is None:
+        return None
+    at = form.by if tier is None or tier.by is None else tier.by
+    cut_off = form.cut_off if form.cut_off is not None else form.by
+    zone, calendar = _zone_and_calendar(workflow, form)
+    return ByTime(zone, calendar, at, form.days, cut_off)
+
+
+def _business(workflow: language.Workflow, form: language.Deadline) -> BusinessTime | None:
+    """A span counts business time where a calendar is named."""
+    if form.by is not None or form.calendar is None:
+        return None
+    return BusinessTime(*_zone_and_calendar(workflow, form))
+
+
+def _zone_and_calendar(workflow: language.Workflow, form: language.Deadline) -> tuple[Zone, Calendar]:
+    name = form.calendar or EVERY_DAY
+    return compile_zone(form.zone or workflow.zone), compile_calendar(name, workflow.calendars)
 
 
 def _meaning(workflow: language.Workflow) -> dict[str, Any]:
@@ -169,6 +219,7 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
         "duplicates": workflow.duplicates.model_dump(),
         "remember": workflow.remember,
         "expire_after": workflow.expire_after,
+        **({"pause": workflow.pause.model_dump()} if workflow.pause else {}),
     }
 
 
@@ -179,18 +230,34 @@ def _step_meaning(workflow: language.Workflow, name: str) -> list[Any]:
 
 def _deadline_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[str, Any]:
     """The deadline, resolved to what its steps are: it stays the same rule when other parts of the workflow change."""
-    unsaid = {name for name in NEWER if not getattr(rule, name)}
+    unsaid = {name for name in NEWER if getattr(rule, name) == language.Deadline.model_fields[name].default}
     meaning = {
         **rule.model_dump(exclude={"runbook", "tiers", "overrides", *unsaid}),
+        **_time_meaning(workflow, rule),
         "warn": _warn(rule),
-        "after": _step_meaning(workflow, rule.after),
+        "after": None if rule.after is None else _step_meaning(workflow, rule.after),
         "expect": _step_meaning(workflow, rule.expect),
     }
     cancelled_by = [_step_meaning(workflow, name) for name in _cancelled_by(workflow, rule)]
     return meaning | ({"cancelled_by": cancelled_by} if cancelled_by else {})
 
 
+def _time_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[str, Any]:
+    """The zone and the calendar of a deadline that goes by them, in words: the days that a calendar comes to may be
+    corrected without the rule's becoming another."""
+    named = {one.calendar for one in (rule, *rule.overrides)} - {None}
+    if rule.by is None and not named:
+        return {}
+    calendars = {name: meaning_of(name, workflow.calendars) for name in sorted(named)}
+    return {"zone": rule.zone or workflow.zone, **({"calendars": calendars} if calendars else {})}
+
+
 def _forms(rule: language.Deadline) -> dict[str, Any]:
     """What a deadline says of further limits and of groups; nothing where it says nothing, as before."""
     forms: dict[str, Sequence[language.Tier | language.Override]] = {"tiers": rule.tiers, "overrides": rule.overrides}
-    return {name: [one.model_dump(exclude={"runbook"}) for one in said] for name, said in forms.items() if said}
+    return {name: [_said(one) for one in said] for name, said in forms.items() if said}
+
+
+def _said(form: language.Tier | language.Override) -> dict[str, Any]:
+    unsaid = {name for name in NEWER if getattr(form, name, None) is None}
+    return form.model_dump(exclude={"runbook", *unsaid})

@@ -78,7 +78,8 @@ class Tier(Section):
     """A further limit on a deadline, with a severity of its own. A share of `within` follows the overrides."""
 
     EXAMPLE: ClassVar[str] = "{within: 300%, severity: critical}"
-    within: Share
+    within: Share | None = None
+    by: TimeOfDay | None = None
     severity: Severity
     runbook: str = ""
 
@@ -89,32 +90,30 @@ class Override(Section):
     EXAMPLE: ClassVar[str] = "{when: {market: APAC}, within: 15m}"
     when: Annotated[dict[Text, Annotated[Accepted, AfterValidator(_groups)]], Field(min_length=1)]
     within: Duration | None = None
+    by: TimeOfDay | None = None
+    zone: Zone | None = None
+    calendar: Text | None = None
     not_before: Duration | None = None
     warn: Share | None = None
     severity: Severity | None = None
 
 
 class Deadline(Section):
-    """`expect` must happen within `within` of the first `after`, and not sooner than `not_before` after it; `warn` is a
-    share of `within`, or a span."""
+    """`expect` must happen within `within` of `after`, or `by` a local time, and not sooner than `not_before` after it;
+    `warn` is a share of `within`, or a span. With a `calendar`, `within` counts business time."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {
-            "by",
-            "zone",
-            "calendar",
-            "anchor",
-            "grace",
-            "business",
-            "cut_off",
-            "window",
-        }
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"grace", "window"})
     EXAMPLE: ClassVar[str] = "{id: reply, after: send, expect: reply, within: 5m}"
     id: Name
-    after: Text
+    after: Text | None = None
     expect: Text
-    within: Duration
+    within: Duration | None = None
+    by: TimeOfDay | None = None
+    days: Annotated[int, Field(ge=0, le=366)] = 0
+    cut_off: TimeOfDay | None = None
+    zone: Zone | None = None
+    calendar: Text | None = None
+    anchor: Literal["first", "last", "each"] = "first"
     not_before: Duration = 0
     warn: Share | None = None
     severity: Severity = "high"
@@ -122,6 +121,14 @@ class Deadline(Section):
     keep_after_end: bool = False
     tiers: list[Tier] = []
     overrides: list[Override] = []
+
+
+class Pause(Section):
+    """Steps at which the clocks of all deadlines of the item stop, and those at which they go on."""
+
+    EXAMPLE: ClassVar[str] = "{while: [on_hold], resume: [released]}"
+    while_: Annotated[list[Text], Field(min_length=1, alias="while")]
+    resume: Annotated[list[Text], Field(min_length=1)]
 
 
 class Order(Section):
@@ -146,7 +153,7 @@ class Workflow(Section):
     """One workflow. `key` and `groups` are names that the source mapping defines."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"schedules", "pause", "cancel", "calendar", "calendars", "zone", "correlate", "aliases", "children", "stalled"}
+        {"schedules", "cancel", "correlate", "aliases", "children", "stalled"}
         | {"predict", "heartbeat", "blind", "migrate", "enabled", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
@@ -155,9 +162,12 @@ class Workflow(Section):
     owner: str = ""
     key: Annotated[Text, BeforeValidator(_one_key)]
     groups: list[Text] = []
+    zone: Zone = "UTC"
+    calendars: dict[Name, Calendar] = {}
     steps: Annotated[dict[Text, Step], Field(min_length=1)]
     flow: Chains = []
     deadlines: list[Deadline] = []
+    pause: Pause | None = None
     order: Order = Order()
     duplicates: Duplicates = Duplicates()
     remember: Duration = UNITS["d"]

@@ -27,9 +27,11 @@ def check_names(document: Document) -> Iterator[Problem]:
             text = f"`{name}` can't be named in `flow`; leave out `{ARROW}` and blanks at its ends"
             yield document.problem(("steps", name), text)
     yield from _flow(document, names, data.get("flow"))
+    yield from _pause(document, names, data.get("pause"))
     deadlines = [one if isinstance(one, dict) else {} for one in _listed(data.get("deadlines"))]
     yield from _cancels(document, steps, [one.get("id") for one in deadlines])
     for index, deadline in enumerate(deadlines):
+        yield from _measure(document, index, deadline)
         yield from _steps_of(document, names, index, deadline)
         yield from _id(document, index, [one.get("id") for one in deadlines[: index + 1]])
     groups = _listed(data.get("groups"))
@@ -74,6 +76,22 @@ def _steps_of(document: Document, names: list[str], index: int, deadline: dict[s
     if isinstance(expect, str) and after == expect:
         text = f"waits for `{expect}`, the step that starts it; name a later step"
         yield document.problem(("deadlines", index, "expect"), text)
+
+
+def _measure(document: Document, index: int, deadline: dict[str, Any]) -> Iterator[Problem]:
+    """What a deadline is reckoned by: a span since a step, or a local time."""
+    if not deadline or "by" in deadline:
+        return
+    for word, example in (("after", "after: send"), ("within", "within: 5m")):
+        if word not in deadline:
+            text = f"`{word}` is missing; for example `{example}`, or `by: \"18:00\"` for a time of the day"
+            yield document.problem(("deadlines", index, word), text)
+
+
+def _pause(document: Document, names: list[str], pause: Any) -> Iterator[Problem]:
+    for word in ("while", "resume"):
+        for index, name in enumerate(_listed(pause.get(word)) if isinstance(pause, dict) else ()):
+            yield from _known(document, ("pause", word, index), names, name)
 
 
 def _id(document: Document, index: int, ids: list[Any]) -> Iterator[Problem]:

@@ -52,7 +52,7 @@ def workflow(
             on=name,
             start=name in starts,
             end="completed" if name in ends else "",
-            calls_off=name in ends or any(name in by for by in (cancels or {}).values()),
+            revises=name in ends or any(name in by for by in (cancels or {}).values()),
             before=mask(a for a in steps if name in reach[a] and a not in reach[name]),
             after=mask(b for b in reach[name] if name not in reach[b]),
         )
