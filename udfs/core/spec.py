@@ -6,10 +6,11 @@ look-ups. `udfs.packs` builds specs out of YAML; nobody else should have to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
 from udfs.core.clock import BusinessTime, ByTime
+from udfs.core.immutable import Immutable
 
 FLAG: Final = "flag"
 ALERT: Final = "alert"
@@ -26,13 +27,6 @@ BEGINNING: Final = -1
 
 Condition = tuple[str, tuple[str, ...]]
 """A group's name, and the values that it may have."""
-
-
-class Immutable:
-    """Pickled by what it is made of: one that can't be changed can't be filled in afterwards."""
-
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return type(self), tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
