@@ -24,6 +24,7 @@ MODULES = {
         "event",
         "ids",
         "immutable",
+        "instants",
         "lifetime",
         "machine",
         "order",

@@ -74,7 +74,7 @@ def workflow(
             called_off_by=(0 if keep else mask(ends)) | mask(cancels.get(i, "") if cancels else ""),
             hash=f"h{i}",
             not_before=floors[i] if floors else 0,
-            anchor=anchors.get(i, FIRST) if anchors else FIRST,
+            anchor=anchors.get(i, FIRST) if anchors and a else FIRST,
             by=by.get(i) if by else None,
             business=business.get(i) if business else None,
         )
