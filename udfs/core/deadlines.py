@@ -28,9 +28,22 @@ from udfs.core.instants import due as due_at
 from udfs.core.instants import warned
 from udfs.core.overrides import held_to
 from udfs.core.spec import BEGINNING, FIRST, IGNORE, LAST, Deadline, Spec
-from udfs.core.state import CLOSED, EARLY, FORM, MISSED, NEVER, REPORTED, SAID, TRACE_KEPT, WARNED, Item, Occurrence, Slot
+from udfs.core.state import (
+    CLOSED,
+    EARLY,
+    FORM,
+    MISSED,
+    NEVER,
+    REPORTED,
+    SAID,
+    TRACE_KEPT,
+    WARNED,
+    Item,
+    Occurrence,
+    Slot,
+    slot_of,
+)
 from udfs.core.state import LATE as LATE_SAID
-from udfs.core.state import slot_of
 
 
 def start(spec: Spec, deadline: Deadline, item: Item, at: Occurrence) -> None:
@@ -134,11 +147,10 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         end = slot.since
     settled = min(reply.time if reply else NEVER, end)
     warn_at = warned(spec, deadline, item, slot)
-    if warn_at < NEVER and not slot.flags & WARNED:
-        if settled > warn_at and watermark >= warn_at:
-            slot.flags |= WARNED
-            item.count += 1
-            effects.append(finding(spec, deadline, item, AT_RISK, warn_at, slot, None))
+    if settled > warn_at and watermark >= warn_at and not slot.flags & WARNED:
+        slot.flags |= WARNED
+        item.count += 1
+        effects.append(finding(spec, deadline, item, AT_RISK, warn_at, slot, None))
     if settled > due and watermark >= due and not slot.flags & MISSED:
         slot.flags |= MISSED
         item.count += 1

@@ -1,8 +1,8 @@
 """When a deadline is due, and when its warning is: from the instant that started its clock, what the deadline counts in
 (real time, business time, or up to a local time), and the times at which the item's clocks stood still.
 
-- A step that pauses stops the clocks of all deadlines of the item, one that resumes lets them go on. A pause at the very
-  instant at which a deadline would be due holds it.
+- A step that pauses stops the clocks of all deadlines of the item, one that resumes lets them go on. A pause at the
+  very instant at which a deadline would be due holds it.
 - A deadline by a local time does not move: what has to be there by 18:00 has to be there by 18:00.
 - While an item is paused its deadlines are due never.
 """

@@ -96,7 +96,7 @@ class Spec(Immutable):
     `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
     `varies` tells whether some deadline has variants. `pauses` and `resumes` are bit masks of the steps at which the
     clocks of deadlines stop and go on. `begins` are the deadlines whose clock starts at whatever the item begins with.
-    `plain` tells that all deadlines are spans from a first step, and no clock ever stops.
+    `plain` tells that all deadlines are spans of real time from a first step, and no clock ever stops.
     """
 
     lane: str

@@ -8,14 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from udfs.packs.daytime import HOURS_SCHEMA, WEEKDAYS, TimeOfDay, parse_days, parse_span, parse_weekdays
 from udfs.packs.sections import Name, Section, Text
-from udfs.packs.times import read_zone
+from udfs.packs.times import ZoneName
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-def _zone(value: str) -> str:
-    read_zone(value)
-    return value
 
 
 def _date(value: str) -> str:
@@ -60,7 +55,7 @@ class Calendar(Section):
     EXAMPLE: ClassVar[str] = "{weekend: [sat, sun], holidays: {country: NL}}"
     description: str = ""
     base: Text | None = None
-    zone: Annotated[Text, AfterValidator(_zone)] | None = None
+    zone: ZoneName | None = None
     weekend: list[Weekday] | None = None
     holidays: Holidays | None = None
     closed: list[DateText] = []

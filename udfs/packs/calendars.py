@@ -17,7 +17,8 @@ from udfs.packs.publicholidays import country_holidays, market_holidays
 
 Sections = Mapping[str, language.Calendar]
 
-BUILT_IN: Sections = {"every_day": language.Calendar(weekend=[]), "business_days": language.Calendar()}
+EVERY_DAY = "every_day"
+BUILT_IN: Sections = {EVERY_DAY: language.Calendar(weekend=[]), "business_days": language.Calendar()}
 ALL_DAY = (0, DAY)
 
 

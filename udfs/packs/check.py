@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
+from udfs.packs.calendarcheck import check_calendars
+from udfs.packs.calendars import known_calendars
 from udfs.packs.durations import parse_duration, parse_part, show_duration
 from udfs.packs.flow import edges, reach
 from udfs.packs.model import Deadline, Override, Workflow
@@ -16,10 +18,12 @@ CHANGED = ("within", "by", "zone", "calendar", "not_before", "warn", "severity")
 """What an override may say."""
 
 
-def check_workflow(document: Document, model: Workflow) -> list[Problem]:
-    """What is wrong between the sections of a workflow whose names are right (see `outline`)."""
+def check_workflow(document: Document, model: Workflow, shared: Collection[str] = ()) -> list[Problem]:
+    """What is wrong between the sections of a workflow whose names are right (see `outline`). `shared` are the
+    calendars that were checked in a file of their own."""
+    faults = [*check_calendars(document, model.calendars, shared)]
     checks = (_steps, _calendars, _deadlines, _reachable, _contradictions, _pause)
-    return [problem for check in checks for problem in check(document, model)]
+    return faults + [problem for check in checks for problem in check(document, model)]
 
 
 def check_mapped(document: Document, model: Workflow, keys: list[str], groups: list[str]) -> Iterator[Problem]:
@@ -109,7 +113,9 @@ def _spans(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
     yield from _warning_span(document, loc, rule)
     for word in ("days", "cut_off"):
         if getattr(rule, word):
-            yield document.problem((*loc, word), f"`{word}` is for deadlines `by` a local time; remove it, or write `by`")
+            yield document.problem(
+                (*loc, word), f"`{word}` is for deadlines `by` a local time; remove it, or write `by`"
+            )
     longest = rule.within or 0
     for number, tier in enumerate(rule.tiers):
         where: Loc = (*loc, "tiers", number, "within")
@@ -117,7 +123,7 @@ def _spans(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
             yield document.problem(where[:-1], "this deadline is a span, so its tiers are too; write `within: 300%`")
             continue
         try:
-            span = parse_part(tier.within, rule.within)
+            span = parse_part(tier.within, rule.within or 0)
         except ValueError as fault:
             yield document.problem(where, str(fault))
             continue
@@ -130,7 +136,9 @@ def _spans(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
 def _local_time(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
     """A deadline `by` a local time, in one of its forms."""
     if rule.within is not None:
-        yield document.problem((*loc, "within"), "there is `by` as well; a deadline is a span or a local time, so remove one")
+        yield document.problem(
+            (*loc, "within"), "there is `by` as well; a deadline is a span or a local time, so remove one"
+        )
     if isinstance(rule.warn, str) and "%" in rule.warn:
         text = f"`{rule.warn}` is a share of a span, which `by` is not; write how long before, like `30m`"
         yield document.problem((*loc, "warn"), text)
@@ -140,9 +148,11 @@ def _local_time(document: Document, loc: Loc, rule: Deadline) -> Iterator[Proble
     for number, tier in enumerate(rule.tiers):
         where: Loc = (*loc, "tiers", number)
         if tier.by is None or tier.within is not None:
-            yield document.problem(where, "this deadline is a local time, so its tiers are too; write `by: \"20:00\"`")
+            yield document.problem(where, 'this deadline is a local time, so its tiers are too; write `by: "20:00"`')
         elif tier.by <= latest:
-            yield document.problem((*where, "by"), "is not later than the limit before it; write the tiers in their order")
+            yield document.problem(
+                (*where, "by"), "is not later than the limit before it; write the tiers in their order"
+            )
         latest = max(latest, tier.by or 0)
 
 
@@ -153,14 +163,16 @@ def _duration(document: Document, loc: Loc, value: object) -> Iterator[Problem]:
         yield document.problem(loc, str(fault))
     else:
         if not span:
-            yield document.problem(loc, "is 0, so it would say nothing before the deadline itself; write a span like `30m`")
+            yield document.problem(
+                loc, "is 0, so it would say nothing before the deadline itself; write a span like `30m`"
+            )
 
 
 def _warning_span(document: Document, loc: Loc, deadline: Deadline) -> Iterator[Problem]:
     if deadline.warn is None:
         return
     try:
-        warn = parse_part(deadline.warn, deadline.within)
+        warn = parse_part(deadline.warn, deadline.within or 0)
     except ValueError as fault:
         yield document.problem((*loc, "warn"), str(fault))
         return
@@ -214,9 +226,8 @@ def _contradictions(document: Document, model: Workflow) -> Iterator[Problem]:
 
 
 def _calendars(document: Document, model: Workflow) -> Iterator[Problem]:
-    """Calendars that deadlines name must be known, and make sense."""
-    yield from check_calendars(document, model.calendars)
-    known = [*model.calendars, *BUILT_IN]
+    """Calendars that deadlines name must be known."""
+    known = [*known_calendars(model.calendars)]
     for index, rule in enumerate(model.deadlines):
         named: list[tuple[Loc, str | None]] = [(("deadlines", index), rule.calendar)]
         named += [(("deadlines", index, "overrides", n), one.calendar) for n, one in enumerate(rule.overrides)]

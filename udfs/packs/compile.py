@@ -13,6 +13,8 @@ from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.spec import BEGINNING, FIRST, LAST, Deadline, Spec, Step
 from udfs.core.zone import Zone
 from udfs.packs import model as language
+from udfs.packs.calendars import EVERY_DAY, compile_calendar, zone_name
+from udfs.packs.calendars import meaning as calendar_meaning
 from udfs.packs.check import check_workflow, overridden
 from udfs.packs.durations import parse_part
 from udfs.packs.explain import validate
@@ -22,6 +24,7 @@ from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
 from udfs.packs.values import group_text
 from udfs.packs.yamlfile import Document
+from udfs.packs.zones import compile_zone
 
 NEWER = ("not_before", "by", "days", "cut_off", "zone", "calendar", "anchor")
 """Words that older Daymarks didn't know: a deadline that doesn't use them means what it meant, and keeps its hash."""
@@ -81,9 +84,10 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
 
 
 def _is_plain(deadline: Deadline) -> bool:
-    """Whether it is a span from a first step, for all groups."""
+    """Whether it is a span of real time from a first step, for all groups."""
     forms = (deadline, *(variant for _, variant in deadline.variants))
-    return deadline.anchor == FIRST and all(form.by is None and form.business is None for form in forms)
+    real = all(form.by is None and form.business is None for form in forms)
+    return real and deadline.after != BEGINNING and deadline.anchor == FIRST
 
 
 def _mask(workflow: language.Workflow, names: list[str]) -> int:
@@ -199,8 +203,14 @@ def _business(workflow: language.Workflow, form: language.Deadline) -> BusinessT
 
 
 def _zone_and_calendar(workflow: language.Workflow, form: language.Deadline) -> tuple[Zone, Calendar]:
-    name = form.calendar or EVERY_DAY
-    return compile_zone(form.zone or workflow.zone), compile_calendar(name, workflow.calendars)
+    calendar = compile_calendar(workflow.calendars, form.calendar or EVERY_DAY)
+    return compile_zone(_zone_of(workflow, form)), calendar
+
+
+def _zone_of(workflow: language.Workflow, form: language.Deadline) -> str:
+    """The deadline's own zone, or that of its calendar, or the workflow's."""
+    named = zone_name(workflow.calendars, form.calendar) if form.calendar else None
+    return form.zone or named or workflow.zone
 
 
 def _meaning(workflow: language.Workflow) -> dict[str, Any]:
@@ -245,11 +255,11 @@ def _deadline_meaning(workflow: language.Workflow, rule: language.Deadline) -> d
 def _time_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[str, Any]:
     """The zone and the calendar of a deadline that goes by them, in words: the days that a calendar comes to may be
     corrected without the rule's becoming another."""
-    named = {one.calendar for one in (rule, *rule.overrides)} - {None}
+    named = {name for name in (rule.calendar, *(one.calendar for one in rule.overrides)) if name is not None}
     if rule.by is None and not named:
         return {}
-    calendars = {name: meaning_of(name, workflow.calendars) for name in sorted(named)}
-    return {"zone": rule.zone or workflow.zone, **({"calendars": calendars} if calendars else {})}
+    calendars = {name: calendar_meaning(workflow.calendars, name) for name in sorted(named)}
+    return {"zone": _zone_of(workflow, rule), **({"calendars": calendars} if calendars else {})}
 
 
 def _forms(rule: language.Deadline) -> dict[str, Any]:

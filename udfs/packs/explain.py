@@ -26,6 +26,8 @@ EXAMPLES = {
     "source": "trades",
     "keys": "{trade_id: data.trade_id}",
     "path": "time",
+    "while": "[on_hold]",
+    "resume": "[released]",
 }
 
 _KINDS = {

@@ -6,10 +6,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from udfs.packs.calendarmodel import Calendar
+from udfs.packs.daytime import TimeOfDay
 from udfs.packs.durations import UNITS
 from udfs.packs.outline import ALL
 from udfs.packs.paths import parse_path
 from udfs.packs.sections import SPAN, Accepted, Chains, Duration, Name, Section, Text
+from udfs.packs.times import ZoneName
 
 Severity = Literal["critical", "high", "medium", "low"]
 
@@ -91,7 +94,7 @@ class Override(Section):
     when: Annotated[dict[Text, Annotated[Accepted, AfterValidator(_groups)]], Field(min_length=1)]
     within: Duration | None = None
     by: TimeOfDay | None = None
-    zone: Zone | None = None
+    zone: ZoneName | None = None
     calendar: Text | None = None
     not_before: Duration | None = None
     warn: Share | None = None
@@ -111,7 +114,7 @@ class Deadline(Section):
     by: TimeOfDay | None = None
     days: Annotated[int, Field(ge=0, le=366)] = 0
     cut_off: TimeOfDay | None = None
-    zone: Zone | None = None
+    zone: ZoneName | None = None
     calendar: Text | None = None
     anchor: Literal["first", "last", "each"] = "first"
     not_before: Duration = 0
@@ -162,13 +165,13 @@ class Workflow(Section):
     owner: str = ""
     key: Annotated[Text, BeforeValidator(_one_key)]
     groups: list[Text] = []
-    zone: Zone = "UTC"
-    calendars: dict[Name, Calendar] = {}
     steps: Annotated[dict[Text, Step], Field(min_length=1)]
     flow: Chains = []
     deadlines: list[Deadline] = []
-    pause: Pause | None = None
     order: Order = Order()
     duplicates: Duplicates = Duplicates()
     remember: Duration = UNITS["d"]
     expire_after: Duration = 30 * UNITS["d"]
+    pause: Pause | None = None
+    zone: ZoneName = "UTC"
+    calendars: dict[Name, Calendar] = {}

@@ -84,7 +84,7 @@ def _measure(document: Document, index: int, deadline: dict[str, Any]) -> Iterat
         return
     for word, example in (("after", "after: send"), ("within", "within: 5m")):
         if word not in deadline:
-            text = f"`{word}` is missing; for example `{example}`, or `by: \"18:00\"` for a time of the day"
+            text = f'`{word}` is missing; for example `{example}`, or `by: "18:00"` for a time of the day'
             yield document.problem(("deadlines", index, word), text)
 
 

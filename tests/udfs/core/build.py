@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.effects import Effect, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.machine import next_deadline, on_event, on_time
-from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.spec import BEGINNING, FIRST, LAST, Deadline, Spec, Step
 from udfs.core.state import NEVER, Item
 
@@ -40,9 +40,9 @@ def workflow(
     business: Mapping[int, BusinessTime] | None = None,
 ) -> Spec:
     """A spec whose steps are the letters of `steps`; deadlines are (after, expect, within, warn, keep_after_end),
-    where `after` may be "" for the item's beginning. `not_before` has a floor for each of them, or for none, `overrides`
-    maps some to (market, within), `cancels` some to the steps that call them off, `anchors`, `by` and `business` some to
-    another clock; at the steps `pauses` all clocks stop, at `resumes` they go on."""
+    where `after` may be "" for the item's beginning. `not_before` has a floor for each of them, or for none,
+    `overrides` maps some to (market, within), `cancels` some to the steps that call them off, `anchors`, `by` and
+    `business` some to another clock; at the steps `pauses` all clocks stop, at `resumes` they go on."""
     reach = {a: {b for x, b in flow if x == a} for a in steps}
     for _ in steps:
         for a in steps:
@@ -106,7 +106,7 @@ def workflow(
         pauses=mask(pauses),
         resumes=mask(resumes),
         begins=tuple(d for d in rules if d.after == BEGINNING),
-        plain=not (pauses or by or business or any(d.anchor != FIRST for d in rules)),
+        plain=not (pauses or by or business or any(d.anchor != FIRST or d.after == BEGINNING for d in rules)),
         remember=remember,
         expire_after=expire_after,
     )

@@ -1,4 +1,4 @@
-"""Deadlines whose clocks are no plain span from a first step: each of three instants, and what stops and starts them."""
+"""Deadlines whose clocks are no plain span from a first step: three instants each, and what stops and starts them."""
 
 from __future__ import annotations
 
@@ -209,7 +209,9 @@ def test_each_occurrence_starts_a_clock_of_its_own() -> None:
 
 @pytest.mark.parametrize(("at", "kinds"), [(15, []), (16, []), (17, ["missing", "late"])])
 def test_the_last_of_several_in_a_row_counts(at: int, kinds: list[str]) -> None:
-    follower = Follower(again(LAST)).see(event("A", 0), event("A", 6)).time(min(at - 1, 16)).see(event("B", at)).time(99)
+    follower = (
+        Follower(again(LAST)).see(event("A", 0), event("A", 6)).time(min(at - 1, 16)).see(event("B", at)).time(99)
+    )
     assert follower.kinds() == kinds
 
 

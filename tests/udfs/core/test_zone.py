@@ -207,4 +207,4 @@ def test_a_zone_survives_the_way_to_another_process() -> None:
     zone = compile_zone("Europe/Amsterdam")
     assert pickle.loads(pickle.dumps(zone)) == zone  # noqa: S301
     assert isinstance(zone, Zone)
-    assert core.UTC == compile_zone("UTC")
+    assert compile_zone("UTC") == core.UTC

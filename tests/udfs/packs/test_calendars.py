@@ -120,7 +120,9 @@ def test_a_calendar_says_what_is_different_from_its_base() -> None:
 
 def test_a_base_may_be_built_in_and_have_a_base_itself() -> None:
     calendars = sections(
-        week="{base: every_day}", nl="{base: week, holidays: {country: NL}}", both="{base: nl, holidays: {market: XNYS}}"
+        week="{base: every_day}",
+        nl="{base: week, holidays: {country: NL}}",
+        both="{base: nl, holidays: {market: XNYS}}",
     )
     both = compile_calendar(calendars, "both")
     assert business(both, "2026-12-20", "2026-04-27", "2026-11-26") == [True, False, False]
@@ -309,13 +311,17 @@ def test_what_was_checked_in_its_own_file_is_not_said_again() -> None:
     assert check_calendars(Document("w.yaml", data), model.calendars, shared=["house"]) == []
 
 
-@pytest.mark.parametrize(("text", "hour"), [("00:00", 0), ("08:00", 8), ("17:30", 17.5), ("23:59", 23 + 59 / 60), ("24:00", 24)])
+@pytest.mark.parametrize(
+    ("text", "hour"), [("00:00", 0), ("08:00", 8), ("17:30", 17.5), ("23:59", 23 + 59 / 60), ("24:00", 24)]
+)
 def test_times_of_day_are_read(text: str, hour: float) -> None:
     assert parse_time(text) == round(hour * HOUR)
     assert show_time(parse_time(text)) == text
 
 
-@pytest.mark.parametrize("value", ["", "8:00", "08:60", "24:01", "25:00", "08:00:00", "8 am", "٠٨:٠٠", 800, None, True, []])
+@pytest.mark.parametrize(
+    "value", ["", "8:00", "08:60", "24:01", "25:00", "08:00:00", "8 am", "٠٨:٠٠", 800, None, True, []]
+)
 def test_what_is_no_time_of_day_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="is not a time of day; write it like"):
         parse_time(value)
@@ -343,7 +349,9 @@ def test_what_is_no_weekday_is_refused(text: str) -> None:
 
 def test_a_date_without_a_year_is_in_every_year_that_has_it() -> None:
     assert len(parse_days("12-24")) == 111
-    assert [date(1970, 1, 1).fromordinal(one + date(1970, 1, 1).toordinal()).year for one in parse_days("02-29")][:3] == [
+    assert [date(1970, 1, 1).fromordinal(one + date(1970, 1, 1).toordinal()).year for one in parse_days("02-29")][
+        :3
+    ] == [
         1992,
         1996,
         2000,
