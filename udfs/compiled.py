@@ -17,9 +17,11 @@ from pathlib import Path
 
 MODULES = {
     "core": (
+        "course",
         "deadlines",
         "effects",
         "event",
+        "flow",
         "ids",
         "lifetime",
         "machine",

@@ -76,13 +76,39 @@ class Deadline(Immutable):
 
 
 @dataclass(frozen=True)
+class Flow(Immutable):
+    """What the flow allows, as `udfs.core.flow` reads it: bit masks of steps, and tuples with an entry for each step.
+
+    `steps` are those in the flow, `optional` those that may be left out, `begins` those that a path begins with.
+    `edges` has for each step masks of which one must have happened as a whole before it (none: it begins a path),
+    `joins` the same where parallel steps join. `wants` are the steps of which that is judged: ends and joins. `most` is
+    how often a step may happen (0: as often as it will). `bars` is what an alternative rules out when it is taken,
+    `frees` what a step makes untaken of the alternatives; `renews` is the loop that begins anew at a step. `closes` is
+    what may not come behind an end step.
+    """
+
+    steps: int
+    optional: int
+    begins: int
+    wants: int
+    edges: tuple[tuple[int, ...], ...]
+    joins: tuple[tuple[int, ...], ...]
+    most: tuple[int, ...]
+    bars: tuple[int, ...]
+    frees: tuple[int, ...]
+    renews: tuple[int, ...]
+    closes: tuple[int, ...]
+    severity: str = "medium"
+
+
+@dataclass(frozen=True)
 class Spec(Immutable):
     """One version of a workflow, in the lane that it runs in. All spans are milliseconds.
 
     `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.
     `by_type` maps an event type to the steps that may match it, in the order they were declared.
     `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
-    `varies` tells whether some deadline has variants.
+    `varies` tells whether some deadline has variants. `flow` is there where it is judged what the flow allows.
     """
 
     lane: str
@@ -104,3 +130,4 @@ class Spec(Immutable):
     varies: bool = False
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000
+    flow: Flow | None = None

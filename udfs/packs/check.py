@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from udfs.packs.checkflow import check_flow
 from udfs.packs.durations import parse_part, show_duration
 from udfs.packs.flow import edges, reach
 from udfs.packs.model import Deadline, Override, Workflow
@@ -18,7 +19,7 @@ CHANGED = ("within", "not_before", "warn", "severity")
 
 def check_workflow(document: Document, model: Workflow) -> list[Problem]:
     """What is wrong between the sections of a workflow whose names are right (see `outline`)."""
-    checks = (_steps, _deadlines, _reachable, _contradictions)
+    checks = (_steps, _deadlines, _reachable, _contradictions, check_flow)
     return [problem for check in checks for problem in check(document, model)]
 
 
