@@ -19,9 +19,11 @@ MODULES = {
     "core": (
         "calendar",
         "clock",
+        "course",
         "deadlines",
         "effects",
         "event",
+        "flow",
         "ids",
         "immutable",
         "instants",

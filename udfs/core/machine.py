@@ -149,7 +149,7 @@ def _admit(
         effects.append(_move(spec, trace, position))
         effects.append(_move(spec, trace, position + 1))
     if len(trace) > TRACE_LIMIT:
-        lifetime.trim(spec, item, watermark)
+        lifetime.trim(spec, item, watermark - spec.order_tolerance)
 
 
 def _insert(trace: list[Occurrence], at: Occurrence) -> int:
@@ -183,7 +183,7 @@ def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: lis
         item.ended = step.end
     elif step.start:
         item.ended = ""
-    if step.after & item.seen:
+    if step.after & item.seen or spec.flow is not None:
         order.check(spec, item, watermark, effects, at if at.time <= watermark else None)
     item.expires = max(last, at.time) + lifetime.span(spec, item) if spec.plain else lifetime.expires(spec, item)
 

@@ -88,6 +88,32 @@ class Deadline(Immutable):
 
 
 @dataclass(frozen=True)
+class Flow(Immutable):
+    """What the flow allows, as `udfs.core.flow` reads it: bit masks of steps, and tuples with an entry for each step.
+
+    `steps` are those in the flow, `optional` those that may be left out, `begins` those that a path begins with.
+    `edges` has for each step masks of which one must have happened as a whole before it (none: it begins a path),
+    `joins` the same where parallel steps join. `wants` are the steps of which that is judged: ends and joins. `most` is
+    how often a step may happen (0: as often as it will). `bars` is what an alternative rules out when it is taken,
+    `frees` what a step makes untaken of the alternatives; `renews` is the loop that begins anew at a step. `closes` is
+    what may not come behind an end step.
+    """
+
+    steps: int
+    optional: int
+    begins: int
+    wants: int
+    edges: tuple[tuple[int, ...], ...]
+    joins: tuple[tuple[int, ...], ...]
+    most: tuple[int, ...]
+    bars: tuple[int, ...]
+    frees: tuple[int, ...]
+    renews: tuple[int, ...]
+    closes: tuple[int, ...]
+    severity: str = "medium"
+
+
+@dataclass(frozen=True)
 class Spec(Immutable):
     """One version of a workflow, in the lane that it runs in. All spans are milliseconds.
 
@@ -97,6 +123,7 @@ class Spec(Immutable):
     `varies` tells whether some deadline has variants. `pauses` and `resumes` are bit masks of the steps at which the
     clocks of deadlines stop and go on. `begins` are the deadlines whose clock starts at whatever the item begins with.
     `plain` tells that all deadlines are spans of real time from a first step, and no clock ever stops.
+    `flow` is there where it is judged what the flow allows.
     """
 
     lane: str
@@ -122,3 +149,4 @@ class Spec(Immutable):
     plain: bool = True
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000
+    flow: Flow | None = None

@@ -15,6 +15,8 @@ from typing import Any, Final
 import msgspec
 from mypy_extensions import mypyc_attr
 
+from udfs.core.course import Course, restored
+
 FORMAT: Final = 1
 TRACE_LIMIT: Final = 256
 TRACE_KEPT: Final = 128
@@ -114,7 +116,7 @@ class Item:
     last reported for it. `held` are events that belong to the key's next run, should this one expire before them.
     `count` grows with all that changes what can be said, `latest` is the latest event time ever admitted, `trimmed`
     how many occurrences have left the trace, `copied` how many copies were told in all. `run` tells the runs of a key
-    apart: the event time of the first event admitted.
+    apart: the event time of the first event admitted. `course` is how far it has come in a flow that is judged.
     """
 
     __slots__ = (
@@ -124,6 +126,7 @@ class Item:
         "copied",
         "copies",
         "count",
+        "course",
         "due",
         "ended",
         "expires",
@@ -161,6 +164,7 @@ class Item:
         self.trimmed = 0
         self.copied = 0
         self.run = 0
+        self.course: Course | None = None
 
     def answered(self) -> int:
         """How many of its deadlines need no more looking at."""
@@ -221,6 +225,7 @@ def encode(item: Item) -> bytes:
             item.trimmed,
             item.copied,
             item.run,
+            item.course.stored() if item.course is not None else None,
         )
     )
 
@@ -246,6 +251,7 @@ def decode(stored: bytes) -> Item:
     item.misplaced = fields[15] or None
     item.held = [_held(h) for h in fields[16]] or None
     item.latest, item.trimmed, item.copied, item.run = fields[17:21]
+    item.course = None if fields[21] is None else restored(fields[21])
     return item
 
 
@@ -282,5 +288,6 @@ _EARLIEST: Final[list[Any]] = [
     0,
     0,
     0,
+    None,
 ]
 """What stands for the fields that bytes of an earlier format end before."""

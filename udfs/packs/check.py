@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from udfs.packs.calendarcheck import check_calendars
 from udfs.packs.calendars import known_calendars
+from udfs.packs.checkflow import check_flow
 from udfs.packs.durations import parse_duration, parse_part, show_duration
 from udfs.packs.flow import edges, reach
 from udfs.packs.model import Deadline, Override, Workflow
@@ -22,7 +23,7 @@ def check_workflow(document: Document, model: Workflow, shared: Collection[str] 
     """What is wrong between the sections of a workflow whose names are right (see `outline`). `shared` are the
     calendars that were checked in a file of their own."""
     faults = [*check_calendars(document, model.calendars, shared)]
-    checks = (_steps, _calendars, _deadlines, _reachable, _contradictions, _pause)
+    checks = (_steps, _calendars, _deadlines, _reachable, _contradictions, check_flow, _pause)
     return faults + [problem for check in checks for problem in check(document, model)]
 
 

@@ -13,12 +13,13 @@ from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.spec import BEGINNING, FIRST, LAST, Deadline, Spec, Step
 from udfs.core.zone import Zone
 from udfs.packs import model as language
+from udfs.packs.allowed import flow_of, policy_of
 from udfs.packs.calendars import EVERY_DAY, compile_calendar, zone_name
 from udfs.packs.calendars import meaning as calendar_meaning
 from udfs.packs.check import check_workflow, overridden
 from udfs.packs.durations import parse_part
 from udfs.packs.explain import validate
-from udfs.packs.flow import before_and_after, edges
+from udfs.packs.flow import ONE_OF, before_and_after, edges, groups, joins
 from udfs.packs.outline import ALL, check_names
 from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
@@ -80,6 +81,7 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         plain=workflow.pause is None and all(map(_is_plain, deadlines)),
         remember=workflow.remember,
         expire_after=workflow.expire_after,
+        flow=flow_of(workflow),
     )
 
 
@@ -222,7 +224,10 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
         "workflow": workflow.workflow,
         "key": workflow.key,
         "groups": workflow.groups,
-        "steps": [[*_step_meaning(workflow, name), step.start, step.end] for name, step in workflow.steps.items()],
+        "steps": [
+            [*_step_meaning(workflow, name), step.start, step.end, *_limits(step)]
+            for name, step in workflow.steps.items()
+        ],
         "flow": edges(workflow.flow),
         "deadlines": [_deadline_meaning(workflow, rule) | _forms(rule) for rule in workflow.deadlines],
         "order": workflow.order.model_dump(),
@@ -230,7 +235,20 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
         "remember": workflow.remember,
         "expire_after": workflow.expire_after,
         **({"pause": workflow.pause.model_dump()} if workflow.pause else {}),
-    }
+    } | _allowed(workflow)
+
+
+def _allowed(workflow: language.Workflow) -> dict[str, Any]:
+    """What the flow says beyond plain chains; nothing where it is not judged, as before."""
+    if policy_of(workflow) == "ignore":
+        return {}
+    judged = {"policy": policy_of(workflow), "severity": workflow.unexpected.severity}
+    return {"unexpected": judged, "alternatives": groups(workflow.flow, ONE_OF), "joins": joins(workflow.flow)}
+
+
+def _limits(step: language.Step) -> list[Any]:
+    """What a step says of how often it happens; nothing where it says nothing, as before."""
+    return [{"optional": step.optional, "max": step.max}] if step.optional or step.max else []
 
 
 def _step_meaning(workflow: language.Workflow, name: str) -> list[Any]:

@@ -66,15 +66,18 @@ Cancels = Annotated[
 
 class Step(Section):
     """A step: the event type it waits for, conditions on the record, whether items begin or end here, and which
-    deadlines are called off: a list of their ids, or `all`."""
+    deadlines are called off: a list of their ids, or `all`. An `optional` one may be left out, one with a `max` happens
+    at most so often."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"optional", "max", "min", "requires", "parallel", "children"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"min", "requires", "parallel", "children"})
     EXAMPLE: ClassVar[str] = "{on: trade.sent}"
     on: Text
     where: Annotated[dict[str, Accepted], BeforeValidator(_plain_names)] = {}
     start: bool = False
     end: Literal["completed", "failed"] | None = None
     cancels: Cancels = []
+    optional: bool = False
+    max: Annotated[int, Field(ge=1)] | None = None
 
 
 class Tier(Section):
@@ -152,6 +155,14 @@ class Duplicates(Section):
     severity: Severity = "low"
 
 
+class Unexpected(Section):
+    """What becomes of a step that no path of the flow allows. Without a policy: `flag` where the flow has alternatives,
+    joins, optional steps or maxima, else `ignore`."""
+
+    policy: Literal["flag", "alert", "ignore"] | None = None
+    severity: Severity = "medium"
+
+
 class Workflow(Section):
     """One workflow. `key` and `groups` are names that the source mapping defines."""
 
@@ -175,3 +186,4 @@ class Workflow(Section):
     pause: Pause | None = None
     zone: ZoneName = "UTC"
     calendars: dict[Name, Calendar] = {}
+    unexpected: Unexpected = Unexpected()

@@ -13,7 +13,7 @@ from udfs.packs.problems import Loc, Problem, suggest
 from udfs.packs.sections import chains_of
 from udfs.packs.yamlfile import Document
 
-RESERVED_RULES = ("order", "duplicates")
+RESERVED_RULES = ("order", "duplicates", "unexpected")
 ALL = "all"
 
 
@@ -23,8 +23,8 @@ def check_names(document: Document) -> Iterator[Problem]:
     steps = data.get("steps")
     names = list(steps) if isinstance(steps, dict) else []
     for name in names:
-        if ARROW in name or name != name.strip():
-            text = f"`{name}` can't be named in `flow`; leave out `{ARROW}` and blanks at its ends"
+        if ARROW in name or name != name.strip() or name.startswith("("):
+            text = f"`{name}` can't be named in `flow`; leave out `{ARROW}`, blanks at its ends and a leading `(`"
             yield document.problem(("steps", name), text)
     yield from _flow(document, names, data.get("flow"))
     yield from _pause(document, names, data.get("pause"))

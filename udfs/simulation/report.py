@@ -7,6 +7,7 @@ from typing import Any
 
 from udfs.core.effects import LATE, MISSING
 from udfs.core.spec import Spec
+from udfs.packs.outline import RESERVED_RULES
 from udfs.simulation.drive import Result
 
 
@@ -24,6 +25,6 @@ def counts(result: Result, specs: Sequence[Spec]) -> dict[str, Any]:
             findings[name] = {MISSING: 0, LATE: 0, **dict(sorted(kinds.items()))}
     other: dict[str, int] = {"duplicate": 0, "out_of_order": 0}
     for (_, rule, kind), n in sorted(found.items()):
-        if rule in ("order", "duplicates"):
-            other[kind] += n
+        if rule in RESERVED_RULES:
+            other[kind] = other.get(kind, 0) + n
     return {"events": result.events, "items": len(result.items), "findings": findings, "other": other}
