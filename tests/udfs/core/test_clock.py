@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.core.calendar import Calendar
@@ -196,12 +196,14 @@ rules = st.builds(ByTime, zones, calendars, times, st.integers(0, 5), st.none() 
 clocks = st.builds(BusinessTime, zones, calendars)
 
 
+@settings(deadline=None)
 @given(rules, moments, st.integers(0, 3 * DAY))
 def test_what_happens_later_is_never_due_earlier_nor_before_it_happens(rule: ByTime, since: int, more: int) -> None:
     assert since <= rule.due(since) <= rule.due(since + more)
     assert rule.business_date(since) <= rule.business_date(since + more)
 
 
+@settings(deadline=None)
 @given(rules, moments)
 def test_it_is_due_on_a_business_day_as_many_after_its_business_date_as_the_rule_says(rule: ByTime, since: int) -> None:
     first = rule.business_date(since)
@@ -290,6 +292,7 @@ def test_on_the_nights_when_the_clock_is_moved_real_time_passes(
     assert clock.between(begin, end) == round(passed * HOUR)
 
 
+@settings(deadline=None)
 @given(clocks, moments, st.integers(0, 20 * HOUR))
 def test_between_is_the_inverse_of_add(clock: BusinessTime, since: int, span: int) -> None:
     due = clock.add(since, span)
@@ -298,6 +301,7 @@ def test_between_is_the_inverse_of_add(clock: BusinessTime, since: int, span: in
     assert span == 0 or clock.between(since, due - 1) == span - 1
 
 
+@settings(deadline=None)
 @given(clocks, moments, st.integers(0, 10 * HOUR), st.integers(0, 3 * DAY), st.integers(0, 10 * HOUR))
 def test_business_time_never_runs_backwards(clock: BusinessTime, since: int, span: int, later: int, more: int) -> None:
     assert clock.add(since, span) <= clock.add(since + later, span)
@@ -305,6 +309,7 @@ def test_business_time_never_runs_backwards(clock: BusinessTime, since: int, spa
     assert clock.between(since, since + later) <= clock.between(since, since + later + more)
 
 
+@settings(deadline=None)
 @given(clocks, moments, st.integers(0, 5 * DAY), st.integers(0, 5 * DAY))
 def test_business_time_adds_up(clock: BusinessTime, begin: int, first: int, second: int) -> None:
     middle, end = begin + first, begin + first + second
