@@ -17,10 +17,13 @@ from pathlib import Path
 
 MODULES = {
     "core": (
+        "calendar",
+        "clock",
         "deadlines",
         "effects",
         "event",
         "ids",
+        "immutable",
         "lifetime",
         "machine",
         "order",
@@ -28,6 +31,7 @@ MODULES = {
         "source",
         "spec",
         "state",
+        "zone",
     ),
     "packs": ("mapping", "paths", "pii", "times", "values"),
     "operators": ("batch", "bucket", "buckets", "cache", "engine", "intake", "pulse", "rows", "wheel"),

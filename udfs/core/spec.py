@@ -6,8 +6,10 @@ look-ups. `udfs.packs` builds specs out of YAML; nobody else should have to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
+
+from udfs.core.immutable import Immutable
 
 FLAG: Final = "flag"
 ALERT: Final = "alert"
@@ -17,13 +19,6 @@ DROP: Final = "drop"
 
 Condition = tuple[str, tuple[str, ...]]
 """A group's name, and the values that it may have."""
-
-
-class Immutable:
-    """Pickled by what it is made of: one that can't be changed can't be filled in afterwards."""
-
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return type(self), tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
