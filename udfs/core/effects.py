@@ -13,7 +13,8 @@ AT_RISK = "at_risk"
 EARLY = "early"
 OUT_OF_ORDER = "out_of_order"
 DUPLICATE = "duplicate"
-KINDS = (MISSING, LATE, REPORTED_LATE, AT_RISK, EARLY, OUT_OF_ORDER, DUPLICATE)
+UNEXPECTED = "unexpected"
+KINDS = (MISSING, LATE, REPORTED_LATE, AT_RISK, EARLY, OUT_OF_ORDER, DUPLICATE, UNEXPECTED)
 
 
 class Finding(NamedTuple):
@@ -23,7 +24,8 @@ class Finding(NamedTuple):
     repeated. `deadline` is the instant that was broken (for a finding without a deadline: the event time at
     which it became true), never the instant at which it was noticed. `at` is the event time of the evidence, None
     when nothing came. `delta` is how many ms after the deadline the step happened (less than 0: before it). `because`
-    is the step that the finding is measured against: the deadline's `after`, or the step that came too soon. The same
+    is the step that the finding is measured against: the deadline's `after`, or the step that came too soon; of a
+    schedule's, how many came ("12 of 20"). The same
     `id` emitted again replaces what was said before.
     """
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from udfs.core.immutable import Immutable
+from udfs.core.plan import Schedule
 
 FLAG: Final = "flag"
 ALERT: Final = "alert"
@@ -77,7 +78,7 @@ class Spec(Immutable):
     `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.
     `by_type` maps an event type to the steps that may match it, in the order they were declared.
     `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
-    `varies` tells whether some deadline has variants.
+    `varies` tells whether some deadline has variants. `schedules` are what is expected though nothing ever happens.
     """
 
     lane: str
@@ -99,3 +100,4 @@ class Spec(Immutable):
     varies: bool = False
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000
+    schedules: tuple[Schedule, ...] = ()

@@ -19,6 +19,7 @@ from udfs.operators.batch import PULSE, Frame, element
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
 from udfs.operators.engine import Engine
+from udfs.operators.schedules import MARK, Schedules
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
 
@@ -49,6 +50,7 @@ class Bucket:
         self._name = name
         self._index = index
         self._wheel = Wheel(index)
+        self._schedules = Schedules(engine, self._wheel, index)
         self._rules: dict[str, bool] = {}  # content hash of each version that an item began under -> is it stored
         count = self._read_index()
         self._items = Items(items, count or 0)
@@ -96,6 +98,9 @@ class Bucket:
         wheel.advance(now)
         while (where := wheel.pop()) is not None:
             try:
+                if where[0] == MARK:
+                    self._outputs += self._schedules.on_time(where, now)
+                    continue
                 item = self._look_at(where, now)
                 if item is not None:
                     self._wake_for(where, item)
@@ -124,7 +129,7 @@ class Bucket:
         """Stores what has changed since the last time, and only that."""
         self._items.save()
         puts: dict[str, bytes] = {}
-        for name in self._wheel.save(puts):
+        for name in self._wheel.save(puts) + self._schedules.save(puts):
             self._index.remove(name)
         for content_hash, is_stored in self._rules.items():
             if not is_stored:
@@ -149,6 +154,8 @@ class Bucket:
                 count = int(self._index.get(key) or 0)
             elif key.startswith(SEPARATOR):
                 self._recall(key, self._index.get(key) or b"")
+            elif key.startswith(MARK):
+                self._schedules.found(key)
             else:
                 self._wheel.found(key)
         return count
@@ -176,7 +183,7 @@ class Bucket:
         again with the next pulse."""
         try:
             said = pulse.read(frame)
-            self._clock.hear(said, watermark)
+            self._outputs += self._schedules.reconcile(said, self._clock.hear(said, watermark))
         except Exception:
             log.exception("bucket %s: a pulse at %s failed", self._name, watermark)
 
@@ -185,6 +192,8 @@ class Bucket:
         key_name = mapping.key_names[frame.key]
         duplicate = False
         for workflow in engine.workflows(key_name, event.type):
+            if engine.scheduled:
+                self._outputs += self._schedules.on_event(workflow, key_name, event, watermark)
             where = f"{workflow}{SEPARATOR}{event.key}"
             item = items.get(where)
             while item is not None and item.expires <= watermark:

@@ -10,6 +10,7 @@ from udfs.packs.flow import edges, reach
 from udfs.packs.model import Deadline, Override, Workflow
 from udfs.packs.outline import ALL
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
+from udfs.packs.schedules import check_schedules
 from udfs.packs.yamlfile import Document
 
 CHANGED = ("within", "not_before", "warn", "severity")
@@ -19,7 +20,8 @@ CHANGED = ("within", "not_before", "warn", "severity")
 def check_workflow(document: Document, model: Workflow) -> list[Problem]:
     """What is wrong between the sections of a workflow whose names are right (see `outline`)."""
     checks = (_steps, _deadlines, _reachable, _contradictions)
-    return [problem for check in checks for problem in check(document, model)]
+    found = [problem for check in checks for problem in check(document, model)]
+    return [*found, *check_schedules(document, model.schedules, model.calendars)]
 
 
 def check_mapped(document: Document, model: Workflow, keys: list[str], groups: list[str]) -> Iterator[Problem]:
@@ -38,6 +40,7 @@ def check_runbooks(document: Document, model: Workflow, folder: Path) -> Iterato
     for index, deadline in enumerate(model.deadlines):
         named.append((("deadlines", index, "runbook"), deadline.runbook))
         named += [(("deadlines", index, "tiers", n, "runbook"), tier.runbook) for n, tier in enumerate(deadline.tiers)]
+    named += [(("schedules", index, "runbook"), one.runbook) for index, one in enumerate(model.schedules)]
     for loc, name in named:
         if not name or name.startswith(("https://", "http://")):
             continue

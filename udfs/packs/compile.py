@@ -8,6 +8,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+from udfs.core.plan import Schedule
 from udfs.core.spec import Deadline, Spec, Step
 from udfs.packs import model as language
 from udfs.packs.check import check_workflow, overridden
@@ -17,6 +18,7 @@ from udfs.packs.flow import before_and_after, edges
 from udfs.packs.outline import ALL, check_names
 from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
+from udfs.packs.schedules import compile_schedules, schedule_meaning
 from udfs.packs.values import group_text
 from udfs.packs.yamlfile import Document
 
@@ -70,7 +72,17 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         varies=any(one.variants for one in deadlines),
         remember=workflow.remember,
         expire_after=workflow.expire_after,
+        schedules=_schedules(workflow),
     )
+
+
+def _schedules(workflow: language.Workflow) -> tuple[Schedule, ...]:
+    steps = {one.expect: _step_meaning(workflow, one.expect) for one in workflow.schedules}
+
+    def hashed(meaning: dict[str, Any]) -> str:
+        return content_hash({**meaning, "expect": steps[meaning["expect"]]})
+
+    return compile_schedules(workflow.schedules, [*workflow.steps], workflow.calendars, hashed)
 
 
 def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
@@ -169,7 +181,13 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
         "duplicates": workflow.duplicates.model_dump(),
         "remember": workflow.remember,
         "expire_after": workflow.expire_after,
-    }
+    } | _schedules_meaning(workflow)
+
+
+def _schedules_meaning(workflow: language.Workflow) -> dict[str, Any]:
+    """Nothing where there are none: then the workflow keeps its hash."""
+    said = [schedule_meaning(one, workflow.calendars) | {"key": one.key} for one in workflow.schedules]
+    return {"schedules": said} if said else {}
 
 
 def _step_meaning(workflow: language.Workflow, name: str) -> list[Any]:

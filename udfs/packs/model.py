@@ -6,9 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from udfs.packs.calendarmodel import Calendar
 from udfs.packs.durations import UNITS
 from udfs.packs.outline import ALL
 from udfs.packs.paths import parse_path
+from udfs.packs.schedulemodel import Schedule
 from udfs.packs.sections import SPAN, Accepted, Chains, Duration, Name, Section, Text
 
 Severity = Literal["critical", "high", "medium", "low"]
@@ -146,7 +148,7 @@ class Workflow(Section):
     """One workflow. `key` and `groups` are names that the source mapping defines."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"schedules", "pause", "cancel", "calendar", "calendars", "zone", "correlate", "aliases", "children", "stalled"}
+        {"pause", "cancel", "calendar", "zone", "correlate", "aliases", "children", "stalled"}
         | {"predict", "heartbeat", "blind", "migrate", "enabled", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
@@ -160,5 +162,7 @@ class Workflow(Section):
     deadlines: list[Deadline] = []
     order: Order = Order()
     duplicates: Duplicates = Duplicates()
+    schedules: list[Schedule] = []
+    calendars: dict[Name, Calendar] = {}
     remember: Duration = UNITS["d"]
     expire_after: Duration = 30 * UNITS["d"]

@@ -18,7 +18,7 @@ def counts(result: Result, specs: Sequence[Spec]) -> dict[str, Any]:
     found = result.count()
     findings: dict[str, dict[str, int]] = {}
     for spec in specs:
-        for deadline in spec.deadlines:
+        for deadline in (*spec.deadlines, *spec.schedules):
             name = deadline.id if len(specs) == 1 else f"{spec.workflow}/{deadline.id}"
             kinds = {k: n for (w, rule, k), n in found.items() if w == spec.workflow and rule == deadline.id}
             findings[name] = {MISSING: 0, LATE: 0, **dict(sorted(kinds.items()))}
