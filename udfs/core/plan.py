@@ -65,8 +65,8 @@ class Cron(Immutable):
     """At some times of day, on some days: those of which month, day of the month and weekday fit, each a bit mask.
 
     `days` has bits 1 to 31, and the lowest for the last of the month; `months` 1 to 12; `weekdays` Monday the lowest.
-    `either` tells that one of day and weekday is enough, as cron has it where both are named. The day must be a business
-    day of the calendar as well.
+    `either` tells that one of day and weekday is enough, as cron has it where both are named. The day must also be a
+    business day of the calendar.
     """
 
     zone: Zone

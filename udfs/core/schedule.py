@@ -66,7 +66,7 @@ def on_event(spec: Spec, schedule: Schedule, watch: Watch, arrival: Arrival, wat
         watch.pending.append(arrival)
         in_order(watch.pending)
         if watch.next is None:
-            del watch.pending[:-_remembered(schedule)]
+            del watch.pending[: -_remembered(schedule)]
     else:
         _take(spec, schedule, watch, arrival, effects)
     return effects
@@ -171,7 +171,7 @@ def _until(schedule: Schedule, due: Due) -> int:
 
 
 def _is_copy(watch: Watch, arrival: Arrival, watermark: int) -> bool:
-    """Whether the event has come already. Of two times that a copy gives it, it has the earlier that can be judged by."""
+    """Whether the event has come already. Of two times that copies give it, the earlier that can be judged by holds."""
     for known in watch.recent:
         if known.id == arrival.id and known.source == arrival.source:
             return True

@@ -90,7 +90,9 @@ def decode(stored: bytes) -> Watch:
     are none."""
     fields: list[Any] = _decoder.decode(stored)
     if fields[0] != FORMAT:
-        raise UnknownFormat(f"schedule state has format {fields[0]}, this Daymark reads up to {FORMAT}: use a newer one")
+        raise UnknownFormat(
+            f"schedule state has format {fields[0]}, this Daymark reads up to {FORMAT}: use a newer one"
+        )
     watch = Watch(fields[1], fields[2], fields[3])
     watch.missed = [Awaited(*one) for one in fields[5]]
     if fields[4]:

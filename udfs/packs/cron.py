@@ -22,7 +22,9 @@ def read_cron(value: str) -> CronSim:
     try:
         read = CronSim(value, datetime(2026, 1, 1))  # noqa: DTZ001 (only its masks are used)
     except (CronSimError, AssertionError, ValueError) as fault:
-        raise ValueError(f"`{value}` is not a cron expression ({str(fault) or 'not readable'}); write it like {EXAMPLE}") from None
+        raise ValueError(
+            f"`{value}` is not a cron expression ({str(fault) or 'not readable'}); write it like {EXAMPLE}"
+        ) from None
     if CronSim.LAST_WEEKDAY in read.days or any(not isinstance(day, int) for day in read.weekdays):
         raise ValueError(f"`{value}` counts weekdays of a month (`LW`, `5L`, `1#2`), which this version doesn't know")
     return read

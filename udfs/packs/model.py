@@ -162,7 +162,7 @@ class Workflow(Section):
     deadlines: list[Deadline] = []
     order: Order = Order()
     duplicates: Duplicates = Duplicates()
-    schedules: list[Schedule] = []
-    calendars: dict[Name, Calendar] = {}
     remember: Duration = UNITS["d"]
     expire_after: Duration = 30 * UNITS["d"]
+    schedules: list[Schedule] = []
+    calendars: dict[Name, Calendar] = {}

@@ -26,7 +26,11 @@ def _cron(value: str) -> str:
 
 
 def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
+    keys = value if isinstance(value, list) else [value]
+    for key in keys:
+        if isinstance(key, int | float):
+            raise ValueError(f'must be a text, not the number `{key}`; put it in quotes: `"{key}"`')
+    return keys
 
 
 Keys = Annotated[

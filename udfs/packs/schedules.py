@@ -95,7 +95,9 @@ def check_schedules(document: Document, rules: list[language.Schedule], calendar
 def _when(document: Document, loc: Loc, rule: language.Schedule) -> Iterator[Problem]:
     said = [word for word in WHEN if getattr(rule, word) is not None]
     if not said:
-        yield document.problem(loc, 'doesn\'t say when it is due; add one of `by: "08:00"`, `between`, `cron` or `every`')
+        yield document.problem(
+            loc, 'doesn\'t say when it is due; add one of `by: "08:00"`, `between`, `cron` or `every`'
+        )
     elif len(said) > 1:
         named = " and ".join(f"`{word}`" for word in said)
         yield document.problem((*loc, said[1]), f"{named} both say when it is due; keep one, or write two schedules")
@@ -105,7 +107,9 @@ def _when(document: Document, loc: Loc, rule: language.Schedule) -> Iterator[Pro
         yield document.problem((*loc, "every"), f"{show_duration(rule.every)} is too often; write `1s` or more")
     for word in ("zone", "calendar"):
         if getattr(rule, word) is not None:
-            text = f"`every` goes on day and night, the same everywhere; leave out `{word}`, or write a `cron` expression"
+            text = (
+                f"`every` goes on day and night, the same everywhere; leave out `{word}`, or write a `cron` expression"
+            )
             yield document.problem((*loc, word), text)
 
 
