@@ -49,7 +49,7 @@ class Engine:
 
     def __setstate__(self, known: tuple[Any, ...]) -> None:
         self.specs, self.documents, self._versions, self._recalled = known
-        self.scheduled = any([spec.schedules for spec in self.specs.values()])
+        self.scheduled = [spec for spec in self.specs.values() if spec.schedules] != []
 
     def put_rule(self, document: bytes) -> None:
         """Puts a rule document (docs/contracts.md) in force, also twice. Raises ValueError for an unfit one."""

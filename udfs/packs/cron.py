@@ -20,11 +20,10 @@ def read_cron(value: str) -> CronSim:
         text = "minute, hour, day of the month, month, weekday"
         raise ValueError(f"`{value}` has {len(fields)} fields; a cron expression has five ({text}), like {EXAMPLE}")
     try:
-        read = CronSim(value, datetime(2026, 1, 1))  # noqa: DTZ001 (only its masks are used)
+        read = CronSim(value, datetime(2026, 1, 1))
     except (CronSimError, AssertionError, ValueError) as fault:
-        raise ValueError(
-            f"`{value}` is not a cron expression ({str(fault) or 'not readable'}); write it like {EXAMPLE}"
-        ) from None
+        reason = str(fault) or "it can't be read"
+        raise ValueError(f"`{value}` is not a cron expression ({reason}); write it like {EXAMPLE}") from None
     if CronSim.LAST_WEEKDAY in read.days or any(not isinstance(day, int) for day in read.weekdays):
         raise ValueError(f"`{value}` counts weekdays of a month (`LW`, `5L`, `1#2`), which this version doesn't know")
     return read

@@ -50,8 +50,8 @@ class Count(Section):
 
 
 class Schedule(Section):
-    """`expect` must happen for each `key`: `by` a time of day, `between` two, by each instant of a `cron` expression, or
-    once in `every` span."""
+    """`expect` must happen for each `key`: `by` a time of day, `between` two, by each instant of a `cron` expression,
+    or once in `every` span."""
 
     LATER: ClassVar[frozenset[str]] = frozenset({"warn", "tiers", "overrides", "groups"})
     EXAMPLE: ClassVar[str] = '{id: feed, expect: received, key: DAILY_FEED, by: "08:00"}'

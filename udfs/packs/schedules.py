@@ -108,7 +108,7 @@ def _when(document: Document, loc: Loc, rule: language.Schedule) -> Iterator[Pro
     for word in ("zone", "calendar"):
         if getattr(rule, word) is not None:
             text = (
-                f"`every` goes on day and night, the same everywhere; leave out `{word}`, or write a `cron` expression"
+                f"`every` goes on day and night, the same everywhere; leave out `{word}`, or write a `cron`"
             )
             yield document.problem((*loc, word), text)
 
@@ -121,8 +121,8 @@ def _spans(document: Document, loc: Loc, rule: language.Schedule) -> Iterator[Pr
                 text = f"{show_duration(span)} is not shorter than `every`, {show_duration(rule.every)}"
                 yield document.problem((*loc, word), f"{text}; write a shorter one")
     if rule.until is not None and rule.until < rule.grace:
-        text = f"{show_duration(rule.until)} is shorter than the `grace`, {show_duration(rule.grace)}; nothing could be late"
-        yield document.problem((*loc, "until"), text)
+        text = f"{show_duration(rule.until)} is shorter than the `grace`, {show_duration(rule.grace)}"
+        yield document.problem((*loc, "until"), f"{text}; nothing could be late")
     if rule.between is not None and rule.not_before is not None:
         yield document.problem((*loc, "not_before"), "`between` says already from when on it counts; leave this out")
 

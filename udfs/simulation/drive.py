@@ -110,14 +110,14 @@ class Simulation:
         self._items: list[dict[str, Followed]] = [{} for _ in self.specs]  # of each workflow, by key
         self._schedule = Schedule()
         self._expected = Expected(self.specs, emit)
-        self._scheduled = any([spec.schedules for spec in self.specs])
+        self._scheduled = [spec for spec in self.specs if spec.schedules] != []
         self._concerned: dict[tuple[str, str], list[int]] = {}  # workflows by correlation key and event type
         for index, spec in enumerate(self.specs):
             for event_type in spec.by_type:
                 self._concerned.setdefault((spec.key, event_type), []).append(index)
 
     def begin(self, time: int, whole_days: bool = False) -> None:
-        """Schedules are followed from `time` (epoch ms) on; of those by the day, from the beginning of its local day."""
+        """Schedules are followed from `time` (epoch ms) on, daily ones also from the beginning of its local day on."""
         self._expected.begin(time, whole_days)
 
     def event(self, event: Event, key_name: str) -> None:
