@@ -28,10 +28,10 @@ def weekday(day: int) -> int:
 class Calendar(Immutable):
     """The days of a business, and its hours.
 
-    `weekend` has a bit for each weekday without business, Monday the lowest. `closed` are further days without business,
-    `extra` days with business in spite of all that. `half_days` maps days to the time at which they close early, `shifts`
-    to the time that deadlines and cut-offs of that day are moved to. `week` is when business opens and closes on each
-    weekday, from Monday on.
+    `weekend` has a bit for each weekday without business, Monday the lowest. `closed` are further days without
+    business, `extra` days with business in spite of all that. `half_days` maps days to the time at which they close
+    early, `shifts` to the time that deadlines and cut-offs of that day are moved to. `week` is when business opens and
+    closes on each weekday, from Monday on.
     """
 
     weekend: int = 0

@@ -20,8 +20,8 @@ class ByTime(Immutable):
     """Due at a time of day, `at` (ms of the local day), on a business day of the calendar.
 
     What happens on a business day up to its cut-off belongs to that day, all else to the next business day: that is its
-    business date. Due is `days` business days after it. The cut-off is `cut_off` (ms of the local day), or where there is
-    none, `at` itself; where `days` is 0 it is never later than `at`. Shifts and half days of the calendar move both.
+    business date. Due is `days` business days after it. The cut-off is `cut_off` (ms of the local day), or where there
+    is none, `at` itself; where `days` is 0 it is never later than `at`. Shifts and half days of the calendar move both.
     """
 
     zone: Zone

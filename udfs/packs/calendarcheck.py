@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from udfs.core.calendar import Calendar, weekday
 from udfs.packs import calendarmodel as language
-from udfs.packs.calendars import BUILT_IN, Sections, compile_calendar, holidays_of, known_calendars
+from udfs.packs.calendars import BUILT_IN, Sections, compile_calendar, half_days_of, holidays_of, known_calendars
 from udfs.packs.daytime import WEEKDAYS, has_year, parse_days, show_time
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
 from udfs.packs.yamlfile import Document
@@ -64,11 +64,10 @@ def _holidays(document: Document, loc: Loc, own: language.Calendar) -> Iterator[
     if (said.country is None) == (said.market is None):
         text = "name a country or a market, like `{country: NL}` or `{market: XNYS}`"
         yield document.problem(loc, f"{text}; for both, let one calendar be the `base` of another")
-    elif said.market is not None and said.subdivision is not None:
-        yield document.problem((*loc, "subdivision"), "a market has no parts; leave it out")
     else:
         try:
             holidays_of(own)
+            half_days_of(own)
         except ValueError as fault:
             yield document.problem(loc, str(fault))
 

@@ -45,12 +45,13 @@ Week = Annotated[
 
 
 class Holidays(Section):
-    """Whose holidays: those of a country (and a part of it), or of a financial market."""
+    """Whose holidays: those of a country or of a financial market, or a part of it; and when its half days end."""
 
     EXAMPLE: ClassVar[str] = "{country: NL}"
     country: Text | None = None
     subdivision: Text | None = None
     market: Text | None = None
+    half_days: TimeOfDay | None = None
 
 
 class Calendar(Section):

@@ -1,19 +1,19 @@
 """From the calendars of a pack to those that the core reads.
 
-A calendar says what is different from its base, and the base what is different from its own. Where they speak of the
-same day, what is said nearest holds, and more exactly: a date before one without a year, and both before a holiday.
+A calendar says what is different from its base. Dates hold before weekends and lists of holidays, whichever calendar
+says so; of dates, those of the nearest calendar; and there, a date before one of every year.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from udfs.core.calendar import Calendar
 from udfs.core.zone import DAY
 from udfs.packs import calendarmodel as language
 from udfs.packs.daytime import WEEKDAYS, has_year, parse_days
-from udfs.packs.publicholidays import country_holidays, market_holidays
+from udfs.packs.publicholidays import listed_days
 
 Sections = Mapping[str, language.Calendar]
 
@@ -42,11 +42,13 @@ def compile_calendar(sections: Sections, name: str) -> Calendar:
     closed: set[int] = set()
     extra: set[int] = set()
     half_days: dict[int, int] = {}
+    listed_half_days: dict[int, int] = {}
     shifts: dict[int, int] = {}
     for own in reversed(lineage(sections, name)):
         weekend = weekend if own.weekend is None else [*own.weekend]
         week = week if own.hours is None else own.hours
         closed |= holidays_of(own)
+        listed_half_days |= half_days_of(own)
         for exact in (False, True):
             shut = _days(own.closed, exact)
             closed |= shut
@@ -57,7 +59,7 @@ def compile_calendar(sections: Sections, name: str) -> Calendar:
         weekend=sum([1 << WEEKDAYS.index(day) for day in {*weekend}]),
         closed=frozenset(closed),
         extra=frozenset(extra),
-        half_days=half_days,
+        half_days=listed_half_days | half_days,
         shifts=shifts,
         week=tuple([week.get(day, (0, 0)) for day in range(7)]),
     )
@@ -69,18 +71,28 @@ def zone_name(sections: Sections, name: str) -> str | None:
 
 
 def meaning(sections: Sections, name: str) -> list[dict[str, Any]]:
-    """What the calendar's definition says, for content hashes: neither its name, nor the days that come out of it, since
-    a newer list of holidays must not make another rule of it."""
+    """What the calendar's definition says, for content hashes: neither its name, nor the days that come out of it,
+    since a newer list of holidays must not make another rule of it."""
     return [_said(own) for own in lineage(sections, name)]
 
 
 def holidays_of(own: language.Calendar) -> frozenset[int]:
-    """Days since 1970-01-01. Raises ValueError for a country, a part of it or a market that isn't known."""
-    if own.holidays is None:
+    """Days since 1970-01-01. Raises ValueError for a country, a market or a part of them that isn't known."""
+    return _listed(own.holidays, "public")
+
+
+def half_days_of(own: language.Calendar) -> dict[int, int]:
+    """Days since 1970-01-01, and when they end. Raises ValueError where none are known."""
+    said = own.holidays
+    return {} if said is None or said.half_days is None else dict.fromkeys(_listed(said, "half_day"), said.half_days)
+
+
+def _listed(said: language.Holidays | None, category: Literal["public", "half_day"]) -> frozenset[int]:
+    if said is None:
         return frozenset()
-    if own.holidays.market is not None:
-        return market_holidays(own.holidays.market)
-    return country_holidays(own.holidays.country or "", own.holidays.subdivision)
+    if said.market is not None:
+        return listed_days("market", said.market, said.subdivision, category)
+    return listed_days("country", said.country or "", said.subdivision, category)
 
 
 def _days(dates: list[str], exact: bool) -> set[int]:

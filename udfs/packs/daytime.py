@@ -97,7 +97,9 @@ def _shown(value: object) -> str:
 
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00"
 TimeOfDay = Annotated[
-    int, BeforeValidator(parse_time), WithJsonSchema({"type": "string", "pattern": f"^({_CLOCK})$", "examples": ["17:30"]})
+    int,
+    BeforeValidator(parse_time),
+    WithJsonSchema({"type": "string", "pattern": f"^({_CLOCK})$", "examples": ["17:30"]}),
 ]
 HOURS_SCHEMA = {"type": "string", "pattern": rf"^\s*({_CLOCK})\s*-\s*({_CLOCK})\s*$", "examples": ["09:00-17:30"]}
 Span = Annotated[tuple[int, int], BeforeValidator(parse_span), WithJsonSchema(HOURS_SCHEMA)]

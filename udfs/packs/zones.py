@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import cache
 
 from udfs.core.zone import DAY, Zone, zone_of
 from udfs.packs.times import EARLIEST, LATEST, read_zone
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
 
 
 @cache
@@ -16,8 +16,8 @@ def compile_zone(name: str) -> Zone:
     """The zone of that name, from 1970 to 2200; before and after, the first and the last offset hold on. Raises
     ValueError with a suggestion.
 
-    Python's zone tells offsets, not when they change; so the days are looked at one by one. (No clock was ever moved
-    and moved back within a day.)
+    Python's zone tells offsets, not when they change; so the days are looked at one by one. (No clock has been moved
+    and moved back within a week.)
     """
     rules = read_zone(name)
     changes: list[int] = []
@@ -43,6 +43,6 @@ def _change(rules: tzinfo, before: int, after: int) -> int:
 
 
 def _offset(rules: tzinfo, instant: int) -> int:
-    """Ms east of UTC at an instant (epoch ms)."""
-    offset = (_EPOCH + timedelta(milliseconds=instant)).astimezone(rules).utcoffset()
-    return 0 if offset is None else offset // timedelta(milliseconds=1)
+    """Ms east of UTC at an instant (epoch ms, whole seconds)."""
+    offset = datetime.fromtimestamp(instant // 1_000, rules).utcoffset()
+    return 0 if offset is None else offset // _MS

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.core import zone as core
@@ -118,6 +118,7 @@ def test_a_time_in_the_gap_is_first_reached_where_the_gap_begins(local: str, ins
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)  # the first use of a zone compiles it
 @given(instant=instants)
 def test_the_table_tells_the_wall_clock_that_python_tells(name: str, instant: int) -> None:
     moment = datetime.fromtimestamp(instant / 1000, UTC).replace(microsecond=0).astimezone(ZoneInfo(name))
@@ -126,6 +127,7 @@ def test_the_table_tells_the_wall_clock_that_python_tells(name: str, instant: in
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)  # the first use of a zone compiles it
 @given(local=st.integers(DAY // 1000, 84 * DAY).map(lambda seconds: seconds * 1000))
 def test_the_table_tells_the_instant_that_python_tells(name: str, local: int) -> None:
     moment = (EPOCH + timedelta(milliseconds=local)).replace(tzinfo=ZoneInfo(name))
@@ -143,6 +145,7 @@ def test_a_zone_changes_when_python_says_so(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)  # the first use of a zone compiles it
 @given(instant=instants)
 def test_there_and_back_is_the_same_instant_or_the_first_with_that_wall_clock(name: str, instant: int) -> None:
     zone = compile_zone(name)
@@ -152,6 +155,7 @@ def test_there_and_back_is_the_same_instant_or_the_first_with_that_wall_clock(na
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)  # the first use of a zone compiles it
 @given(local=instants, more=st.integers(0, 3 * DAY))
 def test_later_local_times_are_never_reached_earlier(name: str, local: int, more: int) -> None:
     zone = compile_zone(name)
@@ -160,6 +164,7 @@ def test_later_local_times_are_never_reached_earlier(name: str, local: int, more
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)  # the first use of a zone compiles it
 @given(instant=instants)
 def test_every_instant_lies_in_the_day_that_it_is_said_to_be_of(name: str, instant: int) -> None:
     zone = compile_zone(name)
@@ -207,4 +212,4 @@ def test_a_zone_survives_the_way_to_another_process() -> None:
     zone = compile_zone("Europe/Amsterdam")
     assert pickle.loads(pickle.dumps(zone)) == zone  # noqa: S301
     assert isinstance(zone, Zone)
-    assert core.UTC == compile_zone("UTC")
+    assert compile_zone("UTC") == core.UTC

@@ -80,6 +80,12 @@ def test_holidays_are_known_from_1990_to_2100() -> None:
     assert business(calendar, "1989-12-25", "1990-12-25", "2100-12-25", "2101-12-25") == [True, False, False, True]
 
 
+def test_half_days_of_a_market_close_when_the_pack_says() -> None:
+    calendar = compiled('{holidays: {market: XNYS, half_days: "13:00"}, half_days: {"2027-11-26": "12:00"}}')
+    days = ("2026-11-25", "2026-11-26", "2026-11-27", "2026-12-24", "2027-11-26")
+    assert [calendar.hours(day(one))[1] // HOUR for one in days] == [24, 0, 13, 13, 12]
+
+
 def test_dates_close_days_and_open_them_whatever_else_they_are() -> None:
     calendar = compiled('{holidays: {country: NL}, closed: ["2026-12-24"], open: ["2026-12-19", "2026-12-25"]}')
     assert business(calendar, "2026-12-24", "2026-12-19", "2026-12-25") == [False, True, True]
@@ -120,7 +126,9 @@ def test_a_calendar_says_what_is_different_from_its_base() -> None:
 
 def test_a_base_may_be_built_in_and_have_a_base_itself() -> None:
     calendars = sections(
-        week="{base: every_day}", nl="{base: week, holidays: {country: NL}}", both="{base: nl, holidays: {market: XNYS}}"
+        week="{base: every_day}",
+        nl="{base: week, holidays: {country: NL}}",
+        both="{base: nl, holidays: {market: XNYS}}",
     )
     both = compile_calendar(calendars, "both")
     assert business(both, "2026-12-20", "2026-04-27", "2026-11-26") == [True, False, False]
@@ -161,8 +169,8 @@ BAD = {
     "calendars: {desk: {holidays: {country: GB, subdivision: SCO}}}": [
         "calendars.desk.holidays: `SCO` is not a part of `GB` with holidays of its own; did you mean `SCT`?"
     ],
-    "calendars: {desk: {holidays: {country: NL, subdivision: NH}}}": [
-        "calendars.desk.holidays: `NH` is not a part of `NL` with holidays of its own; `NL` has none"
+    "calendars: {desk: {holidays: {country: IL, subdivision: JM}}}": [
+        "calendars.desk.holidays: `JM` is not a part of `IL` with holidays of its own; `IL` has none"
     ],
     "calendars: {desk: {holidays: {market: XNSY}}}": [
         "calendars.desk.holidays: `XNSY` is not the code of a market whose holidays are known; did you mean `XNYS`?"
@@ -175,8 +183,8 @@ BAD = {
         "calendars.desk.holidays: name a country or a market, like `{country: NL}` or `{market: XNYS}`; for both, let "
         "one calendar be the `base` of another"
     ],
-    "calendars: {desk: {holidays: {market: XNYS, subdivision: NY}}}": [
-        "calendars.desk.holidays.subdivision: a market has no parts; leave it out"
+    "calendars: {desk: {holidays: {market: XECB, half_days: 13:00}}}": [
+        "calendars.desk.holidays: the half days of `XECB` are not known; write them into the calendar's own `half_days`"
     ],
     "calendars: {desk: {holidays: NL}}": [
         "calendars.desk.holidays: must be a mapping of names to values, not the text `NL`; for example `{country: NL}`"
@@ -231,7 +239,8 @@ BAD = {
         "calendars.desk.weekend: every weekday is free, so there is no business day; leave one out"
     ],
     "calendars: {desk: {weekend: [sun], hours: {mon-fri: 09:00-17:00}}}": [
-        "calendars.desk.hours: there is business on `sat`, but `hours` doesn't say when; add it there, or close that day"
+        "calendars.desk.hours: there is business on `sat`, but `hours` doesn't say when; add it there, or close "
+        "that day"
     ],
     "calendars: {a: {hours: {mon-fri: 09:00-17:00}}, b: {base: a, open: [2026-12-19]}, c: {base: b}}": [
         "calendars.b.open: there is business on `sat`, but `hours` doesn't say when; add it there, or close that day"
@@ -309,13 +318,15 @@ def test_what_was_checked_in_its_own_file_is_not_said_again() -> None:
     assert check_calendars(Document("w.yaml", data), model.calendars, shared=["house"]) == []
 
 
-@pytest.mark.parametrize(("text", "hour"), [("00:00", 0), ("08:00", 8), ("17:30", 17.5), ("23:59", 23 + 59 / 60), ("24:00", 24)])
+@pytest.mark.parametrize(
+    ("text", "hour"), [("00:00", 0), ("08:00", 8), ("17:30", 17.5), ("23:59", 23 + 59 / 60), ("24:00", 24)]
+)
 def test_times_of_day_are_read(text: str, hour: float) -> None:
     assert parse_time(text) == round(hour * HOUR)
     assert show_time(parse_time(text)) == text
 
 
-@pytest.mark.parametrize("value", ["", "8:00", "08:60", "24:01", "25:00", "08:00:00", "8 am", "٠٨:٠٠", 800, None, True, []])
+@pytest.mark.parametrize("value", ["", "8:00", "08:60", "24:01", "25:00", "08:00:00", "8 am", 800, None, True, []])
 def test_what_is_no_time_of_day_is_refused(value: Any) -> None:
     with pytest.raises(ValueError, match="is not a time of day; write it like"):
         parse_time(value)
@@ -323,7 +334,7 @@ def test_what_is_no_time_of_day_is_refused(value: Any) -> None:
 
 @pytest.mark.parametrize("value", ["", "09:00", "09:00-", "-17:00", "17:00-17:00", None, 9])
 def test_what_is_no_span_of_a_day_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match="write it like|within one day"):
+    with pytest.raises(ValueError, match=r"write it like|within one day"):
         parse_span(value)
 
 
@@ -343,10 +354,5 @@ def test_what_is_no_weekday_is_refused(text: str) -> None:
 
 def test_a_date_without_a_year_is_in_every_year_that_has_it() -> None:
     assert len(parse_days("12-24")) == 111
-    assert [date(1970, 1, 1).fromordinal(one + date(1970, 1, 1).toordinal()).year for one in parse_days("02-29")][:3] == [
-        1992,
-        1996,
-        2000,
-    ]
-    assert len(parse_days("02-29")) == 27  # 2100 is none
+    assert parse_days("02-29") == [day(f"{year}-02-29") for year in range(1992, 2097, 4)]  # 2100 is no leap year
     assert parse_days("2024-02-29") == [day("2024-02-29")]
