@@ -18,7 +18,9 @@ Rules, for what is due at an instant, with a grace:
 - What happens goes to the oldest occurrence that is missing and not yet past its `until`; only if there is none, to the
   one that it is in time for. So a late one is not taken for the next, and one alone never answers two.
 - Without an `until` of its own, an occurrence that is missing can be answered until the window of the next one opens
-  (its `not_before`, or the beginning of `between`); where that says nothing, until half-way to when the next is due.
+  (its `not_before`, or the beginning of `between`); where that says nothing, until half-way to when the next is due. Of
+  what is due every so often nothing is late, since each beat is of its own span: else one that is skipped would make
+  those behind it late for ever.
 - EARLY when it happened more than `not_before` before it is due; it counts all the same.
 - UNEXPECTED when more than `most` have come in the window, and again with each further one, under one identity.
 
@@ -32,7 +34,7 @@ from typing import Final
 
 from udfs.core.effects import EARLY, LATE, MISSING, REPORTED_LATE, UNEXPECTED, Effect, Finding
 from udfs.core.ids import finding_id
-from udfs.core.plan import Due, Schedule
+from udfs.core.plan import Due, Every, Schedule
 from udfs.core.schedulestate import Arrival, Awaited, Watch
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER
@@ -160,6 +162,8 @@ def _until(schedule: Schedule, due: Due) -> int:
     """When what comes is no longer taken for a late answer."""
     if schedule.until is not None:
         return due.at + schedule.until
+    if isinstance(schedule.plan, Every):
+        return due.at
     following = schedule.plan.after(due.at)
     if following is None:
         return NEVER

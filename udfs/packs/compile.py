@@ -22,6 +22,9 @@ from udfs.packs.schedules import compile_schedules, schedule_meaning
 from udfs.packs.values import group_text
 from udfs.packs.yamlfile import Document
 
+ZONE = "UTC"
+"""Where local times are meant that name no zone."""
+
 NEWER = ("not_before",)
 """Words that older Daymarks didn't know: a deadline that doesn't use them means what it meant, and keeps its hash."""
 
@@ -82,7 +85,7 @@ def _schedules(workflow: language.Workflow) -> tuple[Schedule, ...]:
     def hashed(meaning: dict[str, Any]) -> str:
         return content_hash({**meaning, "expect": steps[meaning["expect"]]})
 
-    return compile_schedules(workflow.schedules, [*workflow.steps], workflow.calendars, hashed)
+    return compile_schedules(workflow.schedules, [*workflow.steps], workflow.calendars, ZONE, hashed)
 
 
 def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
@@ -186,7 +189,7 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
 
 def _schedules_meaning(workflow: language.Workflow) -> dict[str, Any]:
     """Nothing where there are none: then the workflow keeps its hash."""
-    said = [schedule_meaning(one, workflow.calendars) | {"key": one.key} for one in workflow.schedules]
+    said = [schedule_meaning(one, workflow.calendars, ZONE) | {"key": one.key} for one in workflow.schedules]
     return {"schedules": said} if said else {}
 
 

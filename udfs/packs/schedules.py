@@ -22,16 +22,20 @@ EVERY_DAY = "every_day"
 
 
 def compile_schedules(
-    rules: list[language.Schedule], steps: list[str], calendars: Sections, hashed: Callable[[dict[str, Any]], str]
+    rules: list[language.Schedule],
+    steps: list[str],
+    calendars: Sections,
+    zone: str,
+    hashed: Callable[[dict[str, Any]], str],
 ) -> tuple[Schedule, ...]:
-    """The compiled schedules. `hashed` makes a content hash of what a schedule means."""
+    """The compiled schedules. `zone` is for those that name none, `hashed` makes a content hash of what one means."""
     return tuple(
         Schedule(
             id=rule.id,
-            hash=hashed(schedule_meaning(rule, calendars)),
+            hash=hashed(schedule_meaning(rule, calendars, zone)),
             step=steps.index(rule.expect),
             keys=frozenset(rule.key),
-            plan=_plan(rule, calendars),
+            plan=_plan(rule, calendars, zone),
             grace=rule.grace,
             not_before=rule.not_before,
             until=rule.until,
@@ -44,18 +48,18 @@ def compile_schedules(
     )
 
 
-def schedule_meaning(rule: language.Schedule, calendars: Sections) -> dict[str, Any]:
+def schedule_meaning(rule: language.Schedule, calendars: Sections, zone: str) -> dict[str, Any]:
     """What is said of one key: neither which keys there are, nor what only people read."""
     said = rule.model_dump(exclude={"key", "runbook", "zone", "calendar"}, exclude_defaults=True)
     if rule.every is not None:
         return said
-    return said | {"zone": _zone(rule, calendars), "calendar": meaning(calendars, rule.calendar or EVERY_DAY)}
+    return said | {"zone": _zone(rule, calendars, zone), "calendar": meaning(calendars, rule.calendar or EVERY_DAY)}
 
 
-def _plan(rule: language.Schedule, calendars: Sections) -> Plan:
+def _plan(rule: language.Schedule, calendars: Sections, default: str) -> Plan:
     if rule.every is not None:
         return Every(rule.every)
-    name = _zone(rule, calendars)
+    name = _zone(rule, calendars, default)
     zone = UTC if name == "UTC" else compile_zone(name)
     calendar = compile_calendar(calendars, rule.calendar) if rule.calendar else Calendar()
     if rule.cron is not None:
@@ -65,9 +69,9 @@ def _plan(rule: language.Schedule, calendars: Sections) -> Plan:
     return Daily(ByTime(zone, calendar, rule.by or 0))
 
 
-def _zone(rule: language.Schedule, calendars: Sections) -> str:
-    """Its own zone, or its calendar's, or UTC."""
-    return rule.zone or (rule.calendar and zone_name(calendars, rule.calendar)) or "UTC"
+def _zone(rule: language.Schedule, calendars: Sections, default: str) -> str:
+    """Its own zone, or its calendar's, or the workflow's."""
+    return rule.zone or (rule.calendar and zone_name(calendars, rule.calendar)) or default
 
 
 def _least(rule: language.Schedule) -> int:
@@ -107,9 +111,7 @@ def _when(document: Document, loc: Loc, rule: language.Schedule) -> Iterator[Pro
         yield document.problem((*loc, "every"), f"{show_duration(rule.every)} is too often; write `1s` or more")
     for word in ("zone", "calendar"):
         if getattr(rule, word) is not None:
-            text = (
-                f"`every` goes on day and night, the same everywhere; leave out `{word}`, or write a `cron`"
-            )
+            text = f"`every` goes on day and night, the same everywhere; leave out `{word}`, or write a `cron`"
             yield document.problem((*loc, word), text)
 
 

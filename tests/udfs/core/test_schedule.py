@@ -218,7 +218,15 @@ def test_a_beat_is_missing_once_its_grace_is_over() -> None:
     assert here.time("2026-03-02T10:10:29.999").said == []
     assert here.time("2026-03-02T10:15:29.999").said == []
     assert here.time("2026-03-02T10:15:30").kinds() == [("missing", "2026-03-02T10:15Z")]
-    assert here.see("2026-03-02T10:15:30.001").time("2026-03-02T10:16").said[-1].delta == 30_001
+
+
+def test_a_beat_behind_a_missing_one_is_of_its_own_span_unless_an_until_is_given() -> None:
+    rule = schedule(Every(5 * MINUTE), grace=30_000)
+    beats = ("2026-03-02T10:06", "2026-03-02T10:11", "2026-03-02T10:16")
+    here = Watcher(rule, "2026-03-02T10:00:01").see(*beats).time("2026-03-02T10:20:29")
+    assert here.kinds() == [("missing", "2026-03-02T10:05Z")]
+    until = Watcher(replace(rule, until=2 * MINUTE), "2026-03-02T10:00:01").see(*beats[:1]).time("2026-03-02T10:07")
+    assert until.said[-1].delta == MINUTE
 
 
 def test_copies_count_once_at_the_earlier_of_their_times() -> None:
