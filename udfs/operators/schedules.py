@@ -64,20 +64,17 @@ class Schedules:
         spec = self._engine.spec_at(workflow, max(event.time, watermark))
         if spec is None or spec.key != key_name:
             return outputs
-        step = None
         for schedule in spec.schedules:
             if event.key not in schedule.keys:
                 continue
-            step = step or match(spec, event)
-            if step is None:
-                break
             name = _name(spec, schedule, event.key)
             watch = self._watches.get(name)
             rule = self._rule(watch) if watch is not None else None
             if watch is None or rule is None:
                 rule = spec, schedule
                 watch = self._watches[name] = _begun(spec, schedule, event.key, watch)
-            if step.index == rule[1].step:
+            step = match(rule[0], event)
+            if step is not None and step.index == rule[1].step:
                 arrival = Arrival(event.time, event.source, event.id, event.received)
                 effects = machine.on_event(rule[0], rule[1], watch, arrival, watermark)
                 outputs += self._keep(name, rule[0], rule[1], watch, effects)

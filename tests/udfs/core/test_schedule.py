@@ -231,7 +231,8 @@ def test_a_beat_behind_a_missing_one_is_of_its_own_span_unless_an_until_is_given
 
 def test_copies_count_once_at_the_earlier_of_their_times() -> None:
     rule = schedule(daily(opens=6 * HOUR), least=2)
-    here = Watcher(rule).see("2026-03-02T07:00", id="a").see("2026-03-02T06:30", id="a").time("2026-03-02T07:30")
+    here = Watcher(rule).see("2026-03-02T05:10").see("2026-03-02T07:00", id="a").see("2026-03-02T06:30", id="a")
+    here.time("2026-03-02T07:30")
     here.see("2026-03-02T07:40", id="a").time("2026-03-02T08:00")
     assert [(one.kind, one.because) for one in here.said] == [("missing", "1 of 2")]
 
@@ -275,6 +276,9 @@ def test_a_plan_without_a_future_is_not_armed_and_ends() -> None:
     here = Watcher(schedule(once)).time("2026-03-06T00:00")
     assert here.kinds() == [("missing", "2026-03-02")]
     assert here.watch.next is None
+    ended = Watcher(schedule(once)).see("2026-03-05T07:00", "2026-03-06T07:00").time(NEVER)
+    assert ended.kinds() == [("missing", "2026-03-02")]
+    assert ended.watch.next is None
 
 
 def test_at_the_end_of_time_the_next_occurrence_is_judged_and_no_further_one() -> None:

@@ -188,6 +188,30 @@ def test_an_event_after_a_restart_with_other_rules_is_not_lost_before_the_pulse(
     assert timed(bucket, 10 * HOUR) == []
 
 
+def test_other_steps_and_other_keys_of_the_workflow_are_none_of_a_schedules_business() -> None:
+    steps = {**WORKFLOW["steps"], "other": {"on": "sent", "start": True}, "open": {"on": "received", "where": {"x": 1}}}
+    bucket = State().bucket(engine(WORKFLOW | {"steps": {"other": steps["other"], "open": steps["open"], **steps}}))
+    pulsed(bucket, 7 * HOUR)
+    other = received(7 * HOUR)
+    other.payload = other.payload.replace(b'"received"', b'"sent"')
+    bucket.on_batch(encode([other, received(7 * HOUR, "ELSE")]), MONDAY + 7 * HOUR - 1)
+    assert kinds(timed(bucket, 9 * HOUR)) == [("missing", "2026-03-02")]
+
+
+def test_a_watch_that_is_woken_for_nothing_sleeps_on() -> None:
+    state = State()
+    bucket = state.bucket(engine(WORKFLOW | {"schedules": [FEED | {"not_before": "2h"}]}))
+    pulsed(bucket, 5 * HOUR)
+    bucket.on_batch(encode([received(7 * HOUR, id="a")]), MONDAY + 5 * HOUR)
+    bucket.on_batch(encode([received(6 * HOUR, id="b"), received(7 * HOUR + 60_000)]), MONDAY + 5 * HOUR)
+    bucket.save()
+    timed(bucket, 7 * HOUR)
+    bucket = state.bucket(engine(WORKFLOW | {"schedules": [FEED | {"not_before": "2h"}]}))
+    assert timed(bucket, 5 * HOUR + 1) == []
+    assert timed(bucket, 9 * HOUR) == []
+    assert kinds(timed(bucket, 33 * HOUR)) == [("missing", "2026-03-03")]
+
+
 def test_a_watch_that_cannot_be_read_begins_anew() -> None:
     state = State()
     bucket = state.bucket(engine())
