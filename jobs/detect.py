@@ -32,6 +32,7 @@ from jobs.config import (
     JobConfig,
     Read,
     check_files,
+    check_pulse,
     check_spans,
     load_mappings,
     load_packs,
@@ -72,6 +73,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     for document in (*rules.documents(packs), *_changed_rules(config)):
         engine.put_rule(document)
     check_spans(engine.specs.values(), config)
+    check_pulse(engine.specs.values(), config)
 
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
@@ -152,6 +154,7 @@ def _batcher_settings(config: JobConfig, reads: list[Read]) -> str:
             "records": config.batch_records,
             "bytes": config.batch_bytes,
             "delay": config.flush_ms,
+            "pulse": config.pulse_ms,
             "largest": config.largest_bytes,
             "topics": by_topic,
         }

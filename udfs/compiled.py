@@ -31,14 +31,17 @@ MODULES = {
         "machine",
         "order",
         "overrides",
+        "plan",
+        "schedule",
+        "schedulestate",
         "source",
         "spec",
         "state",
         "zone",
     ),
     "packs": ("mapping", "paths", "pii", "times", "values"),
-    "operators": ("batch", "bucket", "cache", "engine", "intake", "rows", "wheel"),
-    "simulation": ("drive", "events", "logs"),
+    "operators": ("batch", "bucket", "buckets", "cache", "engine", "intake", "pulse", "rows", "schedules", "wheel"),
+    "simulation": ("drive", "events", "expected", "logs"),
 }
 
 ROOT = Path(__file__).parents[1]

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.immutable import Immutable
+from udfs.core.plan import Schedule
 
 FLAG: Final = "flag"
 ALERT: Final = "alert"
@@ -124,6 +125,7 @@ class Spec(Immutable):
     clocks of deadlines stop and go on. `begins` are the deadlines whose clock starts at whatever the item begins with.
     `plain` tells that all deadlines are spans of real time from a first step, and no clock ever stops.
     `flow` is there where it is judged what the flow allows.
+    `schedules` are what is expected though nothing ever happens.
     """
 
     lane: str
@@ -150,3 +152,4 @@ class Spec(Immutable):
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000
     flow: Flow | None = None
+    schedules: tuple[Schedule, ...] = ()

@@ -14,11 +14,12 @@ from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.source import Mapping
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item, next_verdict
-from udfs.operators import intake, rows
-from udfs.operators.batch import Frame, element
+from udfs.operators import intake, pulse, rows
+from udfs.operators.batch import PULSE, Frame, element
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
 from udfs.operators.engine import Engine
+from udfs.operators.schedules import MARK, Schedules
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
 
@@ -49,12 +50,14 @@ class Bucket:
         self._name = name
         self._index = index
         self._wheel = Wheel(index)
+        self._schedules = Schedules(engine, self._wheel, index)
         self._rules: dict[str, bool] = {}  # content hash of each version that an item began under -> is it stored
         count = self._read_index()
         self._items = Items(items, count or 0)
         self._saved_count = count
         if count is None:
             self._adopt(items)
+        self._clock = pulse.Clock()
         self._gone: list[tuple[Spec, Item]] = []
         self._outputs: list[bytes] = []
         self._transitions: list[rows.Row] = []
@@ -71,6 +74,9 @@ class Bucket:
         if watermark > self._wheel.now:
             self._wheel.now = watermark
         for frame in frames_of(batch):
+            if frame.mapping == PULSE:
+                self._on_pulse(frame, watermark)
+                continue
             try:
                 mapping = engine.mappings[frame.mapping]
                 record, event = intake.read(engine, mapping, frame)
@@ -92,6 +98,9 @@ class Bucket:
         wheel.advance(now)
         while (where := wheel.pop()) is not None:
             try:
+                if where[0] == MARK:
+                    self._outputs += self._schedules.on_time(where, now)
+                    continue
                 item = self._look_at(where, now)
                 if item is not None:
                     self._wake_for(where, item)
@@ -120,7 +129,7 @@ class Bucket:
         """Stores what has changed since the last time, and only that."""
         self._items.save()
         puts: dict[str, bytes] = {}
-        for name in self._wheel.save(puts):
+        for name in self._wheel.save(puts) + self._schedules.save(puts):
             self._index.remove(name)
         for content_hash, is_stored in self._rules.items():
             if not is_stored:
@@ -145,6 +154,8 @@ class Bucket:
                 count = int(self._index.get(key) or 0)
             elif key.startswith(SEPARATOR):
                 self._recall(key, self._index.get(key) or b"")
+            elif key.startswith(MARK):
+                self._schedules.found(key)
             else:
                 self._wheel.found(key)
         return count
@@ -167,11 +178,22 @@ class Bucket:
         except Exception:
             log.exception("bucket %s: %r can't be read from state and is left there", self._name, key)
 
+    def _on_pulse(self, frame: Frame, watermark: int) -> None:
+        """What happens in the bucket now and then, also where no event comes. A failure is told in the log, and tried
+        again with the next pulse."""
+        try:
+            said = pulse.read(frame)
+            self._outputs += self._schedules.reconcile(said, self._clock.hear(said, watermark))
+        except Exception:
+            log.exception("bucket %s: a pulse at %s failed", self._name, watermark)
+
     def _follow(self, mapping: Mapping, frame: Frame, record: dict[str, Any], event: Event, watermark: int) -> None:
         engine, items = self._engine, self._items
         key_name = mapping.key_names[frame.key]
         duplicate = False
         for workflow in engine.workflows(key_name, event.type):
+            if engine.scheduled:
+                self._outputs += self._schedules.on_event(workflow, key_name, event, watermark)
             where = f"{workflow}{SEPARATOR}{event.key}"
             item = items.get(where)
             while item is not None and item.expires <= watermark:

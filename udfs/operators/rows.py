@@ -153,6 +153,11 @@ def groups_of(item: Item) -> dict[str, str]:
 
 
 def finding(spec: Spec, item: Item, effect: Finding) -> Row:
+    return finding_of(spec, item.key, groups_of(item), effect)
+
+
+def finding_of(spec: Spec, key: str, groups: dict[str, str], effect: Finding) -> Row:
+    """A finding about a key, of which there may be no item."""
     return FindingRow(
         effect.id,
         spec.lane,
@@ -162,8 +167,8 @@ def finding(spec: Spec, item: Item, effect: Finding) -> Row:
         effect.rule,
         effect.kind,
         effect.severity,
-        item.key,
-        groups_of(item),
+        key,
+        groups,
         effect.step,
         effect.because,
         effect.occurrence,

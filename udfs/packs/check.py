@@ -13,6 +13,7 @@ from udfs.packs.flow import edges, reach
 from udfs.packs.model import Deadline, Override, Workflow
 from udfs.packs.outline import ALL
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
+from udfs.packs.schedules import check_schedules
 from udfs.packs.yamlfile import Document
 
 CHANGED = ("within", "by", "zone", "calendar", "not_before", "warn", "severity")
@@ -24,7 +25,8 @@ def check_workflow(document: Document, model: Workflow, shared: Collection[str] 
     calendars that were checked in a file of their own."""
     faults = [*check_calendars(document, model.calendars, shared)]
     checks = (_steps, _calendars, _deadlines, _reachable, _contradictions, check_flow, _pause)
-    return faults + [problem for check in checks for problem in check(document, model)]
+    faults += [problem for check in checks for problem in check(document, model)]
+    return [*faults, *check_schedules(document, model.schedules, model.calendars)]
 
 
 def check_mapped(document: Document, model: Workflow, keys: list[str], groups: list[str]) -> Iterator[Problem]:
@@ -43,6 +45,7 @@ def check_runbooks(document: Document, model: Workflow, folder: Path) -> Iterato
     for index, deadline in enumerate(model.deadlines):
         named.append((("deadlines", index, "runbook"), deadline.runbook))
         named += [(("deadlines", index, "tiers", n, "runbook"), tier.runbook) for n, tier in enumerate(deadline.tiers)]
+    named += [(("schedules", index, "runbook"), one.runbook) for index, one in enumerate(model.schedules)]
     for loc, name in named:
         if not name or name.startswith(("https://", "http://")):
             continue

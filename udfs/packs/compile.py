@@ -10,6 +10,7 @@ from typing import Any
 
 from udfs.core.calendar import Calendar
 from udfs.core.clock import BusinessTime, ByTime
+from udfs.core.plan import Schedule
 from udfs.core.spec import BEGINNING, FIRST, LAST, Deadline, Spec, Step
 from udfs.core.zone import Zone
 from udfs.packs import model as language
@@ -23,6 +24,7 @@ from udfs.packs.flow import ONE_OF, before_and_after, edges, groups, joins
 from udfs.packs.outline import ALL, check_names
 from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
+from udfs.packs.schedules import compile_schedules, schedule_meaning
 from udfs.packs.values import group_text
 from udfs.packs.yamlfile import Document
 from udfs.packs.zones import compile_zone
@@ -82,6 +84,7 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         remember=workflow.remember,
         expire_after=workflow.expire_after,
         flow=flow_of(workflow),
+        schedules=_schedules(workflow),
     )
 
 
@@ -95,6 +98,15 @@ def _is_plain(deadline: Deadline) -> bool:
 def _mask(workflow: language.Workflow, names: list[str]) -> int:
     place = list(workflow.steps)
     return sum(1 << place.index(name) for name in {*names})
+
+
+def _schedules(workflow: language.Workflow) -> tuple[Schedule, ...]:
+    steps = {one.expect: _step_meaning(workflow, one.expect) for one in workflow.schedules}
+
+    def hashed(meaning: dict[str, Any]) -> str:
+        return content_hash({**meaning, "expect": steps[meaning["expect"]]})
+
+    return compile_schedules(workflow.schedules, [*workflow.steps], workflow.calendars, workflow.zone, hashed)
 
 
 def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
@@ -220,22 +232,26 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
 
     Steps and deadlines are lists, since an item's state names them by index.
     """
-    return {
-        "workflow": workflow.workflow,
-        "key": workflow.key,
-        "groups": workflow.groups,
-        "steps": [
-            [*_step_meaning(workflow, name), step.start, step.end, *_limits(step)]
-            for name, step in workflow.steps.items()
-        ],
-        "flow": edges(workflow.flow),
-        "deadlines": [_deadline_meaning(workflow, rule) | _forms(rule) for rule in workflow.deadlines],
-        "order": workflow.order.model_dump(),
-        "duplicates": workflow.duplicates.model_dump(),
-        "remember": workflow.remember,
-        "expire_after": workflow.expire_after,
-        **({"pause": workflow.pause.model_dump()} if workflow.pause else {}),
-    } | _allowed(workflow)
+    return (
+        {
+            "workflow": workflow.workflow,
+            "key": workflow.key,
+            "groups": workflow.groups,
+            "steps": [
+                [*_step_meaning(workflow, name), step.start, step.end, *_limits(step)]
+                for name, step in workflow.steps.items()
+            ],
+            "flow": edges(workflow.flow),
+            "deadlines": [_deadline_meaning(workflow, rule) | _forms(rule) for rule in workflow.deadlines],
+            "order": workflow.order.model_dump(),
+            "duplicates": workflow.duplicates.model_dump(),
+            "remember": workflow.remember,
+            "expire_after": workflow.expire_after,
+            **({"pause": workflow.pause.model_dump()} if workflow.pause else {}),
+        }
+        | _allowed(workflow)
+        | _schedules_meaning(workflow)
+    )
 
 
 def _allowed(workflow: language.Workflow) -> dict[str, Any]:
@@ -249,6 +265,12 @@ def _allowed(workflow: language.Workflow) -> dict[str, Any]:
 def _limits(step: language.Step) -> list[Any]:
     """What a step says of how often it happens; nothing where it says nothing, as before."""
     return [{"optional": step.optional, "max": step.max}] if step.optional or step.max else []
+
+
+def _schedules_meaning(workflow: language.Workflow) -> dict[str, Any]:
+    """Nothing where there are none: then the workflow keeps its hash."""
+    said = [schedule_meaning(one, workflow.calendars, workflow.zone) | {"key": one.key} for one in workflow.schedules]
+    return {"schedules": said} if said else {}
 
 
 def _step_meaning(workflow: language.Workflow, name: str) -> list[Any]:

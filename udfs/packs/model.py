@@ -11,6 +11,7 @@ from udfs.packs.daytime import TimeOfDay
 from udfs.packs.durations import UNITS
 from udfs.packs.outline import ALL
 from udfs.packs.paths import parse_path
+from udfs.packs.schedulemodel import Schedule
 from udfs.packs.sections import SPAN, Accepted, Chains, Duration, Name, Section, Text
 from udfs.packs.times import ZoneName
 
@@ -167,7 +168,7 @@ class Workflow(Section):
     """One workflow. `key` and `groups` are names that the source mapping defines."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"schedules", "cancel", "correlate", "aliases", "children", "stalled"}
+        {"cancel", "correlate", "aliases", "children", "stalled"}
         | {"predict", "heartbeat", "blind", "migrate", "enabled", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
@@ -187,3 +188,4 @@ class Workflow(Section):
     zone: ZoneName = "UTC"
     calendars: dict[Name, Calendar] = {}
     unexpected: Unexpected = Unexpected()
+    schedules: list[Schedule] = []

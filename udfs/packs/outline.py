@@ -34,6 +34,7 @@ def check_names(document: Document) -> Iterator[Problem]:
         yield from _measure(document, index, deadline)
         yield from _steps_of(document, names, index, deadline)
         yield from _id(document, index, [one.get("id") for one in deadlines[: index + 1]])
+    yield from _schedules(document, names, data, [one.get("id") for one in deadlines])
     groups = _listed(data.get("groups"))
     for index, name in enumerate(groups):
         if isinstance(name, str) and name in groups[:index]:
@@ -94,14 +95,25 @@ def _pause(document: Document, names: list[str], pause: Any) -> Iterator[Problem
             yield from _known(document, ("pause", word, index), names, name)
 
 
-def _id(document: Document, index: int, ids: list[Any]) -> Iterator[Problem]:
-    """The last of the ids, which is that of the deadline at `index`."""
-    loc: Loc = ("deadlines", index, "id")
+def _schedules(document: Document, names: list[str], data: dict[str, Any], ids: list[Any]) -> Iterator[Problem]:
+    for index, one in enumerate(_listed(data.get("schedules"))):
+        said = one if isinstance(one, dict) else {}
+        yield from _known(document, ("schedules", index, "expect"), names, said.get("expect"))
+        ids = [*ids, said.get("id")]
+        yield from _id(document, index, ids, "schedules")
+
+
+def _id(document: Document, index: int, ids: list[Any], section: str = "deadlines") -> Iterator[Problem]:
+    """The last of the ids, which is that of the rule at `index` of its section."""
+    loc: Loc = (section, index, "id")
     name = ids[-1]
     if not isinstance(name, str):
         return
     if name in ids[:-1]:
-        text = f"`{name}` is the id of `deadlines[{ids.index(name)}]` too; give each deadline an id of its own"
+        first = ids.index(name)
+        deadlines = len(ids) - 1 - index if section == "schedules" else len(ids)
+        other = f"deadlines[{first}]" if first < deadlines else f"schedules[{first - deadlines}]"
+        text = f"`{name}` is the id of `{other}` too; give each {section[:-1]} an id of its own"
         yield document.problem(loc, text)
     if name in RESERVED_RULES:
         yield document.problem(loc, f"`{name}` names the findings of the section `{name}`; choose another id")

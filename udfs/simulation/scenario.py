@@ -107,6 +107,7 @@ class Said(Section):
     key: Text | None = None
     step: Text | None = None
     because: Text | None = None
+    occurrence: Text | None = None
     severity: Severity | None = None
     deadline: At | None = None
     happened: At | None = None
@@ -177,7 +178,7 @@ def check_names(document: Document, scenario: Scenario, spec: Spec) -> Iterator[
             if name not in spec.groups:
                 text = f"`{spec.workflow}` has no group `{name}`{suggest(name, spec.groups)}"
                 yield document.problem(("events", index, "groups", name), text)
-    rules = [*(deadline.id for deadline in spec.deadlines), *RESERVED_RULES]
+    rules = [*(deadline.id for deadline in spec.deadlines), *(one.id for one in spec.schedules), *RESERVED_RULES]
     for index, moment in enumerate(scenario.expect):
         for number, said in enumerate(moment.findings):
             if said.rule is not None and said.rule not in rules:
