@@ -48,7 +48,7 @@ def workflow(chance: random.Random, number: int) -> dict[str, Any]:
         "steps": made,
         "deadlines": deadlines,
         "duplicates": {"policy": chance.choice(["flag", "drop"])},
-        "remember": chance.choice(["1m", "2h"]),
+        "remember": chance.choice(["2m", "2h"]),
         "expire_after": chance.choice(["30m", "1d"]),
     }
     if chance.random() < 0.7:
