@@ -107,6 +107,7 @@ class Bucket:
             except Exception:
                 log.exception("item %r: its deadlines at %s failed and stay as they were", where, now)
                 self._items.forget(where)
+                self._schedules.forget(where)
                 failed.append(where)
         for where in failed:
             if now + PATIENCE < NEVER:

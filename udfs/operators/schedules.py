@@ -58,6 +58,11 @@ class Schedules:
         if rule is not None:
             self._filed[name] = machine.next_deadline(rule[1], watch)
 
+    def forget(self, name: str) -> None:
+        """The watch may be spoilt: read it again, unless it has changes to be saved."""
+        if name in self._watches and name not in self._changed:
+            self.found(name)
+
     def on_event(self, workflow: str, key_name: str, event: Event, watermark: int) -> list[bytes]:
         """Takes an event of a workflow's key, if a schedule waits for it. It is kept also where none is armed yet."""
         outputs: list[bytes] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
 
 from tests.udfs.operators.memory import State
 from tests.udfs.operators.test_bucket import MAPPING, document, rows
@@ -210,6 +211,18 @@ def test_a_watch_that_is_woken_for_nothing_sleeps_on() -> None:
     assert timed(bucket, 5 * HOUR + 1) == []
     assert timed(bucket, 9 * HOUR) == []
     assert kinds(timed(bucket, 33 * HOUR)) == [("missing", "2026-03-03")]
+
+
+def test_a_watch_that_fails_is_told_in_the_log_and_tried_again_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
+    bucket = State().bucket(engine())
+    pulsed(bucket, 7 * HOUR)
+    bucket.save()
+    (watch,) = bucket._schedules._watches.values()
+    watch.pending.append(None)  # type: ignore[arg-type]
+    assert timed(bucket, 9 * HOUR) == []
+    assert "failed and stay as they were" in caplog.text
+    assert timed(bucket, 10 * HOUR - 1) == []
+    assert kinds(timed(bucket, 10 * HOUR)) == [("missing", "2026-03-02")]
 
 
 def test_a_watch_that_cannot_be_read_begins_anew() -> None:
