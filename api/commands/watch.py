@@ -24,8 +24,10 @@ COLOURS = {
     "at_risk": "blue",
     "out_of_order": "magenta",
     "duplicate": "cyan",
+    "invalid": "magenta",
+    "blind": "white",
 }
-KINDS = ("missing", "late", "reported_late", "early", "out_of_order", "duplicate", "at_risk")
+KINDS = ("missing", "late", "reported_late", "early", "out_of_order", "duplicate", "at_risk", "invalid", "blind")
 SEVERITIES = ("critical", "high", "medium", "low")
 LINES = 4
 PAUSE_SECONDS = 0.5

@@ -13,13 +13,15 @@ AT_RISK = "at_risk"
 EARLY = "early"
 OUT_OF_ORDER = "out_of_order"
 DUPLICATE = "duplicate"
-KINDS = (MISSING, LATE, REPORTED_LATE, AT_RISK, EARLY, OUT_OF_ORDER, DUPLICATE)
+INVALID = "invalid"
+BLIND = "blind"
+KINDS = (MISSING, LATE, REPORTED_LATE, AT_RISK, EARLY, OUT_OF_ORDER, DUPLICATE, INVALID, BLIND)
 
 
 class Finding(NamedTuple):
     """Something that operations people should know of.
 
-    `rule` is a deadline's id, or "order" or "duplicates". `step` is the step that is missing, late, misplaced or
+    `rule` is a deadline's id, or "order", "duplicates", "clock" or "heartbeat". `step` is the step that is missing, late, misplaced or
     repeated. `deadline` is the instant that was broken (for a finding without a deadline: the event time at
     which it became true), never the instant at which it was noticed. `at` is the event time of the evidence, None
     when nothing came. `delta` is how many ms after the deadline the step happened (less than 0: before it). `because`

@@ -14,7 +14,7 @@ from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.source import Mapping
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item, next_verdict
-from udfs.operators import intake, rows
+from udfs.operators import clockfaults, intake, rows
 from udfs.operators.batch import Frame, element
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
@@ -77,6 +77,8 @@ class Bucket:
             except Exception as fault:
                 reason = getattr(fault, "reason", "internal")
                 self._outputs.append(engine.dead_letter(frame, reason, getattr(fault, "detail", repr(fault))))
+                if reason in clockfaults.REASONS:
+                    self._outputs += clockfaults.findings(engine, frame)
                 continue
             if event is not None:
                 self._follow(mapping, frame, record, event, watermark)

@@ -15,7 +15,8 @@ from udfs.operators.batch import Frame, RuleRecord, element
 
 class Engine:
     """`mappings` and `topics` belong together by index, as in the frames. `compile_rule` turns a rule's definition,
-    with `version` and `lane`, into a Spec. Records of more than `largest` bytes become dead letters.
+    with `version` and `lane`, into a Spec. Records of more than `largest` bytes become dead letters. In a `live` lane
+    Kafka's record timestamps and the lane's time are of one clock, so that the mappings' limits and heartbeats hold.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Engine:
         largest: int = 1 << 20,
         granularity: int = 100,
         rules_topic: str = "",
+        live: bool = False,
     ) -> None:
         self.lane = lane
         self.mappings = tuple(mappings)
@@ -36,6 +38,7 @@ class Engine:
         self.specs: dict[str, Spec] = {}
         self.documents: dict[str, bytes] = {}
         self._compile = compile_rule
+        self.live = live
         self._rules_topic = rules_topic
         self._versions: dict[str, list[tuple[int, int, Spec]]] = {}
         self._recalled: dict[bytes, Spec] = {}
@@ -44,7 +47,7 @@ class Engine:
     def __reduce__(self) -> tuple[Any, ...]:
         """Flink sends the engine to its workers. A compiled class can't be copied unless it says how."""
         settings = (self.lane, self.mappings, self.topics, self._compile, self.largest, self.granularity)
-        return Engine, (*settings, self._rules_topic), (self.specs, self.documents, self._versions, self._recalled)
+        return Engine, (*settings, self._rules_topic, self.live), (self.specs, self.documents, self._versions, self._recalled)
 
     def __setstate__(self, known: tuple[Any, ...]) -> None:
         self.specs, self.documents, self._versions, self._recalled = known
