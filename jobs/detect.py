@@ -63,7 +63,10 @@ SETTINGS = {
 
 
 def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = False) -> None:
-    """Add the job to `env`; `resumes` says that it goes on from a savepoint. Raises PackError, ConfigError, TopicError."""
+    """Add the job to `env`; `resumes` says that it goes on from a savepoint.
+
+    Raises PackError, ConfigError, TopicError.
+    """
     packs = load_packs(config)
     mappings = load_mappings(config, packs)
     reads = read_by(config, mappings)
@@ -156,7 +159,7 @@ def _batcher_settings(config: JobConfig, reads: list[Read]) -> str:
             "records": config.batch_records,
             "bytes": config.batch_bytes,
             "delay": config.flush_ms,
-            "pulse": config.pulse_ms,
+            "pulse": 1 if config.live and any(one.heartbeat for _, one in reads) else config.pulse_ms,
             "largest": config.largest_bytes,
             "topics": by_topic,
         }

@@ -25,8 +25,10 @@ class TopicError(Exception):
 
 @dataclass(frozen=True)
 class Topic:
-    """`retention_ms` None: kept for ever, but only the newest record of each key (a compacted topic). `stamped`: records
-    have the broker's time and not that of whoever wrote them, so that his clock shows to be wrong."""
+    """`retention_ms` None: kept for ever, but only the newest record of each key (a compacted topic).
+
+    `stamped`: records have the broker's time and not that of whoever wrote them, so that his clock shows to be wrong.
+    """
 
     partitions: int
     retention_ms: int | None

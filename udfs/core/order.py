@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from udfs.core.effects import OUT_OF_ORDER, Effect, Finding
 from udfs.core.ids import finding_id
+from udfs.core.sight import known
 from udfs.core.spec import IGNORE, Spec
 from udfs.core.state import NEVER, Item, Occurrence
 
@@ -36,7 +37,7 @@ def check(
             continue
         certain = early.time + spec.order_tolerance
         if late.time > certain:
-            if watermark >= certain:
+            if known(spec, step, watermark) >= certain:
                 _say(spec, item, early, late, effects)
             else:
                 item.confirm = min(item.confirm, certain)

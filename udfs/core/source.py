@@ -62,9 +62,7 @@ class Mapping:
         """The record without its personal data; the record itself where it has none."""
         raise NotImplementedError
 
-    def event(
-        self, record: Any, key_name: str, position: Position | str, received: int, time: int = NEVER
-    ) -> Event:
+    def event(self, record: Any, key_name: str, position: Position | str, received: int, time: int = NEVER) -> Event:
         """The event that the record is, for one of its correlation keys. Raises Unreadable.
 
         `position` is where the record stands, the identity of one that has no id; `received` is when it reached

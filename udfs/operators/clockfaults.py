@@ -1,5 +1,5 @@
-"""Events whose time can't be right: there is none, it can't be read, or it is further from Kafka's clock than the mapping
-allows. They move nothing and are followed by nobody; the workflows that would have followed them are told."""
+"""Events whose time can't be right: there is none, it can't be read, or it is further from Kafka's clock than the
+mapping allows. They move nothing and are followed by nobody; the workflows that would have followed them are told."""
 
 from __future__ import annotations
 

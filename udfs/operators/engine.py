@@ -39,6 +39,7 @@ class Engine:
         self.documents: dict[str, bytes] = {}
         self._compile = compile_rule
         self.live = live
+        self.watched = _watched(self.mappings, self.topics) if live else ()
         self._rules_topic = rules_topic
         self._versions: dict[str, list[tuple[int, int, Spec]]] = {}
         self._recalled: dict[bytes, Spec] = {}
@@ -47,7 +48,11 @@ class Engine:
     def __reduce__(self) -> tuple[Any, ...]:
         """Flink sends the engine to its workers. A compiled class can't be copied unless it says how."""
         settings = (self.lane, self.mappings, self.topics, self._compile, self.largest, self.granularity)
-        return Engine, (*settings, self._rules_topic, self.live), (self.specs, self.documents, self._versions, self._recalled)
+        return (
+            Engine,
+            (*settings, self._rules_topic, self.live),
+            (self.specs, self.documents, self._versions, self._recalled),
+        )
 
     def __setstate__(self, known: tuple[Any, ...]) -> None:
         self.specs, self.documents, self._versions, self._recalled = known
@@ -120,3 +125,16 @@ class Engine:
     def _letter(self, topic: str, at: Frame | RuleRecord, reason: str, detail: str, raw: bytes) -> bytes:
         row = rows.dead_letter(self.lane, topic, at.partition, at.offset, at.received, reason, detail, raw)
         return element("D", f"{topic}-{at.partition}-{at.offset}", row)
+
+
+Watched = tuple[Mapping, tuple[str, ...]]
+"""A source that has a heartbeat, and the topics in which it is heard."""
+
+
+def _watched(mappings: Sequence[Mapping], topics: Sequence[str]) -> tuple[Watched, ...]:
+    found: dict[str, Watched] = {}
+    for mapping, topic in zip(mappings, topics, strict=True):
+        if mapping.heartbeat:
+            before = found[mapping.name][1] if mapping.name in found else ()
+            found[mapping.name] = (mapping, (*before, topic))
+    return tuple(found.values())

@@ -136,14 +136,12 @@ class SourceMapping(Mapping):
         """The record without its personal data: a copy, or the record itself where the mapping names none."""
         return without(record, self._pii, self._pii_key) if self._pii else record
 
-    def event(
-        self, record: Any, key_name: str, position: Position | str, received: int, time: int = NEVER
-    ) -> Event:
+    def event(self, record: Any, key_name: str, position: Position | str, received: int, time: int = NEVER) -> Event:
         """The event that the record is, for one of its correlation keys.
 
         `position` is where the record stands (topic-partition-offset), the identity of one that has no id;
-        `received` is when it reached Kafka, epoch ms. `time`, unless it is NEVER, stands for the record's own time, which
-        then isn't read. Raises Unreadable, and nothing else whatever the record holds.
+        `received` is when it reached Kafka, epoch ms. `time`, unless it is NEVER, stands for the record's own time,
+        which then isn't read. Raises Unreadable, and nothing else whatever the record holds.
         """
         key_getter = self._keys[key_name]
         if not isinstance(record, dict):

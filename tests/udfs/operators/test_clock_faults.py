@@ -87,7 +87,9 @@ def test_an_event_with_a_broken_clock_is_a_finding_for_the_workflow_that_would_h
     assert found["at_ms"] - RECEIVED == found["delta_ms"] == (5 * 365 + 1) * DAY
 
 
-@pytest.mark.parametrize(("time", "reason"), [(None, "no_time"), ("yesterday", "bad_time"), ("2026-03-02T10:00:00", "bad_time")])
+@pytest.mark.parametrize(
+    ("time", "reason"), [(None, "no_time"), ("yesterday", "bad_time"), ("2026-03-02T10:00:00", "bad_time")]
+)
 def test_an_event_without_a_time_that_can_be_read_is_a_finding_in_every_lane(time: object, reason: str) -> None:
     outputs = taken(engine(live=False), record(time))
     (found,) = rows(outputs, "F")
