@@ -33,7 +33,7 @@ class Lookout:
     """
 
     def __init__(self, engine: Engine, stored: bytes | None) -> None:
-        self._lane = engine.lane
+        self._engine = engine
         self._sources = engine.watched
         known = orjson.loads(stored) if stored else {}
         self._sights = {mapping.name: Sight(*known.get(mapping.name, ())) for mapping, _ in self._sources}
@@ -105,8 +105,8 @@ class Lookout:
         name, since = mapping.name, sight.since
         back = sight.back if sight.back < NEVER else None
         row = rows.FindingRow(
-            id=finding_id(self._lane, "", "", RULE, BLIND, name, "", since),
-            lane=self._lane,
+            id=finding_id(self._engine.lane, "", "", RULE, BLIND, name, "", since),
+            lane=self._engine.lane,
             workflow="",
             version=0,
             rule_hash="",
@@ -117,7 +117,7 @@ class Lookout:
             groups={},
             step="",
             because="",
-            occurrence="",
+            occurrence=",".join(self._fed(mapping)),
             deadline_ms=since,
             at_ms=back,
             delta_ms=None if back is None else back - since,
@@ -127,6 +127,15 @@ class Lookout:
             runbook="",
         )
         return element("F", name, rows.line(row))
+
+    def _fed(self, mapping: Mapping) -> list[str]:
+        """The workflows for which the source sends something."""
+        found: dict[str, bool] = {}
+        for spec in self._engine.specs.values():
+            for step in spec.steps:
+                if feeds(mapping, spec, step):
+                    found[spec.workflow] = True
+        return sorted(found)
 
 
 def feeds(mapping: Mapping, spec: Spec, step: Step) -> bool:

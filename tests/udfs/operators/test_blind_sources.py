@@ -121,6 +121,7 @@ def test_blindness_is_a_finding_about_the_source() -> None:
     (found,) = silent_from_noon().until(30 * M).blind()
     assert (found["key"], found["rule"], found["workflow"], found["lane"]) == ("bank", "heartbeat", "", "main")
     assert (found["deadline_ms"], found["since_ms"], found["at_ms"]) == (NOON + 5 * M, NOON, None)
+    assert found["occurrence"] == "payment", "the workflows that it feeds"
 
 
 def test_the_same_finding_says_when_the_source_came_back() -> None:

@@ -194,3 +194,4 @@ expect:
 """
     assert faults(pack, text) == []
     assert "delta: -59s}" in faults(pack, text.replace("-59s", "-58s"))[0][1]
+/root/.pyenv/libexec/pyenv-hooks: line 24: enable: cannot open shared object /root/.pyenv/libexec/pyenv-realpath.dylib: /root/.pyenv/libexec/pyenv-realpath.dylib: cannot open shared object file: No such file or directory
