@@ -151,7 +151,10 @@ class Scenario(Section):
         for one in self.blind:
             horizon = self.ms(one.since) - 1
             if horizon <= now < self.ms(one.until):
-                found = [min(was, horizon) if step.name in one.steps else was for was, step in zip(found, spec.steps, strict=True)]
+                found = [
+                    min(was, horizon) if step.name in one.steps else was
+                    for was, step in zip(found, spec.steps, strict=True)
+                ]
         return tuple(found) if min(found) < NEVER else ()
 
     def event(self, index: int) -> tuple[int, Event]:
