@@ -32,6 +32,7 @@ from jobs.config import (
     JobConfig,
     Read,
     check_files,
+    check_pulse,
     check_spans,
     load_mappings,
     load_packs,
@@ -75,6 +76,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = Fa
     for document in (*rules.documents(packs), *_changed_rules(config)):
         engine.put_rule(document)
     check_spans(engine.specs.values(), config)
+    check_pulse(engine.specs.values(), config)
 
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)

@@ -17,18 +17,28 @@ from pathlib import Path
 
 MODULES = {
     "core": (
+        "calendar",
+        "clock",
+        "course",
         "deadlines",
         "effects",
         "event",
+        "flow",
         "ids",
+        "immutable",
+        "instants",
         "lifetime",
         "machine",
         "order",
         "overrides",
+        "plan",
+        "schedule",
+        "schedulestate",
         "sight",
         "source",
         "spec",
         "state",
+        "zone",
     ),
     "packs": ("mapping", "paths", "pii", "times", "values"),
     "operators": (
@@ -42,9 +52,10 @@ MODULES = {
         "lookout",
         "pulse",
         "rows",
+        "schedules",
         "wheel",
     ),
-    "simulation": ("drive", "events", "logs"),
+    "simulation": ("drive", "events", "expected", "logs"),
 }
 
 ROOT = Path(__file__).parents[1]

@@ -15,7 +15,11 @@ from typing import Any, Final
 import msgspec
 from mypy_extensions import mypyc_attr
 
+from udfs.core.course import Course, restored
+
 FORMAT: Final = 1
+TRACE_LIMIT: Final = 256
+TRACE_KEPT: Final = 128
 NEVER: Final = 1 << 61
 """An instant that no watermark reaches. (Not 1 << 62: compiled code holds up to 62 bits without an object.)"""
 
@@ -112,7 +116,7 @@ class Item:
     last reported for it. `held` are events that belong to the key's next run, should this one expire before them.
     `count` grows with all that changes what can be said, `latest` is the latest event time ever admitted, `trimmed`
     how many occurrences have left the trace, `copied` how many copies were told in all. `run` tells the runs of a key
-    apart: the event time of the first event admitted.
+    apart: the event time of the first event admitted. `course` is how far it has come in a flow that is judged.
     """
 
     __slots__ = (
@@ -122,6 +126,7 @@ class Item:
         "copied",
         "copies",
         "count",
+        "course",
         "due",
         "ended",
         "expires",
@@ -159,6 +164,7 @@ class Item:
         self.trimmed = 0
         self.copied = 0
         self.run = 0
+        self.course: Course | None = None
 
     def answered(self) -> int:
         """How many of its deadlines need no more looking at."""
@@ -202,7 +208,7 @@ def encode(item: Item) -> bytes:
             item.spec,
             item.key,
             [(o.time, o.seq, o.step, o.id, o.source, o.started, o.received) for o in item.trace],
-            {slot.deadline: (slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for slot in item.slots},
+            [(slot.deadline, slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for slot in item.slots],
             item.seen,
             item.ended,
             item.arrivals,
@@ -219,6 +225,7 @@ def encode(item: Item) -> bytes:
             item.trimmed,
             item.copied,
             item.run,
+            item.course.stored() if item.course is not None else None,
         )
     )
 
@@ -235,7 +242,7 @@ def decode(stored: bytes) -> Item:
         fields += _EARLIEST[len(fields) :]
     item = Item(fields[1], fields[2])
     item.trace = [Occurrence(*o) for o in fields[3]]
-    item.slots = [Slot(deadline, *slot) for deadline, slot in fields[4].items()]
+    item.slots = _slots(fields[4])
     item.seen, item.ended, item.arrivals, item.count = fields[5:9]
     item.due, item.expires, item.confirm = fields[9:12]
     item.groups = {name: (time, value) for name, (time, value) in fields[12].items()}
@@ -244,7 +251,14 @@ def decode(stored: bytes) -> Item:
     item.misplaced = fields[15] or None
     item.held = [_held(h) for h in fields[16]] or None
     item.latest, item.trimmed, item.copied, item.run = fields[17:21]
+    item.course = None if fields[21] is None else restored(fields[21])
     return item
+
+
+def _slots(stored: Any) -> list[Slot]:
+    if isinstance(stored, dict):  # from when a deadline had one clock at most
+        return [Slot(deadline, *slot) for deadline, slot in stored.items()]
+    return [Slot(*slot) for slot in stored]
 
 
 def _held(fields: list[Any]) -> Held:
@@ -274,5 +288,6 @@ _EARLIEST: Final[list[Any]] = [
     0,
     0,
     0,
+    None,
 ]
 """What stands for the fields that bytes of an earlier format end before."""

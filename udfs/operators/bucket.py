@@ -20,7 +20,8 @@ from udfs.operators.batch import PULSE, Frame, element
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
 from udfs.operators.engine import Engine
-from udfs.operators.lookout import STORED, Lookout
+from udfs.operators.lookout import HELD, STORED, Lookout
+from udfs.operators.schedules import MARK, Schedules
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
 
@@ -32,9 +33,6 @@ MOST_EVENTS: Final = 4096
 PATIENCE: Final = 3_600_000
 """An item is looked at after an hour of silence, or after as long again, though its deadline may be months away. Else
 the wheel would remember an item for months that ends tomorrow."""
-
-HELD: Final = 300_000
-"""An item that waits for a source to be seen again is looked at each five minutes."""
 
 COUNT: Final = "items"
 
@@ -54,6 +52,8 @@ class Bucket:
         self._name = name
         self._index = index
         self._wheel = Wheel(index)
+        self._lookout = Lookout(engine, index.get(STORED) if engine.watched else None)
+        self._schedules = Schedules(engine, self._wheel, index, self._lookout)
         self._rules: dict[str, bool] = {}  # content hash of each version that an item began under -> is it stored
         count = self._read_index()
         self._items = Items(items, count or 0)
@@ -61,7 +61,6 @@ class Bucket:
         if count is None:
             self._adopt(items)
         self._clock = pulse.Clock()
-        self._lookout = Lookout(engine, index.get(STORED) if engine.watched else None)
         self._held: dict[str, bool] = {}  # those that wait for a source to be seen again
         self._gone: list[tuple[Spec, Item]] = []
         self._outputs: list[bytes] = []
@@ -105,6 +104,9 @@ class Bucket:
         wheel.advance(now)
         while (where := wheel.pop()) is not None:
             try:
+                if where[0] == MARK:
+                    self._outputs += self._schedules.on_time(where, now)
+                    continue
                 item = self._look_at(where, now)
                 if item is not None and not self._hold(where, item, now):
                     self._wake_for(where, item)
@@ -133,7 +135,7 @@ class Bucket:
         """Stores what has changed since the last time, and only that."""
         self._items.save()
         puts: dict[str, bytes] = {}
-        for name in self._wheel.save(puts):
+        for name in self._wheel.save(puts) + self._schedules.save(puts):
             self._index.remove(name)
         for content_hash, is_stored in self._rules.items():
             if not is_stored:
@@ -163,6 +165,8 @@ class Bucket:
                 continue
             elif key.startswith(SEPARATOR):
                 self._recall(key, self._index.get(key) or b"")
+            elif key.startswith(MARK):
+                self._schedules.found(key)
             else:
                 self._wheel.found(key)
         return count
@@ -195,6 +199,7 @@ class Bucket:
                 self._outputs += self._lookout.on_pulse(said, now)
                 if self._lookout.returned:
                     self._release(now)
+            self._outputs += self._schedules.reconcile(said, now)
         except Exception:
             log.exception("bucket %s: a pulse at %s failed", self._name, watermark)
 
@@ -209,6 +214,7 @@ class Bucket:
 
     def _release(self, now: int) -> None:
         """A source can be seen again: what waited for it is judged on what has arrived."""
+        self._outputs += self._schedules.release(now)
         held, self._held = self._held, {}
         for where in held:
             item = self._look_at(where, now)
@@ -220,6 +226,8 @@ class Bucket:
         key_name = mapping.key_names[frame.key]
         duplicate = False
         for workflow in engine.workflows(key_name, event.type):
+            if engine.scheduled:
+                self._outputs += self._schedules.on_event(workflow, key_name, event, watermark)
             where = f"{workflow}{SEPARATOR}{event.key}"
             item = items.get(where)
             while item is not None and item.expires <= watermark:

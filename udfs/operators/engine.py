@@ -37,6 +37,7 @@ class Engine:
         self.granularity = granularity
         self.specs: dict[str, Spec] = {}
         self.documents: dict[str, bytes] = {}
+        self.scheduled = False  # whether some version in force, or once in force, has schedules
         self._compile = compile_rule
         self.live = live
         self.watched = _watched(self.mappings, self.topics) if live else ()
@@ -56,6 +57,7 @@ class Engine:
 
     def __setstate__(self, known: tuple[Any, ...]) -> None:
         self.specs, self.documents, self._versions, self._recalled = known
+        self.scheduled = [spec for spec in self.specs.values() if spec.schedules] != []
 
     def put_rule(self, document: bytes) -> None:
         """Puts a rule document (docs/contracts.md) in force, also twice. Raises ValueError for an unfit one."""
@@ -66,6 +68,7 @@ class Engine:
         known[:] = [entry for entry in known if entry[:2] != (since, version) or entry[2].hash != spec.hash]
         known.append((since, version, spec))
         known.sort(key=lambda entry: entry[:2])  # stable: of two alike, the one that came later holds
+        self.scheduled = self.scheduled or bool(spec.schedules)
         self._concerned = {}
 
     def recall(self, document: bytes) -> Spec:
@@ -112,6 +115,16 @@ class Engine:
             if since <= time:
                 return spec
         return None
+
+    def in_force(self, time: int) -> list[tuple[int, Spec]]:
+        """Of each workflow the version that is in force at a time, and since when."""
+        found: list[tuple[int, Spec]] = []
+        for known in self._versions.values():
+            for since, _, spec in reversed(known):
+                if since <= time:
+                    found.append((since, spec))
+                    break
+        return found
 
     def dead_letter(self, frame: Frame, reason: str, detail: str) -> bytes:
         """The output that keeps a record which can't be followed."""

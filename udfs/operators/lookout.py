@@ -22,6 +22,9 @@ from udfs.operators.pulse import Pulse
 STORED: Final = "sight"
 """What a bucket's index calls what is stored of a lookout."""
 
+HELD: Final = 300_000
+"""What waits for a source to be seen again is looked at each five minutes as well, for after a restart."""
+
 RULE: Final = "heartbeat"
 SEVERITY: Final = "high"
 

@@ -71,6 +71,7 @@ def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
             said[effect.id] = (key, effect)
 
     simulation = Simulation([spec], emit)
+    simulation.begin(scenario.begin)
     changes = sorted({at for one in scenario.blind for at in (scenario.ms(one.since) - 1, scenario.ms(one.until))})
 
     def advance(to: int) -> None:
@@ -124,6 +125,7 @@ def _fits(scenario: Scenario, wanted: Said, found: Found) -> bool:
         (wanted.key, key),
         (wanted.step, finding.step),
         (wanted.because, finding.because),
+        (wanted.occurrence, finding.occurrence),
         (wanted.severity, finding.severity),
         (wanted.deadline and scenario.ms(wanted.deadline), finding.deadline),
         (wanted.happened and scenario.ms(wanted.happened), finding.at),

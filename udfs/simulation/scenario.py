@@ -35,7 +35,7 @@ from udfs.packs.yamlfile import Document, read_documents
 FOLDER = "scenarios"
 MONDAY = 1_767_571_200_000  # 2026-01-05T00:00:00Z
 
-Kind = Literal["missing", "late", "reported_late", "at_risk", "early", "out_of_order", "duplicate"]
+Kind = Literal["missing", "late", "reported_late", "at_risk", "early", "out_of_order", "duplicate", "unexpected"]
 
 _iso = time_reader("iso", None)
 
@@ -108,6 +108,7 @@ class Said(Section):
     key: Text | None = None
     step: Text | None = None
     because: Text | None = None
+    occurrence: Text | None = None
     severity: Severity | None = None
     deadline: At | None = None
     happened: At | None = None
@@ -206,7 +207,7 @@ def check_names(document: Document, scenario: Scenario, spec: Spec) -> Iterator[
             if name not in steps:
                 text = f"`{spec.workflow}` has no step `{name}`{suggest(name, steps)}"
                 yield document.problem(("blind", index, "steps", number), text)
-    rules = [*(deadline.id for deadline in spec.deadlines), *RESERVED_RULES]
+    rules = [*(deadline.id for deadline in spec.deadlines), *(one.id for one in spec.schedules), *RESERVED_RULES]
     for index, moment in enumerate(scenario.expect):
         for number, said in enumerate(moment.findings):
             if said.rule is not None and said.rule not in rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -11,9 +12,10 @@ from tests.udfs.operators.memory import State
 from tests.udfs.operators.test_bucket import document, rows
 from udfs.core.state import NEVER
 from udfs.operators.batch import PULSE, Frame, encode
-from udfs.operators.bucket import HELD, Bucket
+from udfs.operators.bucket import Bucket
 from udfs.operators.buckets import bucket_of
 from udfs.operators.engine import Engine
+from udfs.operators.lookout import HELD
 from udfs.packs.compile import compile_workflow
 from udfs.packs.mapping import compile_mapping
 
@@ -47,10 +49,10 @@ DESK = OURS | {"source": "desk"}
 BANK = OURS | {"source": "bank", "heartbeat": "5m", "grace": "1m", "types": ["confirmed"]}
 
 
-def engine(live: bool = True, **bank: Any) -> Engine:
+def engine(live: bool = True, schedules: Sequence[Any] = (), **bank: Any) -> Engine:
     mappings = [compile_mapping(DESK), compile_mapping(BANK | bank)]
     made = Engine("main", mappings, ["desk", "bank"], compile_workflow, granularity=1, live=live)
-    made.put_rule(document(WORKFLOW))
+    made.put_rule(document(WORKFLOW | ({"schedules": list(schedules)} if schedules else {})))
     return made
 
 
@@ -225,3 +227,39 @@ def test_what_a_mapping_no_longer_watches_leaves_nothing_behind() -> None:
     lane.restart()
     lane.event("desk", "sent", "P", 31 * M)
     assert ("missing", "P", 41 * M) in lane.until(60 * M).found()
+
+
+FEED = {"id": "feed", "expect": "confirm", "key": "DAILY", "by": "12:20", "zone": "UTC"}
+
+
+def scheduled(**bank: Any) -> Lane:
+    """A confirmation is expected each day at 12:20; the bank was last heard of at noon."""
+    lane = Lane(engine(**bank, schedules=[FEED]))
+    lane.event("bank", "confirmed", "old", 0)
+    return lane
+
+
+def of_the_schedule(lane: Lane) -> list[tuple[str, str, int]]:
+    return [one for one in lane.found() if one[1] == "DAILY"]
+
+
+@pytest.mark.parametrize(("at", "said"), [(31 * M - 1, False), (31 * M, True), (31 * M + 1, True)])
+def test_what_a_schedule_expects_of_a_blind_source_is_held_until_it_can_be_seen_again(at: int, said: bool) -> None:
+    lane = scheduled().until(30 * M - 10 * S)
+    lane.event("bank", "confirmed", "other", 30 * M)
+    found = of_the_schedule(lane.until(31 * M - 10 * S).until(at))
+    assert found == ([("missing", "DAILY", 20 * M)] if said else [])
+
+
+def test_what_a_schedule_expects_is_met_by_what_a_blind_source_reports_on_its_return() -> None:
+    lane = scheduled().until(30 * M - 10 * S)
+    lane.event("bank", "confirmed", "DAILY", 10 * M, received=30 * M)
+    assert of_the_schedule(lane.until(60 * M)) == []
+
+
+def test_what_a_schedule_expects_is_held_across_a_restart() -> None:
+    lane = scheduled().until(25 * M)
+    lane.restart()
+    assert of_the_schedule(lane.until(30 * M)) == []
+    lane.event("bank", "confirmed", "other", 30 * M)
+    assert of_the_schedule(lane.until(31 * M + HELD + 10 * S)) == [("missing", "DAILY", 20 * M)]
