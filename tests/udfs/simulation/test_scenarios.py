@@ -220,3 +220,26 @@ def test_blindness_names_steps_of_the_workflow_and_lasts_a_while(pack: Path) -> 
     assert faults(pack, misspelt) == [(2, "`parcels` has no step `got`; did you mean `get`?")]
     backwards = BLIND.replace("until: 2h", "until: 30m")
     assert faults(pack, backwards) == [(2, "is not behind `since`; a source is blind for a while")]
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_a_step_that_follows_what_a_blind_source_has_not_reported_yet_is_not_unexpected(
+    pack: Path, reported: bool
+) -> None:
+    (pack / "workflow.yaml").write_text(
+        WORKFLOW.replace("  get:", "  book: {on: parcel.booked}\n  get:").replace("send -> get", "send -> book -> get")
+        + "unexpected: {policy: flag}\norder: {policy: ignore}\n"
+    )
+    booked = "- {at: 20m, type: parcel.booked, key: P1, arrives: 45m}" if reported else ""
+    text = f"""\
+scenario: A parcel arrives while bookings can't be seen
+blind: [{{steps: [book], since: 10m, until: 1h}}]
+events:
+  - {{at: 0s, type: parcel.sent, key: P1}}
+  {booked}
+  - {{at: 30m, type: parcel.received, key: P1}}
+expect:
+  - {{at: 59m59s999ms, findings: []}}
+  - {{at: 1h, findings: [{"" if reported else "{kind: unexpected, step: get}"}]}}
+"""
+    assert faults(pack, text) == []
