@@ -30,6 +30,7 @@ class Lane(BaseModel):
     lag_ms: int | None = Field(description="how far the watermark is behind the wall clock")
     parallelism: int
     subtasks: int
+    blind_sources: list[str] = Field(description="silent beyond their heartbeat: what waits for them is held")
 
 
 class Workflow(BaseModel):
@@ -40,6 +41,7 @@ class Workflow(BaseModel):
     value: str = Field(description="the value of the group asked for, else empty")
     status: Literal["green", "amber", "red", "blind", "ended"]
     lane_state: LaneState
+    blind_sources: list[str] = Field(description="sources of the workflow that are silent beyond their heartbeat")
     watermark_ms: int | None
     items: int
     in_flight: int

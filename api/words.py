@@ -71,5 +71,12 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
             return f"{step} was not to be expected{instead}: {who}, at {when}"
         case "duplicate":
             return f"{step} came again: {who}, at {when}"
+        case "invalid":
+            received = clock(finding["received_ms"], now_ms)
+            said = "no time that can be read" if at is None else f"a time that can't be right, {clock(at)}"
+            return f"{step} has {said}: {who}, received {received}"
+        case "blind":
+            ended = "" if at is None else f", until {clock(at, now_ms)}"
+            return f"nothing comes from {finding['key']}: blind since {clock(due, now_ms)}{ended}"
         case kind:
             return f"{step}: {kind.replace('_', ' ')}: {who}, at {when}"

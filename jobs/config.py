@@ -51,6 +51,11 @@ class JobConfig(BaseModel):
     each mapping's own topic, else the lane's; if given, all mappings may read all of them. `rules_topic`: null for
     a lane whose rules must not change while it runs, such as a replay.
 
+    `live`: the lane's clock is the wall clock, and Kafka's record timestamps are of the same clock. Then a tick that is
+    more than `tick_ahead_ms` ahead of its record's timestamp moves nothing; after a gap of more than `tick_gap_ms`
+    between two ticks, and where a job resumes, time stands still until the ticks have come `tick_grace_ms` further; the
+    mappings' limits on event times hold, and so do their heartbeats. Not for replays, whose clock is that of a log.
+
     `buckets`: how many parts the keys are divided into; a part is what one task works on at a time. State is kept by
     bucket, so a job that resumes from a savepoint must have the number that it was started with. It bounds the
     useful parallelism: every task gets as many, where the parallelism divides it and is a power of two. More buckets
@@ -77,6 +82,10 @@ class JobConfig(BaseModel):
     rules_topic: str | None = "daymark.rules"
     topic_prefix: str = Field("daymark.", pattern=r"^[A-Za-z0-9._-]*$")
     lateness_ms: int = Field(2000, ge=0)
+    live: bool = False
+    tick_ahead_ms: int = Field(60_000, ge=0)
+    tick_gap_ms: int = Field(10_000, ge=0)
+    tick_grace_ms: int = Field(10_000, ge=0)
     granularity_ms: int = Field(100, ge=1)
     parallelism: int = Field(1, ge=1, le=128)
     buckets: int = Field(32, ge=1, le=4096)
@@ -97,6 +106,8 @@ class JobConfig(BaseModel):
             raise ValueError("the rules of a job that reads a file can't change; set `rules_topic` to null")
         if self.input is not None and self.topics:
             raise ValueError("`topics` are in Kafka, but `input` is a file; leave one of them out")
+        if self.input is not None and self.live:
+            raise ValueError("a file is a log of the past; leave out `live`")
         return self
 
 

@@ -63,8 +63,11 @@ SETTINGS = {
 }
 
 
-def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
-    """Add the job to `env`. Raises PackError, ConfigError, TopicError."""
+def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = False) -> None:
+    """Add the job to `env`; `resumes` says that it goes on from a savepoint.
+
+    Raises PackError, ConfigError, TopicError.
+    """
     packs = load_packs(config)
     mappings = load_mappings(config, packs)
     reads = read_by(config, mappings)
@@ -77,7 +80,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
 
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
-    batches = _batches(env, config, reads, readers)
+    batches = _batches(env, config, reads, readers, resumes)
     rule_records = DataStream(_rule_records(env, config, engine)).broadcast(RULES)
     detect = Detect(engine, config.cached_items)
     found = (
@@ -112,6 +115,7 @@ def _engine(config: JobConfig, reads: list[Read]) -> Engine:
         largest=config.largest_bytes,
         granularity=config.granularity_ms,
         rules_topic=config.rules_topic or "",
+        live=config.live,
     )
 
 
@@ -120,11 +124,14 @@ def _batches(
     config: JobConfig,
     reads: list[Read],
     readers: int,
+    resumes: bool,
 ) -> Any:
     """The Java stream of (bucket, batch). Reader and batcher share a task, so that no record is serialised between."""
     daymark = get_gateway().jvm.daymark
     source = _file_source(config.input) if config.input else _events_source(config, reads)
     ticks = daymark.Ticks(config.lateness_ms)
+    if config.live:
+        ticks.live(config.tick_ahead_ms, config.tick_gap_ms, config.tick_grace_ms, resumes)
     events = env._j_stream_execution_environment.fromSource(source, ticks, "events")
     events.setParallelism(readers).uid(f"{config.uid_prefix}-events")
     batches = daymark.Batcher.of(events, _batcher_settings(config, reads))
@@ -154,7 +161,7 @@ def _batcher_settings(config: JobConfig, reads: list[Read]) -> str:
             "records": config.batch_records,
             "bytes": config.batch_bytes,
             "delay": config.flush_ms,
-            "pulse": config.pulse_ms,
+            "pulse": 1 if config.live and any(one.heartbeat for _, one in reads) else config.pulse_ms,
             "largest": config.largest_bytes,
             "topics": by_topic,
         }
@@ -229,13 +236,14 @@ def _kafka_sink(config: JobConfig) -> Any:
 
 def submit(config: JobConfig, jobmanager: str | None = None, further: Mapping[str, str] | None = None) -> str:
     """Submit the job without waiting; returns its id. Raises what `build` does. `further` are Flink's settings."""
-    check_files(config, resumes=RESUME in (further or {}))
+    resumes = RESUME in (further or {})
+    check_files(config, resumes)
     settings = Configuration()
     for name, value in {**SETTINGS, **(further or {})}.items():
         settings.set_string(name, value)
     env = _environment(settings, jobmanager)
     env.set_python_executable(sys.executable)
-    build(env, config)
+    build(env, config, resumes)
     return str(env.execute_async(f"daymark detect {config.lane}").get_job_id())
 
 

@@ -25,8 +25,21 @@ COLOURS = {
     "out_of_order": "magenta",
     "duplicate": "cyan",
     "unexpected": "magenta",
+    "invalid": "magenta",
+    "blind": "white",
 }
-KINDS = ("missing", "late", "reported_late", "early", "out_of_order", "unexpected", "duplicate", "at_risk")
+KINDS = (
+    "missing",
+    "late",
+    "reported_late",
+    "early",
+    "out_of_order",
+    "unexpected",
+    "duplicate",
+    "at_risk",
+    "invalid",
+    "blind",
+)
 SEVERITIES = ("critical", "high", "medium", "low")
 LINES = 4
 PAUSE_SECONDS = 0.5

@@ -14,6 +14,7 @@ Rules, for a deadline `expect` within n ms after `after`:
   reached it, when no earlier `after` or `expect` can come any more.
 - An end step at or before the instant calls it off, unless the deadline is kept after the end; so does a step that
   cancels it.
+- While the source of `expect` is blind, time stands still for the deadline.
 - An `expect` that came before its `after`, against the flow's order, is an order violation and not missing as well.
 
 Nothing is said about an instant that the watermark has not reached, since an event may still come that changes it.
@@ -27,6 +28,7 @@ from udfs.core.ids import finding_id
 from udfs.core.instants import due as due_at
 from udfs.core.instants import warned
 from udfs.core.overrides import held_to
+from udfs.core.sight import known
 from udfs.core.spec import BEGINNING, FIRST, IGNORE, LAST, Deadline, Spec
 from udfs.core.state import (
     CLOSED,
@@ -137,6 +139,8 @@ def _restart_each(spec: Spec, deadline: Deadline, item: Item, watermark: int, ef
 
 def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int, effects: list[Effect]) -> None:
     """Says what can be said of one deadline at this watermark, and when to look again."""
+    if spec.horizons:
+        watermark = known(spec, deadline.expect, watermark)
     if deadline.variants:
         deadline = held_to(deadline, item, slot)
     due = slot.since + deadline.within if spec.plain else due_at(spec, deadline, item, slot)

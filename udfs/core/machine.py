@@ -22,6 +22,7 @@ from udfs.core.effects import DUPLICATE, Effect, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.ids import finding_id
 from udfs.core.overrides import fitting
+from udfs.core.sight import is_held, known
 from udfs.core.spec import DROP, FIRST, IGNORE, Spec, Step
 from udfs.core.state import CLOSED, NEVER, TRACE_LIMIT, Held, Item, Occurrence, next_verdict, slot_of
 
@@ -60,6 +61,8 @@ def on_time(spec: Spec, item: Item, now: int) -> tuple[Item | None, list[Effect]
     if now < item.due and now < item.expires:
         return item, effects
     _judge_due(spec, item, now, effects)
+    if spec.horizons and item.expires <= now and is_held(item, now):
+        item.expires = now + lifetime.span(spec, item)  # what is held is not forgotten
     if item.expires > now:
         return item, effects
     if not item.held:
@@ -184,7 +187,7 @@ def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: lis
     elif step.start:
         item.ended = ""
     if step.after & item.seen or spec.flow is not None:
-        order.check(spec, item, watermark, effects, at if at.time <= watermark else None)
+        order.check(spec, item, watermark, effects, at if at.time <= known(spec, at.step, watermark) else None)
     item.expires = max(last, at.time) + lifetime.span(spec, item) if spec.plain else lifetime.expires(spec, item)
 
 
@@ -202,7 +205,9 @@ def reassess(spec: Spec, item: Item, watermark: int, effects: list[Effect], repo
     item.ended = lifetime.ended(spec, item)
     for deadline in spec.deadlines:
         deadlines.restart(spec, deadline, item, watermark, effects)
-    order.check(spec, item, watermark, effects, reported if reported and reported.time <= watermark else None)
+    if reported is not None and reported.time > known(spec, reported.step, watermark):
+        reported = None
+    order.check(spec, item, watermark, effects, reported)
     item.expires = lifetime.expires(spec, item)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from udfs.core import flow
 from udfs.core.effects import OUT_OF_ORDER, Effect, Finding
 from udfs.core.ids import finding_id
+from udfs.core.sight import known
 from udfs.core.spec import IGNORE, Spec
 from udfs.core.state import NEVER, Item, Occurrence
 
@@ -26,6 +27,8 @@ def check(
     """
     item.confirm = NEVER
     if spec.flow is not None:
+        if spec.horizons:
+            watermark = min(watermark, *spec.horizons)  # a step that is not reported yet may be what allows another
         item.confirm = flow.check(spec, spec.flow, item, watermark, effects, reported_late)
     if spec.order_policy != IGNORE:
         _check_order(spec, item, watermark, effects, reported_late)
@@ -48,7 +51,7 @@ def _check_order(
         if late.time > certain:
             if spec.flow is not None:
                 certain = late.time + spec.order_tolerance  # when it is known whether the flow allows it at all
-            if watermark >= certain:
+            if known(spec, step, watermark) >= certain:
                 _say(spec, item, early, late, effects)
             else:
                 item.confirm = min(item.confirm, certain)

@@ -125,7 +125,8 @@ class Spec(Immutable):
     clocks of deadlines stop and go on. `begins` are the deadlines whose clock starts at whatever the item begins with.
     `plain` tells that all deadlines are spans of real time from a first step, and no clock ever stops.
     `flow` is there where it is judged what the flow allows.
-    `schedules` are what is expected though nothing ever happens.
+    `schedules` are what is expected though nothing ever happens. `horizons` has, while a source is blind, for each step
+    the last instant up to which it is known whether it happened (see `sight`); empty: all can be seen.
     """
 
     lane: str
@@ -153,3 +154,4 @@ class Spec(Immutable):
     expire_after: int = 30 * 86_400_000
     flow: Flow | None = None
     schedules: tuple[Schedule, ...] = ()
+    horizons: tuple[int, ...] = ()

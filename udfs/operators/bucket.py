@@ -11,14 +11,16 @@ from udfs.core.effects import Effect, Finding
 from udfs.core.event import Event
 from udfs.core.ids import SEPARATOR
 from udfs.core.machine import next_deadline, on_event, on_time
+from udfs.core.sight import is_held, next_seen
 from udfs.core.source import Mapping
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item, next_verdict
-from udfs.operators import intake, pulse, rows
+from udfs.operators import clockfaults, intake, pulse, rows
 from udfs.operators.batch import PULSE, Frame, element
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
 from udfs.operators.engine import Engine
+from udfs.operators.lookout import HELD, STORED, Lookout
 from udfs.operators.schedules import MARK, Schedules
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
@@ -50,7 +52,8 @@ class Bucket:
         self._name = name
         self._index = index
         self._wheel = Wheel(index)
-        self._schedules = Schedules(engine, self._wheel, index)
+        self._lookout = Lookout(engine, index.get(STORED) if engine.watched else None)
+        self._schedules = Schedules(engine, self._wheel, index, self._lookout)
         self._rules: dict[str, bool] = {}  # content hash of each version that an item began under -> is it stored
         count = self._read_index()
         self._items = Items(items, count or 0)
@@ -58,6 +61,7 @@ class Bucket:
         if count is None:
             self._adopt(items)
         self._clock = pulse.Clock()
+        self._held: dict[str, bool] = {}  # those that wait for a source to be seen again
         self._gone: list[tuple[Spec, Item]] = []
         self._outputs: list[bytes] = []
         self._transitions: list[rows.Row] = []
@@ -83,6 +87,8 @@ class Bucket:
             except Exception as fault:
                 reason = getattr(fault, "reason", "internal")
                 self._outputs.append(engine.dead_letter(frame, reason, getattr(fault, "detail", repr(fault))))
+                if reason in clockfaults.REASONS:
+                    self._outputs += clockfaults.findings(engine, frame)
                 continue
             if event is not None:
                 self._follow(mapping, frame, record, event, watermark)
@@ -102,7 +108,7 @@ class Bucket:
                     self._outputs += self._schedules.on_time(where, now)
                     continue
                 item = self._look_at(where, now)
-                if item is not None:
+                if item is not None and not self._hold(where, item, now):
                     self._wake_for(where, item)
             except Exception:
                 log.exception("item %r: its deadlines at %s failed and stay as they were", where, now)
@@ -136,6 +142,9 @@ class Bucket:
             if not is_stored:
                 puts[f"{SEPARATOR}{content_hash}"] = self._engine.documents[content_hash]
                 self._rules[content_hash] = True
+        seen = self._lookout.changed()
+        if seen is not None:
+            puts[STORED] = seen
         if self._items.count != self._saved_count:
             self._saved_count = self._items.count
             puts[COUNT] = b"%d" % self._saved_count
@@ -153,6 +162,8 @@ class Bucket:
         for key in names:
             if key == COUNT:
                 count = int(self._index.get(key) or 0)
+            elif key == STORED:
+                continue
             elif key.startswith(SEPARATOR):
                 self._recall(key, self._index.get(key) or b"")
             elif key.startswith(MARK):
@@ -184,9 +195,32 @@ class Bucket:
         again with the next pulse."""
         try:
             said = pulse.read(frame)
-            self._outputs += self._schedules.reconcile(said, self._clock.hear(said, watermark))
+            now = self._clock.hear(said, watermark)
+            if self._engine.watched and now > -NEVER:
+                self._outputs += self._lookout.on_pulse(said, now)
+                if self._lookout.returned:
+                    self._release(now)
+            self._outputs += self._schedules.reconcile(said, now)
         except Exception:
             log.exception("bucket %s: a pulse at %s failed", self._name, watermark)
+
+    def _hold(self, where: str, item: Item, now: int) -> bool:
+        """Puts an item aside of which something can't be said while a source is blind. It is looked at when the source
+        can be seen again; now and then as well, since only the wheel is remembered across a restart."""
+        if not self._lookout.blind or not is_held(item, now):
+            return False
+        self._held[where] = True
+        self._wheel.file(min(next_seen(item, now), now + HELD), where)
+        return True
+
+    def _release(self, now: int) -> None:
+        """A source can be seen again: what waited for it is judged on what has arrived."""
+        self._outputs += self._schedules.release(now)
+        held, self._held = self._held, {}
+        for where in held:
+            item = self._look_at(where, now)
+            if item is not None and not self._hold(where, item, now):
+                self._wake_for(where, item)
 
     def _follow(self, mapping: Mapping, frame: Frame, record: dict[str, Any], event: Event, watermark: int) -> None:
         engine, items = self._engine, self._items
@@ -200,6 +234,8 @@ class Bucket:
             while item is not None and item.expires <= watermark:
                 item = self._look_at(where, watermark)  # the earlier run's last words, before the next one's first
             spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
+            if self._lookout.blind and spec is not None:
+                spec = self._lookout.view(spec)
             if spec is not None and spec.key == key_name and event.type in spec.by_type:
                 duplicate |= self._take(where, spec, item, event, watermark, frame)
         if intake.is_first_copy(mapping, frame, record):
@@ -235,6 +271,8 @@ class Bucket:
         item = self._items.get(where)
         while item is not None:
             spec = self._engine.specs[item.spec]
+            if self._lookout.blind:
+                spec = self._lookout.view(spec)
             answered = item.answered()
             after, effects = on_time(spec, item, now)
             if after is not item or effects or item.answered() != answered:

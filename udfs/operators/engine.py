@@ -15,7 +15,8 @@ from udfs.operators.batch import Frame, RuleRecord, element
 
 class Engine:
     """`mappings` and `topics` belong together by index, as in the frames. `compile_rule` turns a rule's definition,
-    with `version` and `lane`, into a Spec. Records of more than `largest` bytes become dead letters.
+    with `version` and `lane`, into a Spec. Records of more than `largest` bytes become dead letters. In a `live` lane
+    Kafka's record timestamps and the lane's time are of one clock, so that the mappings' limits and heartbeats hold.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Engine:
         largest: int = 1 << 20,
         granularity: int = 100,
         rules_topic: str = "",
+        live: bool = False,
     ) -> None:
         self.lane = lane
         self.mappings = tuple(mappings)
@@ -37,6 +39,8 @@ class Engine:
         self.documents: dict[str, bytes] = {}
         self.scheduled = False  # whether some version in force, or once in force, has schedules
         self._compile = compile_rule
+        self.live = live
+        self.watched = _watched(self.mappings, self.topics) if live else ()
         self._rules_topic = rules_topic
         self._versions: dict[str, list[tuple[int, int, Spec]]] = {}
         self._recalled: dict[bytes, Spec] = {}
@@ -45,7 +49,11 @@ class Engine:
     def __reduce__(self) -> tuple[Any, ...]:
         """Flink sends the engine to its workers. A compiled class can't be copied unless it says how."""
         settings = (self.lane, self.mappings, self.topics, self._compile, self.largest, self.granularity)
-        return Engine, (*settings, self._rules_topic), (self.specs, self.documents, self._versions, self._recalled)
+        return (
+            Engine,
+            (*settings, self._rules_topic, self.live),
+            (self.specs, self.documents, self._versions, self._recalled),
+        )
 
     def __setstate__(self, known: tuple[Any, ...]) -> None:
         self.specs, self.documents, self._versions, self._recalled = known
@@ -130,3 +138,16 @@ class Engine:
     def _letter(self, topic: str, at: Frame | RuleRecord, reason: str, detail: str, raw: bytes) -> bytes:
         row = rows.dead_letter(self.lane, topic, at.partition, at.offset, at.received, reason, detail, raw)
         return element("D", f"{topic}-{at.partition}-{at.offset}", row)
+
+
+Watched = tuple[Mapping, tuple[str, ...]]
+"""A source that has a heartbeat, and the topics in which it is heard."""
+
+
+def _watched(mappings: Sequence[Mapping], topics: Sequence[str]) -> tuple[Watched, ...]:
+    found: dict[str, Watched] = {}
+    for mapping, topic in zip(mappings, topics, strict=True):
+        if mapping.heartbeat:
+            before = found[mapping.name][1] if mapping.name in found else ()
+            found[mapping.name] = (mapping, (*before, topic))
+    return tuple(found.values())

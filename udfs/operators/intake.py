@@ -6,6 +6,7 @@ from typing import Any
 
 from udfs.core.event import Event
 from udfs.core.source import Mapping, Position, Unreadable
+from udfs.operators import clockfaults
 from udfs.operators.batch import NO_KEY, Frame
 from udfs.operators.engine import Engine
 
@@ -24,6 +25,8 @@ def read(engine: Engine, mapping: Mapping, frame: Frame) -> tuple[dict[str, Any]
     if frame.key == NO_KEY:
         raise Unreadable("no_key", f"no correlation key could be read; looked for {', '.join(names)}")
     if mapping.matches(record):
+        if engine.live and not -mapping.past <= event.time - frame.received <= mapping.future:
+            raise Unreadable("bad_time", clockfaults.described(event.time - frame.received, mapping))
         return record, event
     if not _matches_another(engine, frame, record):
         raise Unreadable("invalid_event", "no mapping's `when` holds for the record")

@@ -16,12 +16,14 @@ from udfs.core.ids import SEPARATOR
 from udfs.core.machine import match
 from udfs.core.plan import Schedule
 from udfs.core.schedulestate import Arrival, Watch, decode, encode
+from udfs.core.sight import known
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER
 from udfs.operators import rows
 from udfs.operators.batch import element
 from udfs.operators.buckets import bucket_of
 from udfs.operators.engine import Engine
+from udfs.operators.lookout import HELD, Lookout
 from udfs.operators.pulse import Pulse
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
@@ -36,12 +38,15 @@ log = logging.getLogger(__name__)
 
 
 class Schedules:
-    """Instants are epoch ms. `wheel` and `index` are the bucket's."""
+    """Instants are epoch ms. `wheel`, `index` and `lookout` are the bucket's: what a blind source would have to report
+    is held until it can be seen again (see `sight`)."""
 
-    def __init__(self, engine: Engine, wheel: Wheel, index: Store) -> None:
+    def __init__(self, engine: Engine, wheel: Wheel, index: Store, lookout: Lookout) -> None:
         self._engine = engine
         self._wheel = wheel
         self._index = index
+        self._lookout = lookout
+        self._held: dict[str, bool] = {}  # those that wait for a source to be seen again
         self._watches: dict[str, Watch] = {}
         self._filed: dict[str, int] = {}  # when the wheel wakes them
         self._changed: dict[str, bool] = {}  # to be stored; False: to be removed
@@ -81,7 +86,7 @@ class Schedules:
             step = match(rule[0], event)
             if step is not None and step.index == rule[1].step:
                 arrival = Arrival(event.time, event.source, event.id, event.received)
-                effects = machine.on_event(rule[0], rule[1], watch, arrival, watermark)
+                effects = machine.on_event(rule[0], rule[1], watch, arrival, self._known(*rule, watermark))
                 outputs += self._keep(name, rule[0], rule[1], watch, effects)
         return outputs
 
@@ -94,15 +99,31 @@ class Schedules:
             return []
         before = watch.next
         waiting = len(watch.pending)
-        effects = machine.on_time(rule[0], rule[1], watch, now)
+        effects = machine.on_time(rule[0], rule[1], watch, self._known(*rule, now))
         if watch.next is None:
             outputs = _said(rule[0], watch, effects)
             self._remove(name)
             return outputs
-        if watch.next is before and len(watch.pending) == waiting:
+        if self._lookout.blind and machine.next_deadline(rule[1], watch) <= now:
+            self._held[name] = True
+            self._wheel.file(now + HELD, name)
+        elif watch.next is before and len(watch.pending) == waiting:
             self._wake(name, rule[1], watch)
+        if watch.next is before and len(watch.pending) == waiting:
             return []
         return self._keep(name, rule[0], rule[1], watch, effects)
+
+    def release(self, now: int) -> list[bytes]:
+        """A source can be seen again: what waited for it is judged on what has arrived."""
+        outputs: list[bytes] = []
+        held, self._held = self._held, {}
+        for name in held:
+            outputs += self.on_time(name, now)
+        return outputs
+
+    def _known(self, spec: Spec, schedule: Schedule, now: int) -> int:
+        """Up to when it is known what happened at the step that is expected."""
+        return known(self._lookout.view(spec), schedule.step, now) if self._lookout.blind else now
 
     def reconcile(self, pulse: Pulse, now: int) -> list[bytes]:
         """Arms what is in force at `now` and belongs here, and drops what is no more."""
@@ -145,7 +166,9 @@ class Schedules:
         if not machine.arm(schedule, fresh, begin):
             return []
         self._watches[name] = fresh
-        return self._keep(name, spec, schedule, fresh, machine.on_time(spec, schedule, fresh, now))
+        return self._keep(
+            name, spec, schedule, fresh, machine.on_time(spec, schedule, fresh, self._known(spec, schedule, now))
+        )
 
     def _keys(self, spec: Spec, schedule: Schedule, pulse: Pulse) -> list[str]:
         where = (spec.hash, schedule.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -113,9 +113,10 @@ def _section(model: type[Section], loc: Loc) -> type[Section]:
 
 
 def _inside(annotation: Any) -> Iterator[Any]:
-    """The members of `X | None`; containers keep their parameters."""
+    """The members of `X | None`, bare; containers keep their parameters."""
     if getattr(annotation, "__origin__", None) not in (list, dict):
-        yield from get_args(annotation)
+        for inner in get_args(annotation):
+            yield get_args(inner)[0] if get_origin(inner) is Annotated else inner
 
 
 def _given(value: Any) -> str:

@@ -14,6 +14,7 @@ from heapq import heapify, heappop, heappush
 from udfs.core.effects import Effect, Finding
 from udfs.core.event import Event
 from udfs.core.machine import next_deadline, on_event, on_time
+from udfs.core.sight import is_held, next_seen
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item
 from udfs.simulation.expected import Expected
@@ -109,6 +110,7 @@ class Simulation:
         self._emit = emit
         self._items: list[dict[str, Followed]] = [{} for _ in self.specs]  # of each workflow, by key
         self._schedule = Schedule()
+        self._held: list[Followed] = []  # those that wait for a source to be seen again
         self._expected = Expected(self.specs, emit)
         self._scheduled = [spec for spec in self.specs if spec.schedules] != []
         self._concerned: dict[tuple[str, str], list[int]] = {}  # workflows by correlation key and event type
@@ -139,12 +141,26 @@ class Simulation:
         self.watermark = watermark
         self._expected.advance(watermark)
         while (followed := self._schedule.pop(watermark)) is not None:
-            before = followed.item
-            if before is not None:
-                item, effects = on_time(self.specs[followed.index], before, watermark)
-                self._keep(followed, item, effects)
+            self._let_pass(followed)
 
-    def _keep(self, followed: Followed, item: Item | None, effects: list[Effect]) -> None:
+    def look(self, index: int, spec: Spec) -> None:
+        """From now on other horizons hold for the workflow at this index: a source is blind, or can be seen again."""
+        self.specs = (*self.specs[:index], spec, *self.specs[index + 1 :])
+        self._expected.look(spec, self.watermark)
+        held, self._held = self._held, []
+        for followed in held:
+            self._let_pass(followed)
+
+    def _let_pass(self, followed: Followed) -> None:
+        """Lets time pass for one item."""
+        if followed.item is None:
+            return
+        spec = self.specs[followed.index]
+        item, effects = on_time(spec, followed.item, self.watermark)
+        is_blind = spec.horizons and item is not None and is_held(item, self.watermark)
+        self._keep(followed, item, effects, bool(is_blind))
+
+    def _keep(self, followed: Followed, item: Item | None, effects: list[Effect], held: bool = False) -> None:
         for effect in effects:
             self._emit(self.specs[followed.index], followed.key, effect)
         followed.item = item
@@ -152,6 +168,9 @@ class Simulation:
             self._items[followed.index].pop(followed.key, None)
             return
         wake = next_deadline(item)
+        if held:
+            self._held.append(followed)
+            wake = next_seen(item, self.watermark)
         if wake is not None and wake < followed.wake:
             followed.wake = wake
             self._schedule.add(wake, followed)

@@ -10,6 +10,7 @@ from udfs.core.event import Event
 from udfs.core.machine import match
 from udfs.core.plan import Daily, Schedule
 from udfs.core.schedulestate import Arrival, Watch
+from udfs.core.sight import known
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER
 from udfs.core.zone import DAY
@@ -59,7 +60,8 @@ class Expected:
             step = match(watched.spec, event)
             if step is not None and step.index == watched.schedule.step:
                 arrival = Arrival(event.time, event.source, event.id, event.received)
-                effects = machine.on_event(watched.spec, watched.schedule, watched.watch, arrival, watermark)
+                seen = known(watched.spec, watched.schedule.step, watermark)
+                effects = machine.on_event(watched.spec, watched.schedule, watched.watch, arrival, seen)
                 self._keep(watched, effects)
 
     def advance(self, watermark: int) -> None:
@@ -70,8 +72,16 @@ class Expected:
         for watched in self._all:
             effects: list[Effect] = []
             if watched.wake <= watermark:
-                effects = machine.on_time(watched.spec, watched.schedule, watched.watch, watermark)
+                seen = known(watched.spec, watched.schedule.step, watermark)
+                effects = machine.on_time(watched.spec, watched.schedule, watched.watch, seen)
             self._keep(watched, effects)
+
+    def look(self, spec: Spec, watermark: int) -> None:
+        """From now on other horizons hold for a workflow (see `sight`)."""
+        for watched in self._all:
+            if watched.spec.hash == spec.hash:
+                watched.spec = spec
+        self.advance(watermark)
 
     def _keep(self, watched: Watched, effects: list[Effect]) -> None:
         for effect in effects:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,14 +72,23 @@ def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
 
     simulation = Simulation([spec], emit)
     simulation.begin(scenario.begin)
+    changes = sorted({at for one in scenario.blind for at in (scenario.ms(one.since) - 1, scenario.ms(one.until))})
+
+    def advance(to: int) -> None:
+        while changes and changes[0] <= to:
+            at = changes.pop(0)
+            simulation.advance(at)
+            simulation.look(0, replace(spec, horizons=scenario.horizons(spec, at)))
+        simulation.advance(to)
+
     arrivals = sorted((scenario.event(index) for index in range(len(scenario.events))), key=lambda one: one[0])
     for moment in scenario.expect:
         now = scenario.ms(moment.at)
         while arrivals and arrivals[0][0] <= now:
             arrives, event = arrivals.pop(0)
-            simulation.advance(arrives - 1)
+            advance(arrives - 1)
             simulation.event(event, spec.key)
-        simulation.advance(now)
+        advance(now)
         yield list(said.values())
         said.clear()
 
