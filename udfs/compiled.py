@@ -19,6 +19,7 @@ MODULES = {
     "core": (
         "course",
         "deadlines",
+        "duplicates",
         "effects",
         "event",
         "flow",

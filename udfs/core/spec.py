@@ -102,6 +102,17 @@ class Flow(Immutable):
 
 
 @dataclass(frozen=True)
+class Pair(Immutable):
+    """What holds for the order of two steps, `first` before `second`, in place of what holds for all others."""
+
+    first: int
+    second: int
+    policy: str
+    tolerance: int
+    severity: str
+
+
+@dataclass(frozen=True)
 class Spec(Immutable):
     """One version of a workflow, in the lane that it runs in. All spans are milliseconds.
 
@@ -109,6 +120,10 @@ class Spec(Immutable):
     `by_type` maps an event type to the steps that may match it, in the order they were declared.
     `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
     `varies` tells whether some deadline has variants. `flow` is there where it is judged what the flow allows.
+    `order_pairs` are pairs of steps with a policy of their own; `drops` tells whether misplaced events may be dropped.
+    `repeats` are steps (a bit mask) that are copies when they happen again, `contents` the paths that make up a content
+    to compare, `window` bounds how far apart copies are (0: it doesn't). Where the spec `waits`, events are applied in
+    their order, when time has come to them.
     """
 
     lane: str
@@ -131,3 +146,9 @@ class Spec(Immutable):
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000
     flow: Flow | None = None
+    order_pairs: tuple[Pair, ...] = ()
+    drops: bool = False
+    repeats: int = 0
+    contents: tuple[tuple[str, ...], ...] = ()
+    window: int = 0
+    waits: bool = False

@@ -231,7 +231,7 @@ def item(spec: Spec, state: Item, expired: bool = False) -> Row:
 def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:
     """Deadlines broken, answered late, not yet answered; and everything else found."""
     missing = late = overdue = 0
-    other = state.copied + (len(state.misplaced) if state.misplaced else 0)
+    other = state.copied + state.dropped + (len(state.misplaced) if state.misplaced else 0)
     if state.course is not None:
         other += state.course.told
     for slot in state.slots:

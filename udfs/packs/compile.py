@@ -8,13 +8,13 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from udfs.core.spec import Deadline, Spec, Step
+from udfs.core.spec import DROP, IGNORE, Deadline, Pair, Spec, Step
 from udfs.packs import model as language
 from udfs.packs.allowed import flow_of, policy_of
 from udfs.packs.check import check_workflow, overridden
 from udfs.packs.durations import parse_part
 from udfs.packs.explain import validate
-from udfs.packs.flow import ONE_OF, before_and_after, edges, groups, joins
+from udfs.packs.flow import ONE_OF, before_and_after, edges, groups, joins, judged, reach
 from udfs.packs.outline import ALL, check_names
 from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
@@ -46,8 +46,11 @@ def content_hash(content: Any) -> str:
 
 
 def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
-    steps = _steps(workflow)
+    pairs = _pairs(workflow)
+    steps = _steps(workflow, pairs)
     deadlines = _deadlines(workflow)
+    copies = workflow.duplicates
+    drops = DROP in {workflow.order.policy, *(pair.policy for pair in pairs)}
     by_type: dict[str, tuple[Step, ...]] = {}
     for step in steps:
         by_type[step.on] = (*by_type.get(step.on, ()), step)
@@ -63,22 +66,54 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         by_type=by_type,
         starts=tuple(tuple(one for one in deadlines if one.after == step.index) for step in steps),
         expects=tuple(tuple(one for one in deadlines if one.expect == step.index) for step in steps),
-        order_policy=workflow.order.policy,
+        order_policy=next((pair.policy for pair in pairs if pair.policy != IGNORE), IGNORE)
+        if workflow.order.policy == IGNORE
+        else workflow.order.policy,
         order_tolerance=workflow.order.tolerance,
         order_severity=workflow.order.severity,
-        duplicate_policy=workflow.duplicates.policy,
-        duplicate_severity=workflow.duplicates.severity,
+        duplicate_policy=copies.policy,
+        duplicate_severity=copies.severity,
         varies=any(one.variants for one in deadlines),
         remember=workflow.remember,
         expire_after=workflow.expire_after,
         flow=flow_of(workflow),
+        order_pairs=pairs,
+        drops=drops,
+        repeats=_repeats(workflow) if copies.by == "step" else 0,
+        contents=tuple(tuple(map(str, parse_path(path))) for path in copies.content) if copies.by == "content" else (),
+        window=copies.window,
+        waits=drops or (copies.policy != IGNORE and (copies.by != "id" or copies.window > 0)),
     )
 
 
-def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
+def _pairs(workflow: language.Workflow) -> tuple[Pair, ...]:
+    """The pairs of steps with a policy of their own; where order is ignored but for these, the others are left out."""
+    place = {name: index for index, name in enumerate(workflow.steps)}
+    order = workflow.order
+    return tuple(
+        Pair(
+            place[edge.first],
+            place[edge.second],
+            edge.policy or order.policy,
+            order.tolerance if edge.tolerance is None else edge.tolerance,
+            edge.severity or order.severity,
+        )
+        for edge in order.edges
+    )
+
+
+def _repeats(workflow: language.Workflow) -> int:
+    """The steps that can't rightly happen twice: those on no loop, without a maximum above 1."""
+    place = {name: index for index, name in enumerate(workflow.steps)}
+    reached = reach(len(place), [(place[first], place[second]) for first, second in edges(workflow.flow)])
+    steps = [place[name] for name, step in workflow.steps.items() if (step.max or 1) == 1]
+    return sum(1 << step for step in steps if not reached[step] >> step & 1)
+
+
+def _steps(workflow: language.Workflow, special: tuple[Pair, ...]) -> tuple[Step, ...]:
     place = {name: index for index, name in enumerate(workflow.steps)}
     pairs = [(place[first], place[second]) for first, second in edges(workflow.flow)]
-    masks = before_and_after(len(place), pairs)
+    masks = judged(before_and_after(len(place), pairs), special, workflow.order.policy)
     return tuple(
         Step(
             index=place[name],
@@ -170,8 +205,8 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
         ],
         "flow": edges(workflow.flow),
         "deadlines": [_deadline_meaning(workflow, rule) | _forms(rule) for rule in workflow.deadlines],
-        "order": workflow.order.model_dump(),
-        "duplicates": workflow.duplicates.model_dump(),
+        "order": workflow.order.model_dump(exclude=set() if workflow.order.edges else {"edges"}),
+        "duplicates": workflow.duplicates.model_dump(exclude=_unsaid(workflow.duplicates)),
         "remember": workflow.remember,
         "expire_after": workflow.expire_after,
     } | _allowed(workflow)
@@ -183,6 +218,11 @@ def _allowed(workflow: language.Workflow) -> dict[str, Any]:
         return {}
     judged = {"policy": policy_of(workflow), "severity": workflow.unexpected.severity}
     return {"unexpected": judged, "alternatives": groups(workflow.flow, ONE_OF), "joins": joins(workflow.flow)}
+
+
+def _unsaid(copies: language.Duplicates) -> set[str]:
+    """The words on copies that older Daymarks didn't know, where they say nothing."""
+    return {name for name, says in (("window", copies.window), ("content", copies.by == "content")) if not says}
 
 
 def _limits(step: language.Step) -> list[Any]:

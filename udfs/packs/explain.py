@@ -93,7 +93,8 @@ def _unknown_word(model: type[Section], loc: Loc) -> str:
     word = str(loc[-1])
     if word in section.LATER:
         return f"this version doesn't know `{word}` yet; leave it out until a version that does is installed"
-    return f"`{word}` is not a word of the language here{suggest(word, section.model_fields)}"
+    words = [field.alias or name for name, field in section.model_fields.items()]
+    return f"`{word}` is not a word of the language here{suggest(word, words)}"
 
 
 def _section(model: type[Section], loc: Loc) -> type[Section]:

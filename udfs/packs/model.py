@@ -23,12 +23,21 @@ def _plain_names(value: Any) -> Any:
     return value
 
 
+def _plain_path(value: Any) -> Any:
+    if any(isinstance(part, int) for part in parse_path(value)):
+        raise ValueError(f"`{value}` looks into a list, which can't be compared by place; name the list itself")
+    return value
+
+
 def _groups(values: list[Any]) -> list[Any]:
     if None in values:
         raise ValueError(
             "null is no group: an item without one is held to the deadline itself; name the groups' values"
         )
     return values
+
+
+PlainPath = Annotated[str, BeforeValidator(_plain_path)]
 
 
 def _one_key(value: Any) -> Any:
@@ -127,22 +136,36 @@ class Deadline(Section):
     overrides: list[Override] = []
 
 
+class Edge(Section):
+    """What is different for the order of two steps, of which the flow puts `from` before `to`."""
+
+    EXAMPLE: ClassVar[str] = "{from: send, to: reply, policy: ignore}"
+    first: Annotated[Text, Field(alias="from")]
+    second: Annotated[Text, Field(alias="to")]
+    policy: Literal["drop", "flag", "alert", "ignore"] | None = None
+    tolerance: Duration | None = None
+    severity: Severity | None = None
+
+
 class Order(Section):
     """What becomes of a step that comes after one which the flow puts behind it."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"edges", "reorder"})
-    policy: Literal["flag", "alert", "ignore"] = "flag"
+    LATER: ClassVar[frozenset[str]] = frozenset({"reorder"})
+    policy: Literal["drop", "flag", "alert", "ignore"] = "flag"
     tolerance: Duration = 0
     severity: Severity = "medium"
+    edges: list[Edge] = []
 
 
 class Duplicates(Section):
-    """What becomes of an event that comes again: it is never applied twice, unless the policy is `ignore`."""
+    """What becomes of an event that comes again: it is never applied twice, unless the policy is `ignore`. `content`
+    names the fields that are compared by content, `window` how far apart copies may be."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"window", "content"})
     policy: Literal["drop", "flag", "alert", "ignore"] = "flag"
-    by: Literal["id"] = "id"
+    by: Literal["id", "content", "step"] = "id"
     severity: Severity = "low"
+    window: Duration = 0
+    content: Annotated[list[PlainPath], Field(min_length=1)] = ["data"]
 
 
 class Unexpected(Section):

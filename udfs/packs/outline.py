@@ -27,6 +27,7 @@ def check_names(document: Document) -> Iterator[Problem]:
             text = f"`{name}` can't be named in `flow`; leave out `{ARROW}`, blanks at its ends and a leading `(`"
             yield document.problem(("steps", name), text)
     yield from _flow(document, names, data.get("flow"))
+    yield from _edges(document, names, data.get("order"))
     deadlines = [one if isinstance(one, dict) else {} for one in _listed(data.get("deadlines"))]
     yield from _cancels(document, steps, [one.get("id") for one in deadlines])
     for index, deadline in enumerate(deadlines):
@@ -52,6 +53,12 @@ def _flow(document: Document, names: list[str], flow: Any) -> Iterator[Problem]:
             continue
         for name in passed:
             yield from _known(document, loc, names, name)
+
+
+def _edges(document: Document, names: list[str], order: Any) -> Iterator[Problem]:
+    for index, edge in enumerate(_listed(order.get("edges")) if isinstance(order, dict) else []):
+        for end in ("from", "to") if isinstance(edge, dict) else ():
+            yield from _known(document, ("order", "edges", index, end), names, edge.get(end))
 
 
 def _cancels(document: Document, steps: Any, ids: list[Any]) -> Iterator[Problem]:
