@@ -17,6 +17,7 @@ from pathlib import Path
 
 MODULES = {
     "core": (
+        "children",
         "course",
         "deadlines",
         "duplicates",

@@ -49,6 +49,8 @@ def definitions(draw: st.DrawFn) -> dict[str, Any]:
         | ({"max": maxima[name]} if name in maxima else {})
         for name in STEPS
     }
+    if draw(st.booleans()):
+        steps["C"]["children"] = {"key": "data", "count": draw(st.integers(1, 2))}
     pairs = draw(st.lists(st.sampled_from(["AB", "BC", "AC", "CA"]), max_size=2, unique=True))
     return {
         "workflow": "w",
@@ -92,7 +94,7 @@ def specs(draw: st.DrawFn) -> Spec:
 
 events = st.lists(
     st.builds(
-        lambda step, time, id: event(step, time, id=f"{step}{id}", data={"data": id % 2}),
+        lambda step, time, id: event(step, time, id=f"{step}{id}", data={"data": id % 3}),
         st.sampled_from(STEPS),
         st.integers(0, 120),
         st.integers(0, 6),

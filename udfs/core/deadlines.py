@@ -20,6 +20,7 @@ Nothing is said about an instant that the watermark has not reached, since an ev
 
 from __future__ import annotations
 
+from udfs.core import children
 from udfs.core.effects import AT_RISK, LATE, MISSING, REPORTED_LATE, Effect, Finding
 from udfs.core.effects import EARLY as EARLY_KIND
 from udfs.core.ids import finding_id
@@ -194,7 +195,7 @@ def finding(
         severity=deadline.severity,
         step=spec.steps[deadline.expect].name,
         because=spec.steps[deadline.after].name,
-        occurrence="0",
+        occurrence=children.progress(spec, item, deadline.expect) if spec.tells else "0",
         deadline=instant,
         at=reply.time if reply else None,
         delta=reply.time - instant if reply else None,

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from udfs.core import deadlines, duplicates, lifetime, order
+from udfs.core import children, deadlines, duplicates, lifetime, order
 from udfs.core.effects import Effect, Transition
 from udfs.core.event import Event
 from udfs.core.overrides import fitting
@@ -39,13 +39,14 @@ def on_event(spec: Spec, item: Item | None, event: Event, watermark: int) -> tup
         item, more = on_time(spec, item, watermark)
         effects += more
     content = duplicates.content_of(spec, event.data) if spec.contents else ""
+    says = children.said(spec, step.index, event.data) if spec.tells else ()
     if item is None:
         item = Item(spec.hash, event.key)
     if event.time > item.expires or (spec.waits and event.time > watermark):
-        _hold(item, event, step, content)
+        _hold(item, event, step, content, says)
         return item, effects
     arrival = Occurrence(event.time, 0, step.index, event.id, event.source, event.started, event.received, content)
-    _admit(spec, item, arrival, event.groups, event.amount, watermark, effects)
+    _admit(spec, item, arrival, event.groups, event.amount, watermark, effects, says)
     if item.held:
         _admit_held(spec, item, watermark, effects)
     return item, effects
@@ -122,6 +123,7 @@ def _admit(
     amount: float | None,
     watermark: int,
     effects: list[Effect],
+    says: tuple[tuple[int, str], ...],
 ) -> None:
     """Takes what arrived into the trace, and says what follows from it."""
     trace = item.trace
@@ -140,6 +142,9 @@ def _admit(
         item.dropped += 1
         item.count += 1
         return
+    rule = spec.steps[at.step].children
+    if rule is not None:
+        at.step = rule.part
     regrouped = _note(spec, item, at.time, groups, amount)
     if not trace:
         item.run = at.time
@@ -156,6 +161,8 @@ def _admit(
         reassess(spec, item, watermark, effects, at)
         effects.append(_move(spec, trace, position))
         effects.append(_move(spec, trace, position + 1))
+    if says and children.take(spec, item, at, says, effects):
+        reassess(spec, item, watermark, effects)
     if len(trace) > lifetime.TRACE_LIMIT:
         lifetime.trim(spec, item, watermark - spec.order_tolerance)
 
@@ -252,12 +259,12 @@ def _repeat(spec: Spec, item: Item, first: Occurrence, copy: Occurrence, waterma
     duplicates.tell(spec, item, kept, first if kept is copy else copy, copy, effects)
 
 
-def _hold(item: Item, event: Event, step: Step, content: str) -> None:
+def _hold(item: Item, event: Event, step: Step, content: str, says: tuple[tuple[int, str], ...]) -> None:
     """Keeps an event for the key's next run, or until time has come to it."""
     if item.held is None:
         item.held = []
     identity = (event.id, event.source, event.started, event.received)
-    item.held.append(Held(event.time, step.index, *identity, event.groups, event.amount, content))
+    item.held.append(Held(event.time, step.index, *identity, event.groups, event.amount, content, says))
     if event.time < item.due:
         item.due = event.time
 
@@ -278,7 +285,7 @@ def _admit_held(spec: Spec, item: Item, watermark: int, effects: list[Effect]) -
             held.append(h)
         else:
             arrival = Occurrence(h.time, 0, h.step, h.id, h.source, h.started, h.received, h.content)
-            _admit(spec, item, arrival, h.groups, h.amount, then, effects)
+            _admit(spec, item, arrival, h.groups, h.amount, then, effects, h.says)
     item.held = held or None
 
 

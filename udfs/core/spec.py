@@ -27,6 +27,16 @@ class Immutable:
 
 
 @dataclass(frozen=True)
+class Children(Immutable):
+    """A step that waits for `count` different children (0: for as many as were announced). `part` is the index of the
+    step that they count as while the step is not complete, `severity` that of one too many ("": not told)."""
+
+    part: int
+    count: int
+    severity: str
+
+
+@dataclass(frozen=True)
 class Step(Immutable):
     """One step of a workflow.
 
@@ -45,6 +55,7 @@ class Step(Immutable):
     calls_off: bool = False
     before: int = 0
     after: int = 0
+    children: Children | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +135,7 @@ class Spec(Immutable):
     `repeats` are steps (a bit mask) that are copies when they happen again, `contents` the paths that make up a content
     to compare, `window` bounds how far apart copies are (0: it doesn't). Where the spec `waits`, events are applied in
     their order, when time has come to them.
+    `tells` has for each step what its events say of steps with children: whose, and the path (empty: no children).
     """
 
     lane: str
@@ -152,3 +164,4 @@ class Spec(Immutable):
     contents: tuple[tuple[str, ...], ...] = ()
     window: int = 0
     waits: bool = False
+    tells: tuple[tuple[tuple[int, tuple[str, ...]], ...], ...] = ()

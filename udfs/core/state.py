@@ -88,7 +88,7 @@ class Slot:
 class Held:
     """An event that was matched with a step, waiting to be admitted."""
 
-    __slots__ = ("amount", "content", "groups", "id", "received", "source", "started", "step", "time")
+    __slots__ = ("amount", "content", "groups", "id", "received", "says", "source", "started", "step", "time")
 
     def __init__(
         self,
@@ -101,6 +101,7 @@ class Held:
         groups: tuple[tuple[str, str], ...],
         amount: float | None,
         content: str = "",
+        says: tuple[tuple[int, str], ...] = (),
     ) -> None:
         self.time = time
         self.step = step
@@ -111,6 +112,7 @@ class Held:
         self.groups = groups
         self.amount = amount
         self.content = content
+        self.says = says
 
 
 @mypyc_attr(acyclic=True)
@@ -126,12 +128,15 @@ class Item:
     `count` grows with all that changes what can be said, `latest` is the latest event time ever admitted, `trimmed`
     how many occurrences have left the trace, `copied` how many copies were told in all. `run` tells the runs of a key
     apart: the event time of the first event admitted. `course` is how far it has come in a flow that is judged,
-    `dropped` counts misplaced events that were not applied.
+    `dropped` counts misplaced events that were not applied. `children` has the different children that came, for each
+    step that waits for some, each with the `seq` that it came with, `awaited` how many there will be.
     """
 
     __slots__ = (
         "amount",
         "arrivals",
+        "awaited",
+        "children",
         "confirm",
         "copied",
         "copies",
@@ -177,6 +182,8 @@ class Item:
         self.run = 0
         self.course: Course | None = None
         self.dropped = 0
+        self.children: dict[int, dict[str, int]] = {}
+        self.awaited: dict[int, int] = {}
 
     def answered(self) -> int:
         """How many of its deadlines need no more looking at."""
@@ -242,7 +249,7 @@ def encode(item: Item) -> bytes:
             item.copies or {},
             item.misplaced or {},
             [
-                (h.time, h.step, h.id, h.source, h.started, h.received, h.groups, h.amount, h.content)
+                (h.time, h.step, h.id, h.source, h.started, h.received, h.groups, h.amount, h.content, h.says)
                 for h in item.held or ()
             ],
             item.latest,
@@ -251,6 +258,8 @@ def encode(item: Item) -> bytes:
             item.run,
             item.course.stored() if item.course is not None else None,
             item.dropped,
+            item.children,
+            item.awaited,
         )
     )
 
@@ -277,14 +286,15 @@ def decode(stored: bytes) -> Item:
     item.held = [_held(h) for h in fields[16]] or None
     item.latest, item.trimmed, item.copied, item.run = fields[17:21]
     item.course = None if fields[21] is None else restored(fields[21])
-    item.dropped = fields[22]
+    item.dropped, item.children, item.awaited = fields[22:25]
     return item
 
 
 def _held(fields: list[Any]) -> Held:
     groups = tuple([(name, value) for name, value in fields[6]])
-    content = fields[8] if len(fields) > 8 else ""
-    return Held(fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], groups, fields[7], content)
+    more = fields[8:] or ["", []]
+    says = tuple([(step, text) for step, text in more[1]])
+    return Held(fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], groups, fields[7], more[0], says)
 
 
 _EARLIEST: Final[list[Any]] = [
@@ -311,5 +321,7 @@ _EARLIEST: Final[list[Any]] = [
     0,
     None,
     0,
+    {},
+    {},
 ]
 """What stands for the fields that bytes of an earlier format end before."""

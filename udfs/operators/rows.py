@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from udfs.core.children import surplus
 from udfs.core.deadlines import first_behind
 from udfs.core.effects import Finding, Transition
 from udfs.core.event import Event
@@ -232,6 +233,8 @@ def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:
     """Deadlines broken, answered late, not yet answered; and everything else found."""
     missing = late = overdue = 0
     other = state.copied + state.dropped + (len(state.misplaced) if state.misplaced else 0)
+    if spec.tells:
+        other += surplus(spec, state)
     if state.course is not None:
         other += state.course.told
     for slot in state.slots:

@@ -16,6 +16,7 @@ def check_flow(document: Document, model: Workflow) -> Iterator[Problem]:
     pairs = edges(model.flow)
     yield from _loops(document, model, pairs)
     yield from _order(document, model, pairs)
+    yield from _children(document, model)
     if "content" in document.data.get("duplicates", {}) and model.duplicates.by != "content":
         text = "is not looked at; write `by: content`, or remove it"
         yield document.problem(("duplicates", "content"), text, WARNING)
@@ -50,6 +51,17 @@ def _loops(document: Document, model: Workflow, pairs: list[tuple[str, str]]) ->
             told.update(loop)
             text = f"`{' -> '.join(loop)}` goes round without end; give one of these steps a `max`"
             yield document.problem(("flow",), text, WARNING)
+
+
+def _children(document: Document, model: Workflow) -> Iterator[Problem]:
+    """A number of children that is read from somewhere needs a step to read it from, and only that."""
+    for name, step in model.steps.items():
+        loc: Loc = ("steps", name, "children")
+        if step.children and isinstance(step.children.count, str) and step.children.source is None:
+            text = f"`{step.children.count}` is a field; name the step whose event has it, like `from: announced`"
+            yield document.problem((*loc, "count"), text)
+        if step.children and isinstance(step.children.count, int) and step.children.source is not None:
+            yield document.problem((*loc, "from"), "the count is a number, which no step says; remove one of the two")
 
 
 def _order(document: Document, model: Workflow, pairs: list[tuple[str, str]]) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from udfs.core.spec import DROP, IGNORE, Deadline, Pair, Spec, Step
 from udfs.packs import model as language
 from udfs.packs.allowed import flow_of, policy_of
 from udfs.packs.check import check_workflow, overridden
+from udfs.packs.children import children_of, parts, tells_of
 from udfs.packs.durations import parse_part
 from udfs.packs.explain import validate
 from udfs.packs.flow import ONE_OF, before_and_after, edges, groups, joins, judged, reach
@@ -48,11 +49,13 @@ def content_hash(content: Any) -> str:
 def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
     pairs = _pairs(workflow)
     steps = _steps(workflow, pairs)
+    visible = len(steps)
+    steps += parts(steps)
     deadlines = _deadlines(workflow)
     copies = workflow.duplicates
     drops = DROP in {workflow.order.policy, *(pair.policy for pair in pairs)}
     by_type: dict[str, tuple[Step, ...]] = {}
-    for step in steps:
+    for step in steps[:visible]:
         by_type[step.on] = (*by_type.get(step.on, ()), step)
     return Spec(
         lane=lane,
@@ -82,7 +85,8 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         repeats=_repeats(workflow) if copies.by == "step" else 0,
         contents=tuple(tuple(map(str, parse_path(path))) for path in copies.content) if copies.by == "content" else (),
         window=copies.window,
-        waits=drops or (copies.policy != IGNORE and (copies.by != "id" or copies.window > 0)),
+        tells=tells_of(workflow),
+        waits=drops or len(steps) > visible or (copies.policy != IGNORE and (copies.by != "id" or copies.window > 0)),
     )
 
 
@@ -103,10 +107,10 @@ def _pairs(workflow: language.Workflow) -> tuple[Pair, ...]:
 
 
 def _repeats(workflow: language.Workflow) -> int:
-    """The steps that can't rightly happen twice: those on no loop, without a maximum above 1."""
+    """The steps that can't rightly happen twice: those on no loop, without children or a maximum above 1."""
     place = {name: index for index, name in enumerate(workflow.steps)}
     reached = reach(len(place), [(place[first], place[second]) for first, second in edges(workflow.flow)])
-    steps = [place[name] for name, step in workflow.steps.items() if (step.max or 1) == 1]
+    steps = [place[name] for name, step in workflow.steps.items() if (step.max or 1) == 1 and not step.children]
     return sum(1 << step for step in steps if not reached[step] >> step & 1)
 
 
@@ -125,6 +129,7 @@ def _steps(workflow: language.Workflow, special: tuple[Pair, ...]) -> tuple[Step
             calls_off=bool(step.end or step.cancels),
             before=masks[place[name]][0],
             after=masks[place[name]][1],
+            children=children_of(workflow, name),
         )
         for name, step in workflow.steps.items()
     )
@@ -227,7 +232,9 @@ def _unsaid(copies: language.Duplicates) -> set[str]:
 
 def _limits(step: language.Step) -> list[Any]:
     """What a step says of how often it happens; nothing where it says nothing, as before."""
-    return [{"optional": step.optional, "max": step.max}] if step.optional or step.max else []
+    said = {"optional": step.optional, "max": step.max} if step.optional or step.max else {}
+    waits_for = {"children": step.children.model_dump()} if step.children else {}
+    return [said | waits_for] if said or waits_for else []
 
 
 def _step_meaning(workflow: language.Workflow, name: str) -> list[Any]:

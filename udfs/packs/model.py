@@ -37,7 +37,18 @@ def _groups(values: list[Any]) -> list[Any]:
     return values
 
 
+def _count(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | str) or (isinstance(value, int) and value < 1):
+        raise ValueError("must be a number from 1 on, or a field that says how many, like `data.file_count`")
+    return value if isinstance(value, int) else _plain_path(value)
+
+
 PlainPath = Annotated[str, BeforeValidator(_plain_path)]
+Count = Annotated[
+    int | str,
+    BeforeValidator(_count),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}),
+]
 
 
 def _one_key(value: Any) -> Any:
@@ -70,12 +81,22 @@ Cancels = Annotated[
 ]
 
 
+class Children(Section):
+    """The child items that a step waits for: `key` tells them apart, `count` says how many there are, a number or a
+    field of the event of the step `from`."""
+
+    EXAMPLE: ClassVar[str] = "{key: data.file_id, count: data.file_count, from: announced}"
+    key: PlainPath
+    count: Count
+    source: Annotated[Text | None, Field(alias="from")] = None
+
+
 class Step(Section):
     """A step: the event type it waits for, conditions on the record, whether items begin or end here, and which
     deadlines are called off: a list of their ids, or `all`. An `optional` one may be left out, one with a `max` happens
     at most so often."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"min", "requires", "parallel", "children"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"min", "requires", "parallel"})
     EXAMPLE: ClassVar[str] = "{on: trade.sent}"
     on: Text
     where: Annotated[dict[str, Accepted], BeforeValidator(_plain_names)] = {}
@@ -84,6 +105,7 @@ class Step(Section):
     cancels: Cancels = []
     optional: bool = False
     max: Annotated[int, Field(ge=1)] | None = None
+    children: Children | None = None
 
 
 class Tier(Section):
