@@ -51,7 +51,8 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
     when = clock(at if at is not None else due, now_ms)
     match finding["kind"]:
         case "missing":
-            some = f", {finding['occurrence']} came" if " of " in finding["occurrence"] else ""
+            came = finding.get("occurrence", "")
+            some = f", {came} came" if " of " in came else ""
             return f"{step} is missing: {who}, due {clock(due, now_ms)}{allowed}{some}"
         case "late":
             return f"{step} came {span(finding['delta_ms'])} late: {who}, due {clock(due, now_ms)}, came {when}"

@@ -19,6 +19,7 @@ from udfs.core.state import Item, Occurrence
 Said = tuple[tuple[int, str], ...]
 """What an event says of steps with children: which child it is, or how many there will be."""
 
+NONE = Children(-1, 0, "")
 LONGEST = 9
 """Digits of a number of children."""
 
@@ -40,9 +41,7 @@ def take(spec: Spec, item: Item, at: Occurrence, says: Said, effects: list[Effec
     step has come to be complete."""
     changed = False
     for step, text in says:
-        rule = spec.steps[step].children
-        if rule is None:
-            continue
+        rule = spec.steps[step].children or NONE
         children = item.children.setdefault(step, {})
         came = [at]
         if at.step == rule.part:
@@ -79,8 +78,7 @@ def surplus(spec: Spec, item: Item) -> int:
     """How many children came that were not awaited."""
     count = 0
     for step, children in item.children.items():
-        rule = spec.steps[step].children
-        awaited = None if rule is None else _awaited(rule, item, step)
+        awaited = _awaited(spec.steps[step].children or NONE, item, step)
         if awaited is not None and len(children) > awaited:
             count += len(children) - awaited
     return count
