@@ -49,10 +49,11 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
     since = finding["since_ms"]
     allowed = f", {span(due - since)} after {because}" if since is not None and because else ""
     came = f", {because}" if since is None and because else ""  # of a schedule's count
+    children = f", {finding.get('occurrence')} came" if " of " in finding.get("occurrence", "") else ""
     when = clock(at if at is not None else due, now_ms)
     match finding["kind"]:
         case "missing":
-            return f"{step} is missing: {who}, due {clock(due, now_ms)}{allowed}{came}"
+            return f"{step} is missing: {who}, due {clock(due, now_ms)}{allowed}{came}{children}"
         case "late":
             return f"{step} came {span(finding['delta_ms'])} late: {who}, due {clock(due, now_ms)}, came {when}"
         case "reported_late":

@@ -19,8 +19,10 @@ MODULES = {
     "core": (
         "calendar",
         "clock",
+        "children",
         "course",
         "deadlines",
+        "duplicates",
         "effects",
         "event",
         "flow",

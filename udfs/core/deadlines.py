@@ -22,6 +22,7 @@ Nothing is said about an instant that the watermark has not reached, since an ev
 
 from __future__ import annotations
 
+from udfs.core import children
 from udfs.core.effects import AT_RISK, LATE, MISSING, REPORTED_LATE, Effect, Finding
 from udfs.core.effects import EARLY as EARLY_KIND
 from udfs.core.ids import finding_id
@@ -276,6 +277,7 @@ def finding(
     spec: Spec, deadline: Deadline, item: Item, kind: str, instant: int, slot: Slot, reply: Occurrence | None
 ) -> Finding:
     occurrence = "0" if deadline.anchor == FIRST else str(slot.since)
+    counted = bool(spec.tells) and spec.steps[deadline.expect].children is not None
     started_by = item.trace[0].step if deadline.after == BEGINNING else deadline.after
     return Finding(
         id=finding_id(spec.lane, spec.workflow, deadline.hash, deadline.id, kind, item.key, occurrence, instant),
@@ -285,7 +287,7 @@ def finding(
         severity=deadline.severity,
         step=spec.steps[deadline.expect].name,
         because=spec.steps[started_by].name,
-        occurrence=occurrence,
+        occurrence=children.progress(spec, item, deadline.expect) if counted else occurrence,
         deadline=instant,
         at=reply.time if reply else None,
         delta=reply.time - instant if reply else None,

@@ -31,6 +31,16 @@ Condition = tuple[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
+class Children(Immutable):
+    """A step that waits for `count` different children (0: for as many as were announced). `part` is the index of the
+    step that they count as while the step is not complete, `severity` that of one too many ("": not told)."""
+
+    part: int
+    count: int
+    severity: str
+
+
+@dataclass(frozen=True)
 class Step(Immutable):
     """One step of a workflow.
 
@@ -50,6 +60,7 @@ class Step(Immutable):
     revises: bool = False
     before: int = 0
     after: int = 0
+    children: Children | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +126,17 @@ class Flow(Immutable):
 
 
 @dataclass(frozen=True)
+class Pair(Immutable):
+    """What holds for the order of two steps, `first` before `second`, in place of what holds for all others."""
+
+    first: int
+    second: int
+    policy: str
+    tolerance: int
+    severity: str
+
+
+@dataclass(frozen=True)
 class Spec(Immutable):
     """One version of a workflow, in the lane that it runs in. All spans are milliseconds.
 
@@ -127,6 +149,11 @@ class Spec(Immutable):
     `flow` is there where it is judged what the flow allows.
     `schedules` are what is expected though nothing ever happens. `horizons` has, while a source is blind, for each step
     the last instant up to which it is known whether it happened (see `sight`); empty: all can be seen.
+    `order_pairs` are pairs of steps with a policy of their own; `drops` tells whether misplaced events may be dropped.
+    `repeats` are steps (a bit mask) that are copies when they happen again, `contents` the paths that make up a content
+    to compare, `window` bounds how far apart copies are (0: it doesn't). Where the spec `waits`, events are applied in
+    their order, when time has come to them.
+    `tells` has for each step what its events say of steps with children: whose, and the path (empty: no children).
     """
 
     lane: str
@@ -155,3 +182,10 @@ class Spec(Immutable):
     flow: Flow | None = None
     schedules: tuple[Schedule, ...] = ()
     horizons: tuple[int, ...] = ()
+    order_pairs: tuple[Pair, ...] = ()
+    drops: bool = False
+    repeats: int = 0
+    contents: tuple[tuple[str, ...], ...] = ()
+    window: int = 0
+    waits: bool = False
+    tells: tuple[tuple[tuple[int, tuple[str, ...]], ...], ...] = ()

@@ -38,12 +38,20 @@ FORM: Final = 8
 @mypyc_attr(acyclic=True)
 class Occurrence:
     """A step that happened. Ordered by (time, seq): event time, then order of arrival within the item. Times are
-    epoch ms."""
+    epoch ms. `content` tells copies by content apart ("" where they aren't looked for)."""
 
-    __slots__ = ("id", "received", "seq", "source", "started", "step", "time")
+    __slots__ = ("content", "id", "received", "seq", "source", "started", "step", "time")
 
     def __init__(
-        self, time: int, seq: int, step: int, id: str, source: str, started: int | None, received: int
+        self,
+        time: int,
+        seq: int,
+        step: int,
+        id: str,
+        source: str,
+        started: int | None,
+        received: int,
+        content: str = "",
     ) -> None:
         self.time = time
         self.seq = seq
@@ -52,6 +60,7 @@ class Occurrence:
         self.source = source
         self.started = started
         self.received = received
+        self.content = content
 
     def is_behind(self, time: int, seq: int) -> bool:
         """Whether it comes after what happened at (time, seq)."""
@@ -81,7 +90,7 @@ class Slot:
 class Held:
     """An event that was matched with a step, waiting to be admitted."""
 
-    __slots__ = ("amount", "groups", "id", "received", "source", "started", "step", "time")
+    __slots__ = ("amount", "content", "groups", "id", "received", "says", "source", "started", "step", "time")
 
     def __init__(
         self,
@@ -93,6 +102,8 @@ class Held:
         received: int,
         groups: tuple[tuple[str, str], ...],
         amount: float | None,
+        content: str = "",
+        says: tuple[tuple[int, str], ...] = (),
     ) -> None:
         self.time = time
         self.step = step
@@ -102,6 +113,8 @@ class Held:
         self.received = received
         self.groups = groups
         self.amount = amount
+        self.content = content
+        self.says = says
 
 
 @mypyc_attr(acyclic=True)
@@ -116,17 +129,22 @@ class Item:
     last reported for it. `held` are events that belong to the key's next run, should this one expire before them.
     `count` grows with all that changes what can be said, `latest` is the latest event time ever admitted, `trimmed`
     how many occurrences have left the trace, `copied` how many copies were told in all. `run` tells the runs of a key
-    apart: the event time of the first event admitted. `course` is how far it has come in a flow that is judged.
+    apart: the event time of the first event admitted. `course` is how far it has come in a flow that is judged,
+    `dropped` counts misplaced events that were not applied. `children` has the different children that came, for each
+    step that waits for some, each with the `seq` that it came with, `awaited` how many there will be.
     """
 
     __slots__ = (
         "amount",
         "arrivals",
+        "awaited",
+        "children",
         "confirm",
         "copied",
         "copies",
         "count",
         "course",
+        "dropped",
         "due",
         "ended",
         "expires",
@@ -165,6 +183,9 @@ class Item:
         self.copied = 0
         self.run = 0
         self.course: Course | None = None
+        self.dropped = 0
+        self.children: dict[int, dict[str, int]] = {}
+        self.awaited: dict[int, int] = {}
 
     def answered(self) -> int:
         """How many of its deadlines need no more looking at."""
@@ -189,6 +210,10 @@ def next_verdict(item: Item) -> int:
     for slot in item.slots:
         if slot.wake < wake:
             wake = slot.wake
+    if item.held is not None:
+        for h in item.held:
+            if h.time < wake:
+                wake = h.time
     return wake
 
 
@@ -207,7 +232,12 @@ def encode(item: Item) -> bytes:
             FORMAT,
             item.spec,
             item.key,
-            [(o.time, o.seq, o.step, o.id, o.source, o.started, o.received) for o in item.trace],
+            [
+                (o.time, o.seq, o.step, o.id, o.source, o.started, o.received, o.content)
+                if o.content
+                else (o.time, o.seq, o.step, o.id, o.source, o.started, o.received)
+                for o in item.trace
+            ],
             [(slot.deadline, slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for slot in item.slots],
             item.seen,
             item.ended,
@@ -220,12 +250,18 @@ def encode(item: Item) -> bytes:
             item.amount,
             item.copies or {},
             item.misplaced or {},
-            [(h.time, h.step, h.id, h.source, h.started, h.received, h.groups, h.amount) for h in item.held or ()],
+            [
+                (h.time, h.step, h.id, h.source, h.started, h.received, h.groups, h.amount, h.content, h.says)
+                for h in item.held or ()
+            ],
             item.latest,
             item.trimmed,
             item.copied,
             item.run,
             item.course.stored() if item.course is not None else None,
+            item.dropped,
+            item.children,
+            item.awaited,
         )
     )
 
@@ -252,6 +288,7 @@ def decode(stored: bytes) -> Item:
     item.held = [_held(h) for h in fields[16]] or None
     item.latest, item.trimmed, item.copied, item.run = fields[17:21]
     item.course = None if fields[21] is None else restored(fields[21])
+    item.dropped, item.children, item.awaited = fields[22:25]
     return item
 
 
@@ -263,7 +300,9 @@ def _slots(stored: Any) -> list[Slot]:
 
 def _held(fields: list[Any]) -> Held:
     groups = tuple([(name, value) for name, value in fields[6]])
-    return Held(fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], groups, fields[7])
+    more = fields[8:] or ["", []]
+    says = tuple([(step, text) for step, text in more[1]])
+    return Held(fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], groups, fields[7], more[0], says)
 
 
 _EARLIEST: Final[list[Any]] = [
@@ -289,5 +328,8 @@ _EARLIEST: Final[list[Any]] = [
     0,
     0,
     None,
+    0,
+    {},
+    {},
 ]
 """What stands for the fields that bytes of an earlier format end before."""

@@ -252,14 +252,14 @@ class Bucket:
             if len(item.trace) + held >= MOST_EVENTS:
                 self._refuse(spec, event, frame)
                 return False
-            wake, arrivals, known = wake_of(item), item.arrivals, len(item.trace) + item.trimmed
+            wake, arrivals, known = wake_of(item), item.arrivals, _known(item)
         after, effects = on_event(spec, item, event, watermark)
         if after is None or (after is item and after.arrivals == arrivals and len(after.held or ()) == held):
             return False
         if where not in self._woken:
             self._woken[where] = wake
         self._keep(where, spec, item, after, effects)
-        return after is item and after.arrivals > arrivals and len(after.trace) + after.trimmed == known
+        return after is item and after.arrivals > arrivals and _known(after) == known
 
     def _refuse(self, spec: Spec, event: Event, frame: Frame) -> None:
         item = f"item {event.key!r} of {spec.workflow}"
@@ -273,12 +273,12 @@ class Bucket:
             spec = self._engine.specs[item.spec]
             if self._lookout.blind:
                 spec = self._lookout.view(spec)
-            answered = item.answered()
+            answered, arrivals = item.answered(), item.arrivals
             after, effects = on_time(spec, item, now)
-            if after is not item or effects or item.answered() != answered:
+            if after is not item or effects or item.answered() != answered or item.arrivals != arrivals:
                 self._keep(where, spec, item, after, effects)
             item = after
-            if item is None or item.trace:
+            if item is None or item.trace or item.due > now:
                 break  # else the key's next run begins with what was held for it
         return item
 
@@ -335,6 +335,11 @@ class Bucket:
         self._transitions, self._events = [], []
         self._gone.clear()
         return outputs
+
+
+def _known(item: Item) -> int:
+    """How many events the item has taken that are no copies."""
+    return len(item.trace) + item.trimmed + item.dropped
 
 
 def wake_of(item: Item) -> int:

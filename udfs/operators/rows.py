@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from udfs.core.children import surplus
 from udfs.core.deadlines import reply_of
 from udfs.core.effects import Finding, Transition
 from udfs.core.event import Event
@@ -237,7 +238,9 @@ def item(spec: Spec, state: Item, expired: bool = False) -> Row:
 def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:
     """Deadlines broken, answered late, not yet answered; and everything else found."""
     missing = late = overdue = 0
-    other = state.copied + (len(state.misplaced) if state.misplaced else 0)
+    other = state.copied + state.dropped + (len(state.misplaced) if state.misplaced else 0)
+    if spec.tells:
+        other += surplus(spec, state)
     if state.course is not None:
         other += state.course.told
     for slot in state.slots:

@@ -25,10 +25,10 @@ def flow_of(workflow: Workflow) -> Flow | None:
     if policy_of(workflow) == "ignore":
         return None
     place = {name: index for index, name in enumerate(workflow.steps)}
-    count = len(place)
+    count = len(place) + sum(step.children is not None for step in workflow.steps.values())  # and their parts
     pairs = [(place[first], place[second]) for first, second in edges(workflow.flow)]
-    taken = _edges(workflow, place)
-    if all(taken):
+    taken = (*_edges(workflow, place), *[()] * (count - len(place)))
+    if all(taken[: len(place)]):
         taken = ((),) * count  # rounds without a beginning: items may come in anywhere
     joined = tuple(one if any(edge & (edge - 1) for edge in one) else () for one in taken)
     ends = _mask([place[name] for name, step in workflow.steps.items() if step.end])
@@ -37,11 +37,11 @@ def flow_of(workflow: Workflow) -> Flow | None:
     plain = Flow(
         steps=steps,
         optional=_mask([place[name] for name, step in workflow.steps.items() if step.optional]),
-        begins=_mask([step for step in range(count) if not taken[step]]),
+        begins=_mask([step for step in range(len(place)) if not taken[step]]),
         wants=_mask([step for step in range(count) if joined[step] or (ends >> step & 1 and taken[step])]),
         edges=taken,
         joins=joined,
-        most=tuple(step.max or 0 for step in workflow.steps.values()),
+        most=(*(step.max or 0 for step in workflow.steps.values()), *[0] * (count - len(place))),
         bars=(0,) * count,
         frees=(0,) * count,
         renews=tuple(_renews(step, loops[step], pairs, workflow) for step in range(count)),

@@ -60,8 +60,9 @@ MOST_STEPS = 64
 
 
 def _steps(document: Document, model: Workflow) -> Iterator[Problem]:
-    if len(model.steps) > MOST_STEPS:
-        text = f"{len(model.steps)} steps; a workflow has at most {MOST_STEPS}: split it into several that share a key"
+    count = len(model.steps) + sum(step.children is not None for step in model.steps.values())
+    if count > MOST_STEPS:
+        text = f"{count} steps; a workflow has at most {MOST_STEPS}: split it into several that share a key"
         yield document.problem(("steps",), text)
     if not any(step.start for step in model.steps.values()):
         text = "no step has `start: true`; mark those at which an item begins"

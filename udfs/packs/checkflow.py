@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from udfs.packs.allowed import policy_of
-from udfs.packs.flow import ONE_OF, edges, groups
+from udfs.packs.flow import ONE_OF, before_and_after, edges, groups
 from udfs.packs.model import Workflow
-from udfs.packs.problems import WARNING, Problem
+from udfs.packs.problems import WARNING, Loc, Problem
 from udfs.packs.yamlfile import Document
 
 
@@ -15,6 +15,11 @@ def check_flow(document: Document, model: Workflow) -> Iterator[Problem]:
     """Loops without a maximum, alternatives that lead to each other, words that have no effect."""
     pairs = edges(model.flow)
     yield from _loops(document, model, pairs)
+    yield from _order(document, model, pairs)
+    yield from _children(document, model)
+    if "content" in document.data.get("duplicates", {}) and model.duplicates.by != "content":
+        text = "is not looked at; write `by: content`, or remove it"
+        yield document.problem(("duplicates", "content"), text, WARNING)
     for names in groups(model.flow, ONE_OF):
         for first, second in pairs:
             if first in names and second in names:
@@ -46,6 +51,36 @@ def _loops(document: Document, model: Workflow, pairs: list[tuple[str, str]]) ->
             told.update(loop)
             text = f"`{' -> '.join(loop)}` goes round without end; give one of these steps a `max`"
             yield document.problem(("flow",), text, WARNING)
+
+
+def _children(document: Document, model: Workflow) -> Iterator[Problem]:
+    """A number of children that is read from somewhere needs a step to read it from, and only that."""
+    for name, step in model.steps.items():
+        loc: Loc = ("steps", name, "children")
+        if step.children and isinstance(step.children.count, str) and step.children.source is None:
+            text = f"`{step.children.count}` is a field; name the step whose event has it, like `from: announced`"
+            yield document.problem((*loc, "count"), text)
+        if step.children and isinstance(step.children.count, int) and step.children.source is not None:
+            yield document.problem((*loc, "from"), "the count is a number, which no step says; remove one of the two")
+
+
+def _order(document: Document, model: Workflow, pairs: list[tuple[str, str]]) -> Iterator[Problem]:
+    """Edges with a policy of their own: the flow must put one step before the other."""
+    place = {name: index for index, name in enumerate(model.steps)}
+    masks = before_and_after(len(place), [(place[first], place[second]) for first, second in pairs])
+    said: list[tuple[str, str]] = []
+    for index, edge in enumerate(model.order.edges):
+        loc: Loc = ("order", "edges", index)
+        if (edge.first, edge.second) in said:
+            text = f"is said twice (first in `order.edges[{said.index((edge.first, edge.second))}]`); remove one"
+            yield document.problem(loc, text)
+        said.append((edge.first, edge.second))
+        if not masks[place[edge.first]][1] >> place[edge.second] & 1:
+            text = f"the flow does not put `{edge.first}` before `{edge.second}`; correct the flow, or remove the edge"
+            yield document.problem(loc, text)
+        if edge.policy is None and edge.tolerance is None and edge.severity is None:
+            text = "changes nothing; give it one of `policy`, `tolerance`, `severity`"
+            yield document.problem(loc, text)
 
 
 def _loop_from(start: str, followers: dict[str, list[str]]) -> list[str]:

@@ -11,16 +11,17 @@ from typing import Any
 from udfs.core.calendar import Calendar
 from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.plan import Schedule
-from udfs.core.spec import BEGINNING, FIRST, LAST, Deadline, Spec, Step
+from udfs.core.spec import BEGINNING, DROP, FIRST, IGNORE, LAST, Deadline, Pair, Spec, Step
 from udfs.core.zone import Zone
 from udfs.packs import model as language
 from udfs.packs.allowed import flow_of, policy_of
 from udfs.packs.calendars import EVERY_DAY, compile_calendar, zone_name
 from udfs.packs.calendars import meaning as calendar_meaning
 from udfs.packs.check import check_workflow, overridden
+from udfs.packs.children import children_of, parts, tells_of
 from udfs.packs.durations import parse_part
 from udfs.packs.explain import validate
-from udfs.packs.flow import ONE_OF, before_and_after, edges, groups, joins
+from udfs.packs.flow import ONE_OF, before_and_after, edges, groups, joins, judged, reach
 from udfs.packs.outline import ALL, check_names
 from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
@@ -54,10 +55,15 @@ def content_hash(content: Any) -> str:
 
 
 def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
-    steps = _steps(workflow)
+    pairs = _pairs(workflow)
+    steps = _steps(workflow, pairs)
+    visible = len(steps)
+    steps += parts(steps)
     deadlines = _deadlines(workflow)
+    copies = workflow.duplicates
+    drops = DROP in {workflow.order.policy, *(pair.policy for pair in pairs)}
     by_type: dict[str, tuple[Step, ...]] = {}
-    for step in steps:
+    for step in steps[:visible]:
         by_type[step.on] = (*by_type.get(step.on, ()), step)
     return Spec(
         lane=lane,
@@ -71,11 +77,13 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         by_type=by_type,
         starts=tuple(tuple(one for one in deadlines if one.after == step.index) for step in steps),
         expects=tuple(tuple(one for one in deadlines if one.expect == step.index) for step in steps),
-        order_policy=workflow.order.policy,
+        order_policy=next((pair.policy for pair in pairs if pair.policy != IGNORE), IGNORE)
+        if workflow.order.policy == IGNORE
+        else workflow.order.policy,
         order_tolerance=workflow.order.tolerance,
         order_severity=workflow.order.severity,
-        duplicate_policy=workflow.duplicates.policy,
-        duplicate_severity=workflow.duplicates.severity,
+        duplicate_policy=copies.policy,
+        duplicate_severity=copies.severity,
         varies=any(one.variants for one in deadlines),
         pauses=_mask(workflow, workflow.pause.while_ if workflow.pause else []),
         resumes=_mask(workflow, workflow.pause.resume if workflow.pause else []),
@@ -85,6 +93,13 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         expire_after=workflow.expire_after,
         flow=flow_of(workflow),
         schedules=_schedules(workflow),
+        order_pairs=pairs,
+        drops=drops,
+        repeats=_repeats(workflow) if copies.by == "step" else 0,
+        contents=tuple(tuple(map(str, parse_path(path))) for path in copies.content) if copies.by == "content" else (),
+        window=copies.window,
+        tells=tells_of(workflow),
+        waits=drops or len(steps) > visible or (copies.policy != IGNORE and (copies.by != "id" or copies.window > 0)),
     )
 
 
@@ -109,10 +124,34 @@ def _schedules(workflow: language.Workflow) -> tuple[Schedule, ...]:
     return compile_schedules(workflow.schedules, [*workflow.steps], workflow.calendars, workflow.zone, hashed)
 
 
-def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
+def _pairs(workflow: language.Workflow) -> tuple[Pair, ...]:
+    """The pairs of steps with a policy of their own; where order is ignored but for these, the others are left out."""
+    place = {name: index for index, name in enumerate(workflow.steps)}
+    order = workflow.order
+    return tuple(
+        Pair(
+            place[edge.first],
+            place[edge.second],
+            edge.policy or order.policy,
+            order.tolerance if edge.tolerance is None else edge.tolerance,
+            edge.severity or order.severity,
+        )
+        for edge in order.edges
+    )
+
+
+def _repeats(workflow: language.Workflow) -> int:
+    """The steps that can't rightly happen twice: those on no loop, without children or a maximum above 1."""
+    place = {name: index for index, name in enumerate(workflow.steps)}
+    reached = reach(len(place), [(place[first], place[second]) for first, second in edges(workflow.flow)])
+    steps = [place[name] for name, step in workflow.steps.items() if (step.max or 1) == 1 and not step.children]
+    return sum(1 << step for step in steps if not reached[step] >> step & 1)
+
+
+def _steps(workflow: language.Workflow, special: tuple[Pair, ...]) -> tuple[Step, ...]:
     place = {name: index for index, name in enumerate(workflow.steps)}
     pairs = [(place[first], place[second]) for first, second in edges(workflow.flow)]
-    masks = before_and_after(len(place), pairs)
+    masks = judged(before_and_after(len(place), pairs), special, workflow.order.policy)
     revising = {rule.after for rule in workflow.deadlines if rule.anchor == LAST}
     if workflow.pause is not None:
         revising |= {*workflow.pause.while_, *workflow.pause.resume}
@@ -127,6 +166,7 @@ def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
             revises=bool(step.end or step.cancels or name in revising),
             before=masks[place[name]][0],
             after=masks[place[name]][1],
+            children=children_of(workflow, name),
         )
         for name, step in workflow.steps.items()
     )
@@ -243,8 +283,8 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
             ],
             "flow": edges(workflow.flow),
             "deadlines": [_deadline_meaning(workflow, rule) | _forms(rule) for rule in workflow.deadlines],
-            "order": workflow.order.model_dump(),
-            "duplicates": workflow.duplicates.model_dump(),
+            "order": workflow.order.model_dump(exclude=set() if workflow.order.edges else {"edges"}),
+            "duplicates": workflow.duplicates.model_dump(exclude=_unsaid(workflow.duplicates)),
             "remember": workflow.remember,
             "expire_after": workflow.expire_after,
             **({"pause": workflow.pause.model_dump()} if workflow.pause else {}),
@@ -262,9 +302,16 @@ def _allowed(workflow: language.Workflow) -> dict[str, Any]:
     return {"unexpected": judged, "alternatives": groups(workflow.flow, ONE_OF), "joins": joins(workflow.flow)}
 
 
+def _unsaid(copies: language.Duplicates) -> set[str]:
+    """The words on copies that older Daymarks didn't know, where they say nothing."""
+    return {name for name, says in (("window", copies.window), ("content", copies.by == "content")) if not says}
+
+
 def _limits(step: language.Step) -> list[Any]:
     """What a step says of how often it happens; nothing where it says nothing, as before."""
-    return [{"optional": step.optional, "max": step.max}] if step.optional or step.max else []
+    said = {"optional": step.optional, "max": step.max} if step.optional or step.max else {}
+    waits_for = {"children": step.children.model_dump()} if step.children else {}
+    return [said | waits_for] if said or waits_for else []
 
 
 def _schedules_meaning(workflow: language.Workflow) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from udfs.core.spec import IGNORE, Pair
+
 ARROW = "->"
 ONE_OF = "|"
 ALL_OF = "&"
@@ -99,3 +101,16 @@ def before_and_after(count: int, pairs: Iterable[tuple[int, int]]) -> list[tuple
                 masks[first][1] |= 1 << second
                 masks[second][0] |= 1 << first
     return [(before, after) for before, after in masks]
+
+
+def judged(masks: list[tuple[int, int]], special: Iterable[Pair], policy: str) -> list[tuple[int, int]]:
+    """The masks (before, after) without the pairs of steps whose order is ignored, by `policy` or by their own."""
+    kept = [[0, 0] if policy == IGNORE else [before, after] for before, after in masks]
+    for pair in special:
+        if pair.policy == IGNORE:
+            kept[pair.first][1] &= ~(1 << pair.second)
+            kept[pair.second][0] &= ~(1 << pair.first)
+        elif policy == IGNORE:
+            kept[pair.first][1] |= 1 << pair.second
+            kept[pair.second][0] |= 1 << pair.first
+    return [(before, after) for before, after in kept]

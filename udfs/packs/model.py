@@ -27,12 +27,32 @@ def _plain_names(value: Any) -> Any:
     return value
 
 
+def _plain_path(value: Any) -> Any:
+    if any(isinstance(part, int) for part in parse_path(value)):
+        raise ValueError(f"`{value}` looks into a list, which can't be compared by place; name the list itself")
+    return value
+
+
 def _groups(values: list[Any]) -> list[Any]:
     if None in values:
         raise ValueError(
             "null is no group: an item without one is held to the deadline itself; name the groups' values"
         )
     return values
+
+
+def _count(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | str) or (isinstance(value, int) and value < 1):
+        raise ValueError("must be a number from 1 on, or a field that says how many, like `data.file_count`")
+    return value if isinstance(value, int) else _plain_path(value)
+
+
+PlainPath = Annotated[str, BeforeValidator(_plain_path)]
+Count = Annotated[
+    int | str,
+    BeforeValidator(_count),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}),
+]
 
 
 def _one_key(value: Any) -> Any:
@@ -65,12 +85,22 @@ Cancels = Annotated[
 ]
 
 
+class Children(Section):
+    """The child items that a step waits for: `key` tells them apart, `count` says how many there are, a number or a
+    field of the event of the step `from`."""
+
+    EXAMPLE: ClassVar[str] = "{key: data.file_id, count: data.file_count, from: announced}"
+    key: PlainPath
+    count: Count
+    source: Annotated[Text | None, Field(alias="from")] = None
+
+
 class Step(Section):
     """A step: the event type it waits for, conditions on the record, whether items begin or end here, and which
     deadlines are called off: a list of their ids, or `all`. An `optional` one may be left out, one with a `max` happens
     at most so often."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"min", "requires", "parallel", "children"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"min", "requires", "parallel"})
     EXAMPLE: ClassVar[str] = "{on: trade.sent}"
     on: Text
     where: Annotated[dict[str, Accepted], BeforeValidator(_plain_names)] = {}
@@ -79,6 +109,7 @@ class Step(Section):
     cancels: Cancels = []
     optional: bool = False
     max: Annotated[int, Field(ge=1)] | None = None
+    children: Children | None = None
 
 
 class Tier(Section):
@@ -138,22 +169,36 @@ class Pause(Section):
     resume: Annotated[list[Text], Field(min_length=1)]
 
 
+class Edge(Section):
+    """What is different for the order of two steps, of which the flow puts `from` before `to`."""
+
+    EXAMPLE: ClassVar[str] = "{from: send, to: reply, policy: ignore}"
+    first: Annotated[Text, Field(alias="from")]
+    second: Annotated[Text, Field(alias="to")]
+    policy: Literal["drop", "flag", "alert", "ignore"] | None = None
+    tolerance: Duration | None = None
+    severity: Severity | None = None
+
+
 class Order(Section):
     """What becomes of a step that comes after one which the flow puts behind it."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"edges", "reorder"})
-    policy: Literal["flag", "alert", "ignore"] = "flag"
+    LATER: ClassVar[frozenset[str]] = frozenset({"reorder"})
+    policy: Literal["drop", "flag", "alert", "ignore"] = "flag"
     tolerance: Duration = 0
     severity: Severity = "medium"
+    edges: list[Edge] = []
 
 
 class Duplicates(Section):
-    """What becomes of an event that comes again: it is never applied twice, unless the policy is `ignore`."""
+    """What becomes of an event that comes again: it is never applied twice, unless the policy is `ignore`. `content`
+    names the fields that are compared by content, `window` how far apart copies may be."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"window", "content"})
     policy: Literal["drop", "flag", "alert", "ignore"] = "flag"
-    by: Literal["id"] = "id"
+    by: Literal["id", "content", "step"] = "id"
     severity: Severity = "low"
+    window: Duration = 0
+    content: Annotated[list[PlainPath], Field(min_length=1)] = ["data"]
 
 
 class Unexpected(Section):

@@ -28,6 +28,8 @@ def check_names(document: Document) -> Iterator[Problem]:
             yield document.problem(("steps", name), text)
     yield from _flow(document, names, data.get("flow"))
     yield from _pause(document, names, data.get("pause"))
+    yield from _edges(document, names, data.get("order"))
+    yield from _children(document, names, steps)
     deadlines = [one if isinstance(one, dict) else {} for one in _listed(data.get("deadlines"))]
     yield from _cancels(document, steps, [one.get("id") for one in deadlines])
     for index, deadline in enumerate(deadlines):
@@ -55,6 +57,22 @@ def _flow(document: Document, names: list[str], flow: Any) -> Iterator[Problem]:
             continue
         for name in passed:
             yield from _known(document, loc, names, name)
+
+
+def _edges(document: Document, names: list[str], order: Any) -> Iterator[Problem]:
+    for index, edge in enumerate(_listed(order.get("edges")) if isinstance(order, dict) else []):
+        for end in ("from", "to") if isinstance(edge, dict) else ():
+            yield from _known(document, ("order", "edges", index, end), names, edge.get(end))
+
+
+def _children(document: Document, names: list[str], steps: Any) -> Iterator[Problem]:
+    for step, said in steps.items() if isinstance(steps, dict) else ():
+        children = said.get("children") if isinstance(said, dict) else None
+        if isinstance(children, dict):
+            loc: Loc = ("steps", step, "children", "from")
+            yield from _known(document, loc, names, children.get("from"))
+            if children.get("from") == step:
+                yield document.problem(loc, "can't announce its own children; name the step that says how many")
 
 
 def _cancels(document: Document, steps: Any, ids: list[Any]) -> Iterator[Problem]:

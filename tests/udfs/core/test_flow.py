@@ -236,6 +236,11 @@ def test_what_was_told_as_out_of_order_is_not_unexpected_as_well() -> None:
     assert follower.time(LONG).kinds() == ["out_of_order"]
 
 
+def test_what_else_is_out_of_order_is_told_beside_the_unexpected() -> None:
+    two = flow("a -> (b | c)", "a -> p -> q")
+    assert found(two, "abcqp") == [("unexpected", "c", "p"), ("out_of_order", "p", "q")]
+
+
 def test_so_many_unexpected_steps_stay_bounded_in_state() -> None:
     spec = flow("a -> b -> z", most={"b": 1}, expire_after="1d")
     follower = Follower(spec)
