@@ -68,8 +68,9 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
         case "out_of_order":
             return f"{step} came after {because or 'a later step'}: {who}, at {when}"
         case "unexpected":
-            instead = f", not {because}" if because else ""
-            return f"{step} was not to be expected{instead}: {who}, at {when}"
+            if " of " in because:  # more children than were awaited
+                return f"{step} came once too often, {because}: {who}, at {when}"
+            return f"{step} came {f'instead of {because}' if because else 'unexpectedly'}: {who}, at {when}"
         case "duplicate":
             return f"{step} came again: {who}, at {when}"
         case "invalid":

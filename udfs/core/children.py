@@ -40,6 +40,8 @@ def take(spec: Spec, item: Item, at: Occurrence, says: Said, effects: list[Effec
     """Takes in what the newest occurrence says, which is in the trace. Returns whether the past has changed by it: a
     step has come to be complete."""
     changed = False
+    if item.children is None or item.awaited is None:
+        item.children, item.awaited = {}, {}
     for step, text in says:
         rule = spec.steps[step].children or NONE
         children = item.children.setdefault(step, {})
@@ -48,17 +50,19 @@ def take(spec: Spec, item: Item, at: Occurrence, says: Said, effects: list[Effec
             if text in children:
                 continue
             children[text] = at.seq
-        elif step not in item.awaited and text.isdecimal() and len(text) <= LONGEST:
+        elif step in item.awaited:
+            continue
+        elif text.isdecimal() and len(text) <= LONGEST:
             item.awaited[step] = int(text)
             if not int(text):
                 _none_awaited(item, at, step)
                 changed = True
-            came = _came(item, step)[int(text) :]
+            came = _came(item, children)[int(text) :]
         awaited = _awaited(rule, item, step)
         if awaited is None or awaited > len(children):
             continue
         if awaited:
-            changed = _complete(item, rule, step, awaited) or changed
+            changed = _complete(item, rule, step, children, awaited) or changed
         if len(children) > awaited and rule.severity:
             for o in came:
                 effects.append(_surplus(spec, item, rule, step, o))
@@ -69,13 +73,14 @@ def progress(spec: Spec, item: Item, step: int) -> str:
     """How many of how many have come, of a step with children."""
     rule = spec.steps[step].children or NONE
     awaited = _awaited(rule, item, step)
-    return f"{len(item.children.get(step, ()))} of {'?' if awaited is None else awaited}"
+    came = 0 if item.children is None else len(item.children.get(step, ()))
+    return f"{came} of {'?' if awaited is None else awaited}"
 
 
 def surplus(spec: Spec, item: Item) -> int:
     """How many children came that were not awaited."""
     count = 0
-    for step, children in item.children.items():
+    for step, children in (item.children or {}).items():
         awaited = _awaited(spec.steps[step].children or NONE, item, step)
         if awaited is not None and len(children) > awaited:
             count += len(children) - awaited
@@ -83,15 +88,15 @@ def surplus(spec: Spec, item: Item) -> int:
 
 
 def _awaited(rule: Children, item: Item, step: int) -> int | None:
-    return rule.count or item.awaited.get(step)
+    return rule.count or (None if item.awaited is None else item.awaited.get(step))
 
 
-def _complete(item: Item, rule: Children, step: int, awaited: int) -> bool:
+def _complete(item: Item, rule: Children, step: int, children: dict[str, int], awaited: int) -> bool:
     """Marks the child with which the step was complete. Returns whether that is another one than before."""
-    came = _came(item, step)
-    gone = len(item.children[step]) - len(came)  # they have left the trace, the earliest first
-    last = came[max(0, awaited - 1 - gone)]
-    if last.step == step:
+    came = _came(item, children)
+    gone = len(children) - len(came)  # they have left a very long trace; then one of those still there stands for all
+    last = came[max(0, awaited - 1 - gone)] if came else None
+    if last is None or last.step == step:
         return False
     for o in came:
         o.step = rule.part
@@ -101,9 +106,9 @@ def _complete(item: Item, rule: Children, step: int, awaited: int) -> bool:
     return True
 
 
-def _came(item: Item, step: int) -> list[Occurrence]:
+def _came(item: Item, children: dict[str, int]) -> list[Occurrence]:
     """The occurrences with which the different children came first, as far as the trace has them."""
-    seqs = {*item.children[step].values()}
+    seqs = {*children.values()}
     return [o for o in item.trace if o.seq in seqs]
 
 

@@ -184,8 +184,8 @@ class Item:
         self.run = 0
         self.course: Course | None = None
         self.dropped = 0
-        self.children: dict[int, dict[str, int]] = {}
-        self.awaited: dict[int, int] = {}
+        self.children: dict[int, dict[str, int]] | None = None
+        self.awaited: dict[int, int] | None = None
 
     def answered(self) -> int:
         """How many of its deadlines need no more looking at."""
@@ -329,7 +329,7 @@ _EARLIEST: Final[list[Any]] = [
     0,
     None,
     0,
-    {},
-    {},
+    None,
+    None,
 ]
 """What stands for the fields that bytes of an earlier format end before."""

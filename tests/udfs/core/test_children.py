@@ -16,13 +16,16 @@ from udfs.packs.compile import compile_workflow
 LONG = 10**8
 
 
+STEPS: dict[str, Any] = {
+    "announce": {"on": "batch", "start": True},
+    "files": {"on": "file", "children": {"key": "data.file", "count": "data.files", "from": "announce"}},
+    "close": {"on": "closed", "end": "completed"},
+}
+
+
 def batch(count: int | str = "data.files", **more: Any) -> Spec:
     children = {"key": "data.file", "count": count} | ({"from": "announce"} if isinstance(count, str) else {})
-    steps = {
-        "announce": {"on": "batch", "start": True},
-        "files": {"on": "file", "children": children},
-        "close": {"on": "closed", "end": "completed"},
-    }
+    steps = {**STEPS, "files": {"on": "file", "children": children}}
     definition = {
         "workflow": "w",
         "key": "batch_id",
@@ -60,6 +63,25 @@ def test_a_missing_step_says_how_many_of_how_many_have_come() -> None:
 def test_what_is_no_number_announces_nothing(said: Any) -> None:
     (found,) = Follower(batch()).see(announced(100, said)).time(LONG).said
     assert found.occurrence == "0 of ?"
+
+
+def test_the_first_announcement_holds() -> None:
+    again = event("batch", 400, data={"data": {"files": 1}})
+    follower = (
+        Follower(batch()).see(announced(100, 2), file("a", 200), file("b", 300), again, file("c", 500)).time(LONG)
+    )
+    assert [(f.kind, f.event_id, f.because) for f in follower.said] == [("unexpected", "c@500", "3 of 2")]
+
+
+def test_children_that_left_the_trace_before_they_were_announced_count_all_the_same() -> None:
+    spec = batch(steps={**STEPS, "note": {"on": "note"}}, order={"policy": "ignore"})
+    follower = Follower(spec).see(file("a", 1)).time(2).see(file("b", 2))
+    for n in range(3, 600):
+        follower.see(event("note", n)).time(n)
+    assert follower.see(announced(700, 2)).time(800).kinds() == []
+    assert follower.item is not None
+    assert [o.step for o in follower.item.trace if o.step in (1, 4)] == [1]
+    assert surplus(spec, follower.item) == 0
 
 
 def test_a_number_may_be_sent_as_a_text() -> None:
