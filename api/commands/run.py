@@ -123,10 +123,10 @@ def demo_lane(pack: str) -> str:
 
 
 def _list(packs: dict[str, Path]) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False)
+    width = max(map(len, packs))
     for name, folder in packs.items():
-        table.add_row(f"[bold]{escape(name)}[/bold]", escape(load_pack(folder).workflows[0].data["description"]))
-    out.print(table)
+        about = load_pack(folder).workflows[0].data["description"]
+        out.print(f"[bold]{escape(name.ljust(width))}[/bold]  {escape(about)}")
 
 
 def factor(text: str) -> float:

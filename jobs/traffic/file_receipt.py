@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 from jobs.traffic.day import Place
 from jobs.traffic.faults import Shares, after, early, late, never, repeated, reported_late, slow, spoil, swapped
@@ -52,7 +53,8 @@ def tell(rng: random.Random, begin: Beginning) -> Iterator[Item]:
     data = {"partner": partner, "feed": feed, "file_name": f"{feed}_{begin.name.lower()}.csv"}
     arrived = {"lines": lines, "bytes": lines * rng.randint(80, 240), "control_total": round(lines * 131.7, 2)}
     contact = {"sender_contact": f"transfers@{partner.split()[0].lower()}.example"}
-    details = {"open": contact, "receive": arrived, "resend": arrived, "load": {"lines": lines}}
+    details: dict[str, dict[str, Any]] = {"open": contact, "receive": arrived, "resend": arrived}
+    details["load"] = {"lines": lines}
     source = f"/transfer/{begin.place.name.lower()}"
     file = Item(begin.at, "file_id", f"F-{begin.name}", source, TYPES, data, times, details)
     yield spoil(file, rng, faults(SLOW_ARRIVAL if partner == SLOW_PARTNER else ARRIVAL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 from jobs.traffic.day import Place
 from jobs.traffic.faults import Shares, after, early, late, never, repeated, reported_late, slow, spoil
@@ -48,7 +49,7 @@ def tell(rng: random.Random, begin: Beginning) -> Iterator[Item]:
     """An invoice and its payment; some have a fault. A paper that was sent twice is two invoices."""
     supplier = rng.choice(SUPPLIERS)
     paper = f"{supplier.split()[0].upper()}/{begin.name}"
-    data = {"entity": begin.place.name, "cost_centre": rng.choice(COST_CENTRES), "supplier": supplier}
+    data: dict[str, Any] = {"entity": begin.place.name, "cost_centre": rng.choice(COST_CENTRES), "supplier": supplier}
     data["amount"] = round(rng.lognormvariate(6.5, 1.4), 2)
     invoice = invoice_of(rng, begin, f"I-{begin.name}", data, paper)
     if rng.random() < SENT_TWICE:
@@ -63,7 +64,7 @@ def tell(rng: random.Random, begin: Beginning) -> Iterator[Item]:
         yield spoil(payment_of(rng, invoice, paper), rng, PAYMENT_FAULTS)
 
 
-def invoice_of(rng: random.Random, begin: Beginning, key: str, data: dict[str, object], paper: str) -> Item:
+def invoice_of(rng: random.Random, begin: Beginning, key: str, data: dict[str, Any], paper: str) -> Item:
     """An invoice that goes through within a few days."""
     times = {"upload": begin.at}
     after(times, "extract", rng, 5, 300)

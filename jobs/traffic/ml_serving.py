@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 from jobs.traffic.day import Place
 from jobs.traffic.faults import Shares, after, early, late, never, repeated, reported_late, slow, spoil, swapped
@@ -40,7 +41,7 @@ def tell(rng: random.Random, begin: Beginning) -> Iterator[Item]:
     after(times, "feedback", rng, 8, 10_000)
     after(times, "right", rng, 5, 400)
     data = {"model": model, "segment": begin.place.name, "exposure": round(rng.lognormvariate(5, 1.5), 2)}
-    details = {
+    details: dict[str, dict[str, Any]] = {
         "request": {"subject_ref": f"subject-{rng.randint(1, 90_000)}"},
         "serve": {"score": round(rng.random(), 4)},
         **VERDICTS,
