@@ -11,10 +11,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from api.cli import app
+from api.commands.options import lane_name
 from api.commands.replay import fitting
-from api.commands.run import works
+from api.commands.run import demo_lane, playable, works
 from api.stack import ports
 from api.stack.errors import StackError
+from udfs.packs.load import find_packs
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "rules" / "trade_lifecycle"
@@ -71,6 +73,25 @@ def test_wrong_usage_is_exit_code_two() -> None:
     assert daymark("up", "--port", "no").exit_code == 2
     assert daymark("frobnicate").exit_code == 2
     assert daymark("demo", "--speed", "quick").exit_code == 2
+
+
+def test_the_demo_names_the_packs_that_it_can_play() -> None:
+    names = [folder.name for folder in find_packs(ROOT / "rules")]
+    listed = daymark("demo", "--list")
+    assert listed.exit_code == 0
+    assert [line.split()[0] for line in listed.output.splitlines()] == names
+    unknown = daymark("demo", "--pack", "trade_livecycle")
+    assert unknown.exit_code == 2
+    assert "There is no traffic for a pack 'trade_livecycle'" in unknown.output
+    assert all(name in unknown.output for name in names)
+
+
+def test_each_packs_demo_has_a_lane_of_its_own() -> None:
+    lanes = {pack: demo_lane(pack) for pack in playable()}
+    assert lanes["trade_lifecycle"] == "demo"
+    assert lanes["file_receipt"] == "demo-file-receipt"
+    assert len(set(lanes.values())) == len(lanes)
+    assert all(lane_name(lane) for lane in lanes.values())
 
 
 @pytest.mark.parametrize("name", ["../../clickhouse", "Main", "-x", "", "a" * 49, "a/b", "a\n"])
