@@ -77,16 +77,10 @@ def on_event(spec: Spec, schedule: Schedule, watch: Watch, arrival: Arrival, wat
 def on_time(spec: Spec, schedule: Schedule, watch: Watch, now: int) -> list[Effect]:
     """Moves time on: no event at or before `now` is expected any more. At the end of time `watch.next` is None."""
     effects: list[Effect] = []
-    if watch.next is None:
-        return effects
     if now < NEVER:
         _advance(spec, schedule, watch, now, effects)
-        return effects
-    if watch.pending:
-        _advance(spec, schedule, watch, watch.pending[-1].time, effects)
-    if watch.next is not None:
-        _judge(spec, schedule, watch, watch.next, effects)
-    watch.next = None
+    else:
+        _end(spec, schedule, watch, effects)
     return effects
 
 
@@ -120,6 +114,15 @@ def _advance(spec: Spec, schedule: Schedule, watch: Watch, now: int, effects: li
     del watch.pending[:taken]
     if watch.missed:
         watch.missed = [one for one in watch.missed if one.until > now - spec.remember][-MOST_MISSED:]
+
+
+def _end(spec: Spec, schedule: Schedule, watch: Watch, effects: list[Effect]) -> None:
+    if watch.pending:
+        _advance(spec, schedule, watch, watch.pending[-1].time, effects)
+    last = watch.next
+    if last is not None:
+        _judge(spec, schedule, watch, last, effects)
+    watch.next = None
 
 
 def _take(spec: Spec, schedule: Schedule, watch: Watch, arrival: Arrival, effects: list[Effect]) -> None:

@@ -95,9 +95,9 @@ class Schedules:
         self._filed.pop(name, None)
         watch = self._watches.get(name)
         rule = self._rule(watch) if watch is not None else None
-        if watch is None or rule is None or watch.next is None:
+        before = watch.next if watch is not None else None
+        if watch is None or rule is None or before is None:
             return []
-        before = watch.next
         waiting = len(watch.pending)
         effects = machine.on_time(rule[0], rule[1], watch, self._known(*rule, now))
         if watch.next is None:
