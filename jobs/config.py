@@ -57,6 +57,8 @@ class JobConfig(BaseModel):
     mean smaller batches.
     `batch_records`, `batch_bytes`: a batch goes out when so much waits, over all buckets; `flush_ms`: at the latest
     after so long. Under load the first comes first, so that batches are big exactly when they have to be.
+    `pulse_ms`: each bucket is told, whenever time has moved on by so much, how far it is and which source was heard of
+    when, so that things can happen in it without a record; schedules need it. 0: never.
     `granularity_ms`: deadlines are looked at in steps of so much; findings carry the exact instant all the same.
     `largest_bytes`: a record that is longer becomes a dead letter. `cached_items`: how many items one task keeps
     decoded (about 2 KB each); the rest is read from state when it is needed.
@@ -81,6 +83,7 @@ class JobConfig(BaseModel):
     batch_records: int = Field(10_000, ge=1)
     batch_bytes: int = Field(16 * 1024 * 1024, ge=1, le=256 * 1024 * 1024)
     flush_ms: int = Field(50, ge=1)
+    pulse_ms: int = Field(60_000, ge=0)
     largest_bytes: int = Field(1024 * 1024, ge=1)
     cached_items: int = Field(300_000, ge=1)
     guarantee: Literal["at_least_once", "exactly_once"] = "at_least_once"

@@ -152,6 +152,7 @@ def _batcher_settings(config: JobConfig, reads: list[Read]) -> str:
             "records": config.batch_records,
             "bytes": config.batch_bytes,
             "delay": config.flush_ms,
+            "pulse": config.pulse_ms,
             "largest": config.largest_bytes,
             "topics": by_topic,
         }

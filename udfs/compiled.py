@@ -30,7 +30,7 @@ MODULES = {
         "state",
     ),
     "packs": ("mapping", "paths", "pii", "times", "values"),
-    "operators": ("batch", "bucket", "cache", "engine", "intake", "rows", "wheel"),
+    "operators": ("batch", "bucket", "buckets", "cache", "engine", "intake", "pulse", "rows", "wheel"),
     "simulation": ("drive", "events", "logs"),
 }
 

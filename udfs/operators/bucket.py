@@ -14,8 +14,8 @@ from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.source import Mapping
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item, next_verdict
-from udfs.operators import intake, rows
-from udfs.operators.batch import Frame, element
+from udfs.operators import intake, pulse, rows
+from udfs.operators.batch import PULSE, Frame, element
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
 from udfs.operators.engine import Engine
@@ -55,6 +55,7 @@ class Bucket:
         self._saved_count = count
         if count is None:
             self._adopt(items)
+        self._clock = pulse.Clock()
         self._gone: list[tuple[Spec, Item]] = []
         self._outputs: list[bytes] = []
         self._transitions: list[rows.Row] = []
@@ -71,6 +72,9 @@ class Bucket:
         if watermark > self._wheel.now:
             self._wheel.now = watermark
         for frame in frames_of(batch):
+            if frame.mapping == PULSE:
+                self._on_pulse(frame, watermark)
+                continue
             try:
                 mapping = engine.mappings[frame.mapping]
                 record, event = intake.read(engine, mapping, frame)
@@ -166,6 +170,15 @@ class Bucket:
             self._rules[self._engine.recall(document).hash] = self._index.get(key) is not None
         except Exception:
             log.exception("bucket %s: %r can't be read from state and is left there", self._name, key)
+
+    def _on_pulse(self, frame: Frame, watermark: int) -> None:
+        """What happens in the bucket now and then, also where no event comes. A failure is told in the log, and tried
+        again with the next pulse."""
+        try:
+            said = pulse.read(frame)
+            self._clock.hear(said, watermark)
+        except Exception:
+            log.exception("bucket %s: a pulse at %s failed", self._name, watermark)
 
     def _follow(self, mapping: Mapping, frame: Frame, record: dict[str, Any], event: Event, watermark: int) -> None:
         engine, items = self._engine, self._items

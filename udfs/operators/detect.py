@@ -15,7 +15,7 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
 from udfs import memory
-from udfs.operators.batch import RuleRecord, decode, decode_rule, encode
+from udfs.operators.batch import PULSE, RuleRecord, decode, decode_rule, encode
 from udfs.operators.bucket import Bucket, Engine
 
 log = logging.getLogger(__name__)
@@ -139,7 +139,8 @@ class Detect(KeyedBroadcastProcessFunction):
                 outputs += self._save(number, bucket, bucket.on_batch(encode([frame]), watermark))
             except Exception as fault:
                 self._give_up(number)
-                outputs.append(self._engine.dead_letter(frame, "internal", repr(fault)))
+                if frame.mapping != PULSE:
+                    outputs.append(self._engine.dead_letter(frame, "internal", repr(fault)))
         return outputs
 
     def _give_up(self, number: int) -> None:
