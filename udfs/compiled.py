@@ -23,14 +23,17 @@ MODULES = {
         "ids",
         "lifetime",
         "machine",
+        "migrate",
         "order",
         "overrides",
         "source",
         "spec",
         "state",
+        "upkeep",
+        "versions",
     ),
     "packs": ("mapping", "paths", "pii", "times", "values"),
-    "operators": ("batch", "bucket", "buckets", "cache", "engine", "intake", "pulse", "rows", "wheel"),
+    "operators": ("batch", "bucket", "buckets", "cache", "engine", "intake", "pulse", "rows", "sweep", "wheel"),
     "simulation": ("drive", "events", "logs"),
 }
 

@@ -82,7 +82,8 @@ class Spec(Immutable):
     `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.
     `by_type` maps an event type to the steps that may match it, in the order they were declared.
     `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
-    `varies` tells whether some deadline has variants.
+    `varies` tells whether some deadline has variants. `enabled` and `migrates` are no part of what the workflow means,
+    but of how this version is put in force (see `versions`).
     """
 
     lane: str
@@ -104,3 +105,5 @@ class Spec(Immutable):
     varies: bool = False
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000
+    enabled: bool = True
+    migrates: bool = False

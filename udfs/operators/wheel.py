@@ -6,6 +6,7 @@ from heapq import heappop, heappush
 from struct import Struct
 from typing import Final
 
+from udfs.core.ids import SEPARATOR
 from udfs.core.state import NEVER
 from udfs.operators.store import Store
 
@@ -110,6 +111,21 @@ class Wheel:
             return heap[0][0]
         return ripe[0][0] if ripe else None
 
+    def purge(self, workflow: str, prefix: str) -> None:
+        """Takes out the entries of a workflow whose storage keys do not begin with `prefix`."""
+        for number, slot in list(self._slots.items()):
+            entries = self._entries(number, slot)
+            kept = [(wake, where) for wake, where in entries if where.startswith(prefix) or not _is_of(workflow, where)]
+            if len(kept) < len(entries):
+                self._passed += [f"{number}/{piece}" for piece in range(slot.chunks)]
+                slot.chunks, slot.added = 0, kept
+                if kept:
+                    self._touched[number] = slot
+                elif slot.open:
+                    self._touched.pop(number, None)
+                else:
+                    self._discard(number, slot)
+
     def close(self) -> None:
         """All that was due has been taken: the open slots that have passed are no longer needed."""
         still: list[int] = []
@@ -152,11 +168,7 @@ class Wheel:
         return slot is not None and not slot.open and slot.earliest == entry[0]
 
     def _open(self, number: int, slot: Slot) -> None:
-        entries = slot.added
-        for piece in range(slot.chunks):
-            stored = self._store.get(f"{number}/{piece}")
-            if stored is not None:
-                entries = entries + _unpacked(stored)
+        entries = self._entries(number, slot)
         if number & LEVEL:
             self._discard(number, slot)
         else:
@@ -169,6 +181,14 @@ class Wheel:
             else:
                 self.file(wake, where)
 
+    def _entries(self, number: int, slot: Slot) -> list[tuple[int, str]]:
+        entries = slot.added
+        for piece in range(slot.chunks):
+            stored = self._store.get(f"{number}/{piece}")
+            if stored is not None:
+                entries = entries + _unpacked(stored)
+        return entries
+
     def _discard(self, number: int, slot: Slot) -> None:
         del self._slots[number]
         self._touched.pop(number, None)
@@ -177,6 +197,11 @@ class Wheel:
     def _push(self, wake: int, where: str) -> None:
         self._soon[where] = wake
         heappush(self._heap, (wake, where))
+
+
+def _is_of(workflow: str, where: str) -> bool:
+    """Whether a storage key is of the workflow, of before or after it was withdrawn."""
+    return where.startswith((f"{workflow}{SEPARATOR}", f"{workflow}@"))
 
 
 def _packed(wake: int, where: str) -> bytes:

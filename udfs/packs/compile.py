@@ -70,6 +70,8 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         varies=any(one.variants for one in deadlines),
         remember=workflow.remember,
         expire_after=workflow.expire_after,
+        enabled=workflow.enabled,
+        migrates=workflow.migrate == "in_flight",
     )
 
 
@@ -156,7 +158,8 @@ def _warn(rule: language.Deadline) -> int | None:
 def _meaning(workflow: language.Workflow) -> dict[str, Any]:
     """What the workflow does, without what only people read: two workflows with the same meaning have the same hash.
 
-    Steps and deadlines are lists, since an item's state names them by index.
+    Steps and deadlines are lists, since an item's state names them by index. `enabled` and `migrate` say how a version
+    is put in force, not what it means: what is disabled and enabled again is the same.
     """
     return {
         "workflow": workflow.workflow,

@@ -143,11 +143,12 @@ class Duplicates(Section):
 
 
 class Workflow(Section):
-    """One workflow. `key` and `groups` are names that the source mapping defines."""
+    """One workflow. `key` and `groups` are names that the source mapping defines. `enabled` and `migrate` say what
+    becomes of open items when this version is put in force."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {"schedules", "pause", "cancel", "calendar", "calendars", "zone", "correlate", "aliases", "children", "stalled"}
-        | {"predict", "heartbeat", "blind", "migrate", "enabled", "overrides", "limits", "loops", "minutes_per_item"}
+        | {"predict", "heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
     version: Annotated[int, Field(ge=1)] = 1
@@ -162,3 +163,5 @@ class Workflow(Section):
     duplicates: Duplicates = Duplicates()
     remember: Duration = UNITS["d"]
     expire_after: Duration = 30 * UNITS["d"]
+    enabled: bool = True
+    migrate: Literal["none", "in_flight"] = "none"

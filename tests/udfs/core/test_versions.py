@@ -1,0 +1,97 @@
+"""Which version rules an item, and what becomes of open items when versions are put in force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.udfs.core.build import workflow
+from udfs.core.spec import Spec
+from udfs.core.state import NEVER
+from udfs.core.versions import NOT, Plan, Version
+
+
+def spec(name: str, *, migrates: bool = False, enabled: bool = True, key: str = "id") -> Spec:
+    return replace(workflow("AB"), hash=name, migrates=migrates, enabled=enabled, key=key)
+
+
+def plan(*versions: tuple[int, Spec], withdrawn: int = NOT) -> Plan:
+    """Versions numbered from 1, each with the instant from which on it is in force."""
+    made = [Version(since, number, one, number) for number, (since, one) in enumerate(versions, 1)]
+    return Plan("w", made, withdrawn)
+
+
+OFF = plan((0, spec("a")), (100, spec("a", enabled=False)), (200, spec("a")))
+
+
+@pytest.mark.parametrize(
+    ("began", "now", "closed"),
+    [
+        (50, 99, False),
+        (50, 100, True),
+        (50, 101, True),
+        (50, 900, True),
+        (99, 900, True),
+        (100, 100, True),
+        (199, 199, True),
+        (200, 200, False),
+        (201, 900, False),
+    ],
+)
+def test_what_was_open_when_a_workflow_was_disabled_is_closed_and_what_begins_afterwards_is_not(
+    began: int, now: int, closed: bool
+) -> None:
+    closing = OFF.closes(began, now)
+    assert (closing is not None) == closed
+    if closing is not None:
+        assert closing == (100, "disabled by version 2")
+
+
+def test_a_version_that_is_replaced_from_its_own_instant_on_was_never_in_force() -> None:
+    assert plan((0, spec("a", enabled=False)), (0, spec("a"))).closes(5, NEVER) is None
+
+
+@pytest.mark.parametrize(("now", "moved"), [(99, False), (100, True), (101, True)])
+def test_a_version_that_migrates_takes_over_once_its_instant_has_come(now: int, moved: bool) -> None:
+    over = plan((0, spec("a")), (100, spec("b", migrates=True))).moves(spec("a"), now)
+    assert (over is not None and over.spec.hash == "b") == moved
+
+
+def test_items_move_to_the_last_version_that_migrates_and_stay_there() -> None:
+    many = plan((0, spec("a")), (1, spec("b", migrates=True)), (2, spec("c", migrates=True)), (3, spec("d")))
+    for before in ("a", "b", "a version that nobody knows any more"):
+        over = many.moves(spec(before), 10)
+        assert over is not None
+        assert over.spec.hash == "c"
+    assert many.moves(spec("c"), 10) is None
+    assert many.moves(spec("d"), 10) is None
+
+
+def test_a_version_that_follows_another_key_takes_nothing_over() -> None:
+    assert plan((0, spec("a")), (1, spec("b", migrates=True, key="other"))).moves(spec("a"), 10) is None
+
+
+def test_an_item_that_begins_in_the_past_of_a_version_that_migrates_begins_under_it() -> None:
+    versions = plan((0, spec("a")), (100, spec("b", migrates=True)))
+    assert versions.ruling(spec("a"), 99).hash == "a"
+    assert versions.ruling(spec("a"), 100).hash == "b"
+
+
+def test_a_workflow_that_only_changes_needs_no_plan() -> None:
+    assert not plan((0, spec("a")), (5, spec("b"))).intervenes
+    assert plan((0, spec("a")), (5, spec("b", migrates=True))).intervenes
+    assert plan((0, spec("a", enabled=False))).intervenes
+    assert plan(withdrawn=7).intervenes
+
+
+def test_what_was_put_after_a_withdrawal_has_places_of_its_own() -> None:
+    assert plan((0, spec("a"))).prefix == "w\x1f"
+    assert plan((0, spec("a")), withdrawn=7).prefix == "w@7\x1f"
+
+
+def test_there_is_more_to_do_when_a_version_comes_into_force_that_touches_open_items_and_only_then() -> None:
+    versions = plan((0, spec("a")), (100, spec("b", migrates=True)), (200, spec("c")), (300, spec("c", enabled=False)))
+    digests = [versions.digest(now) for now in (0, 99, 100, 200, 299, 300, NEVER)]
+    assert [digests.index(one) for one in digests] == [0, 0, 2, 2, 2, 5, 5]
+    assert plan((0, spec("a")), withdrawn=3).digest(0) != plan((0, spec("a")), withdrawn=4).digest(0)
