@@ -18,7 +18,7 @@ from api.stack.errors import StackError
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "rules" / "trade_lifecycle"
-COMMANDS = ("up", "demo", "status", "stop", "replay", "simulate", "test", "schema", "validate", "version")
+COMMANDS = ("up", "demo", "status", "stop", "replay", "simulate", "test", "schema", "validate", "rules", "version")
 
 
 @pytest.fixture(autouse=True)
