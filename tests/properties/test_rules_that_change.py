@@ -1,5 +1,5 @@
-"""However a bucket comes to look at its items after the rules have changed (by events, deadlines, pulses, in slices, with
-restarts in between), it says what a host says that brings all of them up at every step of time, and has no state."""
+"""However a bucket comes to look at its items after the rules have changed (by events, deadlines, pulses, in slices,
+with restarts in between), it says what a host says that brings up all of them at every step of time, without state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ from udfs.core.effects import Effect, Finding
 from udfs.core.event import Event
 from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.migrate import migrate
-from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item
 from udfs.core.upkeep import bring_up
 from udfs.core.versions import Plan
@@ -72,7 +71,7 @@ class Host:
         if spec is None or (self.plan and self.plan.closes(event.time, max(event.time, self.now))):
             return
         if item is None and self.plan:
-            spec = self.plan.ruling(spec, self.now)
+            spec = self.plan.ruling(spec, event.time, self.now)
         self._keep(event.key, *on_event(spec, item, event, self.now))
 
     def time(self, now: int) -> None:
@@ -95,7 +94,11 @@ class Host:
     def _begun_at(self, item: Item, time: int) -> Item | None:
         chosen, fit = [self.engine.spec_at("w", at) for at in (item.trace[0].time, time)]
         if self.plan:
-            chosen, fit = [one and self.plan.ruling(one, self.now) for one in (chosen, fit)]
+            began = item.trace[0].time
+            chosen, fit = (
+                chosen and self.plan.ruling(chosen, began, self.now),
+                fit and self.plan.ruling(fit, time, self.now),
+            )
         if chosen and fit and chosen.hash == item.spec != fit.hash:
             self._keep(item.key, *migrate(chosen, fit, item, self.now))
         return self.items.get(item.key)
@@ -120,6 +123,8 @@ def by_host(changes: Versions, history: list[Action]) -> set[str]:
     host = Host(engine(changes))
     for time, record in records(history):
         if record is None:
+            for since in sorted({since for since, _ in changes if host.now < since < time}):
+                host.time(since)  # exactly when a version comes into force
             host.time(time)
         else:
             host.event(MAPPING.event(MAPPING.parse(record), "key", "", 0))

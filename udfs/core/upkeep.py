@@ -39,8 +39,9 @@ def bring_up(specs: Mapping[str, Spec], plan: Plan, lives: bool, item: Item, now
     spec = specs[item.spec]
     if not lives:
         return Change(spec, [], DELETED, [], None)
-    closing = plan.closes(_began(item), now)
-    over = None if closing is not None or item.ended else plan.moves(spec, now)
+    began = _began(item)
+    closing = plan.closes(began, now)
+    over = None if closing is not None or item.ended else plan.moves(spec, began, now)
     if closing is None and over is None:
         return None
     since = over.since if over is not None else closing.since if closing is not None else now

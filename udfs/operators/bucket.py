@@ -274,7 +274,7 @@ class Bucket:
                 if plan.closes(event.time, max(event.time, watermark)) is not None:
                     continue  # it is of a time that is closed
                 if item is None:
-                    spec = plan.ruling(spec, watermark)
+                    spec = plan.ruling(spec, event.time, watermark)
             if spec is not None and spec.key == key_name and event.type in spec.by_type:
                 duplicate |= self._take(where, spec, item, event, watermark, frame)
         if intake.is_first_copy(mapping, frame, record):
@@ -286,8 +286,10 @@ class Bucket:
     def _begin_earlier(self, where: str, item: Item, plan: Plan | None, time: int, watermark: int) -> None:
         """The item turns out to have begun earlier, perhaps in an earlier version's time: it is ruled by that one."""
         spec = self._engine.specs[item.spec]
-        versions = [self._engine.spec_at(spec.workflow, at) for at in (item.trace[0].time, time)]
-        ruling = [plan.ruling(one, watermark) if plan and one else one for one in versions]
+        ruling: list[Spec | None] = []
+        for at in (item.trace[0].time, time):
+            one = self._engine.spec_at(spec.workflow, at)
+            ruling.append(plan.ruling(one, at, watermark) if plan is not None and one is not None else one)
         chosen, fit = ruling
         if chosen is not None and fit is not None and chosen.hash == item.spec != fit.hash and fit.key == spec.key:
             after, effects = migrate(spec, fit, item, watermark)

@@ -54,28 +54,46 @@ def test_a_version_that_is_replaced_from_its_own_instant_on_was_never_in_force()
 
 @pytest.mark.parametrize(("now", "moved"), [(99, False), (100, True), (101, True)])
 def test_a_version_that_migrates_takes_over_once_its_instant_has_come(now: int, moved: bool) -> None:
-    over = plan((0, spec("a")), (100, spec("b", migrates=True))).moves(spec("a"), now)
+    over = plan((0, spec("a")), (100, spec("b", migrates=True))).moves(spec("a"), 50, now)
     assert (over is not None and over.spec.hash == "b") == moved
 
 
 def test_items_move_to_the_last_version_that_migrates_and_stay_there() -> None:
     many = plan((0, spec("a")), (1, spec("b", migrates=True)), (2, spec("c", migrates=True)), (3, spec("d")))
     for before in ("a", "b", "a version that nobody knows any more"):
-        over = many.moves(spec(before), 10)
+        over = many.moves(spec(before), 0, 10)
         assert over is not None
         assert over.spec.hash == "c"
-    assert many.moves(spec("c"), 10) is None
-    assert many.moves(spec("d"), 10) is None
+    assert many.moves(spec("c"), 0, 10) is None
+    assert many.moves(spec("d"), 3, 10) is None
+
+
+def test_an_item_that_began_before_its_times_version_was_known_is_taken_over_by_those_behind_its_own() -> None:
+    late = plan((0, spec("a")), (1, spec("b", migrates=True)), (2, spec("c")))
+    over = late.moves(spec("a"), 5, 10)
+    assert over is not None
+    assert over.spec.hash == "b"
+    assert late.moves(spec("b"), 5, 10) is None
+
+
+def test_a_version_that_comes_back_takes_nothing_over_by_having_been_there_before() -> None:
+    back = plan((0, spec("a")), (10, spec("b", migrates=True)), (20, spec("a")))
+    over = back.moves(spec("a"), 5, 30)
+    assert over is not None
+    assert over.spec.hash == "b"
+    assert back.moves(spec("b"), 5, 30) is None
+    assert back.moves(spec("a"), 25, 30) is None
+    assert back.moves(spec("a"), 25, 15) is None, "it began ahead of the watermark, under the third"
 
 
 def test_a_version_that_follows_another_key_takes_nothing_over() -> None:
-    assert plan((0, spec("a")), (1, spec("b", migrates=True, key="other"))).moves(spec("a"), 10) is None
+    assert plan((0, spec("a")), (1, spec("b", migrates=True, key="other"))).moves(spec("a"), 0, 10) is None
 
 
 def test_an_item_that_begins_in_the_past_of_a_version_that_migrates_begins_under_it() -> None:
     versions = plan((0, spec("a")), (100, spec("b", migrates=True)))
-    assert versions.ruling(spec("a"), 99).hash == "a"
-    assert versions.ruling(spec("a"), 100).hash == "b"
+    assert versions.ruling(spec("a"), 50, 99).hash == "a"
+    assert versions.ruling(spec("a"), 50, 100).hash == "b"
 
 
 def test_a_workflow_that_only_changes_needs_no_plan() -> None:
