@@ -199,3 +199,45 @@ def test_an_item_that_has_moved_is_stored_and_read_again() -> None:
     trade.item = decode(encode(trade.item))
     assert trade.item.spec == trade.spec.hash
     assert told(trade.time(15 * MINUTE).said)[1:] == [("missing", "reply", 15 * MINUTE)]
+
+
+HOUR = 60 * MINUTE
+
+
+def test_events_that_wait_for_the_keys_next_run_wait_under_the_new_version() -> None:
+    short = version(REPLY, remember="1h")
+    trade = sent(short).see(event("settled", MINUTE), event("sent", 3 * HOUR, id="next"))
+    assert trade.item is not None
+    assert trade.item.held
+    trade.move(version(REPLY | {"within": "15m"}, remember="1h"))
+    assert told(trade.time(NEVER - 1).said) == [("missing", "reply", 3 * HOUR + 15 * MINUTE)]
+
+
+def test_the_keys_next_run_is_all_that_is_left_where_the_new_version_knows_its_steps_only() -> None:
+    short = version(REPLY, remember="1h")
+    trade = sent(short).see(event("settled", MINUTE), event("replied", 3 * HOUR), event("sent", 3 * HOUR, id="n"))
+    steps = {"reply": {"on": "replied", "start": True}}
+    trade.move(version(steps=steps, flow=[]))
+    assert trade.item is not None
+    trade.time(2 * HOUR)
+    assert trade.item is not None
+    assert [(o.step, o.time) for o in trade.item.trace] == [(0, 3 * HOUR)]
+
+
+def test_what_answered_a_deadline_may_have_left_a_long_trace_and_it_is_not_judged_again() -> None:
+    trade = sent().see(event("replied", MINUTE))
+    for n in range(300):
+        trade.time(2 * MINUTE + n).see(event("sent", 2 * MINUTE + n + 1, id=f"again {n}"))
+    assert trade.item is not None
+    assert trade.item.trimmed
+    trade.move(version(REPLY | {"severity": "critical"}))
+    assert trade.time(20 * MINUTE).kinds() == []
+
+
+def test_a_deadline_with_other_overrides_is_another_deadline() -> None:
+    override = {"when": {"market": "EU"}, "severity": "critical"}
+    trade = sent(version(REPLY | {"overrides": [override]}), until=6 * MINUTE)
+    for changed in (override | {"when": {"market": "US"}}, override | {"severity": "low"}):
+        assert trade.move(version(REPLY | {"overrides": [changed]})) == [], "its instant is the same"
+    assert trade.move(version(REPLY)) == []
+    assert told(trade.see(event("replied", 7 * MINUTE)).said)[1:] == [("late", "reply", 5 * MINUTE)]
