@@ -48,10 +48,11 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
     due, at = finding["deadline_ms"], finding["at_ms"]
     since = finding["since_ms"]
     allowed = f", {span(due - since)} after {because}" if since is not None and because else ""
+    came = f", {because}" if since is None and because else ""  # of a schedule's count
     when = clock(at if at is not None else due, now_ms)
     match finding["kind"]:
         case "missing":
-            return f"{step} is missing: {who}, due {clock(due, now_ms)}{allowed}"
+            return f"{step} is missing: {who}, due {clock(due, now_ms)}{allowed}{came}"
         case "late":
             return f"{step} came {span(finding['delta_ms'])} late: {who}, due {clock(due, now_ms)}, came {when}"
         case "reported_late":
@@ -65,6 +66,9 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
             )
         case "out_of_order":
             return f"{step} came after {because or 'a later step'}: {who}, at {when}"
+        case "unexpected":
+            instead = f", not {because}" if because else ""
+            return f"{step} was not to be expected{instead}: {who}, at {when}"
         case "duplicate":
             return f"{step} came again: {who}, at {when}"
         case kind:

@@ -178,6 +178,15 @@ def check_spans(specs: Iterable[Spec], config: JobConfig) -> None:
                 )
 
 
+def check_pulse(specs: Iterable[Spec], config: JobConfig) -> None:
+    """What is expected though no event comes needs the pulse. Raises ConfigError."""
+    for spec in specs:
+        if spec.schedules and not config.pulse_ms:
+            raise ConfigError(
+                f"workflow {spec.workflow} has schedules, which nothing begins where `pulse_ms` is 0; leave that out"
+            )
+
+
 def check_files(config: JobConfig, resumes: bool) -> None:
     """The input must be there, and a job that begins anew must not write behind another's rows. Raises ConfigError."""
     if config.input is not None and not config.input.file.is_file():

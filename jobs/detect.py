@@ -33,6 +33,7 @@ from jobs.config import (
     JobConfig,
     Read,
     check_files,
+    check_pulse,
     check_spans,
     load_mappings,
     load_packs,
@@ -76,6 +77,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
         with suppress(ValueError):  # it becomes a dead letter when it comes by broadcast
             engine.take(record)
     check_spans(engine.specs.values(), config)
+    check_pulse(engine.specs.values(), config)
 
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)

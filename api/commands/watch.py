@@ -24,8 +24,9 @@ COLOURS = {
     "at_risk": "blue",
     "out_of_order": "magenta",
     "duplicate": "cyan",
+    "unexpected": "magenta",
 }
-KINDS = ("missing", "late", "reported_late", "early", "out_of_order", "duplicate", "at_risk")
+KINDS = ("missing", "late", "reported_late", "early", "out_of_order", "unexpected", "duplicate", "at_risk")
 SEVERITIES = ("critical", "high", "medium", "low")
 LINES = 4
 PAUSE_SECONDS = 0.5

@@ -70,9 +70,8 @@ class Host:
         spec = self.engine.specs[item.spec] if item else self.engine.spec_at("w", event.time)
         if spec is None or (self.plan and self.plan.closes(event.time, max(event.time, self.now))):
             return
-        if item is None and self.plan:
-            spec = self.plan.ruling(spec, event.time, self.now)
         self._keep(event.key, *on_event(spec, item, event, self.now))
+        self._look(event.key)
 
     def time(self, now: int) -> None:
         self.now = now
@@ -93,13 +92,7 @@ class Host:
 
     def _begun_at(self, item: Item, time: int) -> Item | None:
         chosen, fit = [self.engine.spec_at("w", at) for at in (item.trace[0].time, time)]
-        if self.plan:
-            began = item.trace[0].time
-            chosen, fit = (
-                chosen and self.plan.ruling(chosen, began, self.now),
-                fit and self.plan.ruling(fit, time, self.now),
-            )
-        if chosen and fit and chosen.hash == item.spec != fit.hash:
+        if chosen and fit and item.ruled < 0 and chosen.hash == item.spec != fit.hash:
             self._keep(item.key, *migrate(chosen, fit, item, self.now))
         return self.items.get(item.key)
 

@@ -22,8 +22,8 @@ from udfs.core.effects import DUPLICATE, Effect, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.ids import finding_id
 from udfs.core.overrides import fitting
-from udfs.core.spec import DROP, IGNORE, Spec, Step
-from udfs.core.state import CLOSED, NEVER, Held, Item, Occurrence, next_verdict, slot_of
+from udfs.core.spec import DROP, FIRST, IGNORE, Spec, Step
+from udfs.core.state import CLOSED, NEVER, TRACE_LIMIT, Held, Item, Occurrence, next_verdict, slot_of
 
 
 def on_event(spec: Spec, item: Item | None, event: Event, watermark: int) -> tuple[Item | None, list[Effect]]:
@@ -148,8 +148,8 @@ def _admit(
         reassess(spec, item, watermark, effects, at)
         effects.append(_move(spec, trace, position))
         effects.append(_move(spec, trace, position + 1))
-    if len(trace) > lifetime.TRACE_LIMIT:
-        lifetime.trim(spec, item, watermark)
+    if len(trace) > TRACE_LIMIT:
+        lifetime.trim(spec, item, watermark - spec.order_tolerance)
 
 
 def _insert(trace: list[Occurrence], at: Occurrence) -> int:
@@ -168,12 +168,14 @@ def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: lis
     item.seen |= 1 << at.step
     for deadline in spec.expects[at.step]:
         deadlines.answer(spec, deadline, item, at, watermark, effects)
+    if spec.begins and len(item.trace) == 1:
+        _begin(spec, item, at)
     for deadline in spec.starts[at.step]:
-        if slot_of(item, deadline.index) is None:
+        if slot_of(item, deadline.index) is None or deadline.anchor != FIRST:
             held_to = fitting(deadline, item, at.time) if deadline.variants else deadline
-            deadlines.start(held_to, item, at)
+            deadlines.start(spec, held_to, item, at)
             last = max(last, at.time + held_to.within)
-    if step.calls_off:
+    if step.revises:
         for slot in item.slots:
             if not slot.flags & CLOSED:
                 deadlines.judge(spec, spec.deadlines[slot.deadline], item, slot, watermark, effects)
@@ -181,9 +183,15 @@ def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: lis
         item.ended = step.end
     elif step.start:
         item.ended = ""
-    if step.after & item.seen:
+    if step.after & item.seen or spec.flow is not None:
         order.check(spec, item, watermark, effects, at if at.time <= watermark else None)
-    item.expires = max(last, at.time) + lifetime.span(spec, item)
+    item.expires = max(last, at.time) + lifetime.span(spec, item) if spec.plain else lifetime.expires(spec, item)
+
+
+def _begin(spec: Spec, item: Item, at: Occurrence) -> None:
+    """Starts what waits from the item's beginning on. It may begin with what is waited for."""
+    for deadline in spec.begins:
+        deadlines.start(spec, fitting(deadline, item, at.time), item, at)
 
 
 def reassess(spec: Spec, item: Item, watermark: int, effects: list[Effect], reported: Occurrence | None = None) -> None:

@@ -18,10 +18,23 @@ from __future__ import annotations
 from typing import Final
 
 from udfs.core.deadlines import judge
-from udfs.core.effects import AT_RISK, EARLY, LATE, MISSING, REPORTED_LATE, Effect, Finding
+from udfs.core.effects import AT_RISK, EARLY, LATE, MISSING, REPORTED_LATE, UNEXPECTED, Effect, Finding
 from udfs.core.machine import reassess
 from udfs.core.spec import Deadline, Spec
-from udfs.core.state import CLOSED, FORM, MISSED, NEVER, REPORTED, SAID, WARNED, Held, Item, Slot, next_verdict
+from udfs.core.state import (
+    CLOSED,
+    FORM,
+    MISSED,
+    NEVER,
+    REPORTED,
+    SAID,
+    WARNED,
+    Held,
+    Item,
+    Occurrence,
+    Slot,
+    next_verdict,
+)
 from udfs.core.state import EARLY as EARLY_SAID
 from udfs.core.state import LATE as LATE_SAID
 
@@ -48,12 +61,14 @@ def migrate(old: Spec, new: Spec, item: Item, watermark: int) -> tuple[Item | No
     held = _held(item, places)
     if not trace:
         return _following(new, item, held), []
-    known = _known(old, item, watermark)
+    known = _known(old, item)
     slots = _slots(old, new, item)
     for o in trace:
         o.step = places[o.step]
     item.spec = new.hash
     item.count += 1
+    told = _told(item, trace)
+    item.course = None  # it is played again from the trace
     item.trace = trace
     item.slots = slots
     item.held = held
@@ -63,7 +78,9 @@ def migrate(old: Spec, new: Spec, item: Item, watermark: int) -> tuple[Item | No
     effects: list[Effect] = []
     reassess(new, item, watermark, effects)
     item.due = next_verdict(item)
-    return item, [one for one in effects if not isinstance(one, Finding) or _said(one) not in known]
+    return item, [
+        one for one in effects if not isinstance(one, Finding) or not (_said(one) in known or _key(one) in told)
+    ]
 
 
 def _places(old: Spec, new: Spec) -> list[int]:
@@ -72,20 +89,30 @@ def _places(old: Spec, new: Spec) -> list[int]:
     return [found.get(step.name, -1) for step in old.steps]
 
 
-def _known(spec: Spec, item: Item, watermark: int) -> set[Said]:
-    """What was said of the item's deadlines: what a judge of today would say, as far as a slot has it down as said."""
+def _known(spec: Spec, item: Item) -> set[Said]:
+    """What was said of the item's deadlines: what the last judge would say, as far as a slot has it down as said."""
     known: set[Said] = set()
     count = item.count
     for slot in item.slots:
         if slot.flags & SAID:
             anew = Slot(slot.deadline, slot.since, slot.seq, NEVER, slot.flags >> FORM << FORM)
             effects: list[Effect] = []
-            judge(spec, spec.deadlines[slot.deadline], item, anew, watermark, effects)
+            judge(spec, spec.deadlines[slot.deadline], item, anew, NEVER - 1, effects)
             for one in effects:
                 if isinstance(one, Finding) and slot.flags & FLAG[one.kind]:
                     known.add(_said(one))
     item.count = count
     return known
+
+
+def _told(item: Item, trace: list[Occurrence]) -> set[tuple[str, str]]:
+    """The occurrences that were told as unexpected."""
+    found = item.course.found if item.course is not None else []
+    return {(UNEXPECTED, o.id) for o in trace if o.seq in found}
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.kind, finding.event_id
 
 
 def _said(finding: Finding) -> Said:

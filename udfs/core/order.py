@@ -8,6 +8,7 @@ then it could not be put right silently.
 
 from __future__ import annotations
 
+from udfs.core import flow
 from udfs.core.effects import OUT_OF_ORDER, Effect, Finding
 from udfs.core.ids import finding_id
 from udfs.core.spec import IGNORE, Spec
@@ -19,13 +20,22 @@ RULE = "order"
 def check(
     spec: Spec, item: Item, watermark: int, effects: list[Effect], reported_late: Occurrence | None = None
 ) -> None:
-    """Says which steps are out of order at this watermark, and sets `item.confirm` to when to look again.
+    """Says which steps are unexpected or out of order at this watermark, and sets `item.confirm` to when to look again.
 
     `reported_late` is the newest occurrence, if it came behind the watermark.
     """
     item.confirm = NEVER
-    if spec.order_policy == IGNORE:
-        return
+    if spec.flow is not None:
+        item.confirm = flow.check(spec, spec.flow, item, watermark, effects, reported_late)
+    if spec.order_policy != IGNORE:
+        _check_order(spec, item, watermark, effects, reported_late)
+    if item.confirm < item.due:
+        item.due = item.confirm
+
+
+def _check_order(
+    spec: Spec, item: Item, watermark: int, effects: list[Effect], reported_late: Occurrence | None
+) -> None:
     firsts: dict[int, Occurrence] = {}
     for o in item.trace:
         if o.step not in firsts:
@@ -36,14 +46,14 @@ def check(
             continue
         certain = early.time + spec.order_tolerance
         if late.time > certain:
+            if spec.flow is not None:
+                certain = late.time + spec.order_tolerance  # when it is known whether the flow allows it at all
             if watermark >= certain:
                 _say(spec, item, early, late, effects)
             else:
                 item.confirm = min(item.confirm, certain)
         elif late is reported_late and early.time <= watermark:
             _say(spec, item, early, late, effects)
-    if item.confirm < item.due:
-        item.due = item.confirm
 
 
 def _earliest(firsts: dict[int, Occurrence], steps: int) -> Occurrence | None:
@@ -59,6 +69,8 @@ def _say(spec: Spec, item: Item, early: Occurrence, late: Occurrence, effects: l
     if item.misplaced is None:
         item.misplaced = {}
     if item.misplaced.get(late.step) == late.time:
+        return
+    if spec.flow is not None and flow.passed_over(spec, item, late):
         return
     item.count += late.step not in item.misplaced
     item.misplaced[late.step] = late.time

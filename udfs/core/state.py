@@ -15,7 +15,11 @@ from typing import Any, Final
 import msgspec
 from mypy_extensions import mypyc_attr
 
+from udfs.core.course import Course, restored
+
 FORMAT: Final = 1
+TRACE_LIMIT: Final = 256
+TRACE_KEPT: Final = 128
 NEVER: Final = 1 << 61
 """An instant that no watermark reaches. (Not 1 << 62: compiled code holds up to 62 bits without an object.)"""
 
@@ -112,7 +116,8 @@ class Item:
     last reported for it. `held` are events that belong to the key's next run, should this one expire before them.
     `count` grows with all that changes what can be said, `latest` is the latest event time ever admitted, `trimmed`
     how many occurrences have left the trace, `copied` how many copies were told in all. `run` tells the runs of a key
-    apart: the event time of the first event admitted.
+    apart: the event time of the first event admitted. `ruled` is the instant of the version that it has moved to
+    (-1: to none). `course` is how far it has come in a flow that is judged.
     """
 
     __slots__ = (
@@ -122,6 +127,7 @@ class Item:
         "copied",
         "copies",
         "count",
+        "course",
         "due",
         "ended",
         "expires",
@@ -130,6 +136,7 @@ class Item:
         "key",
         "latest",
         "misplaced",
+        "ruled",
         "run",
         "seen",
         "slots",
@@ -159,6 +166,8 @@ class Item:
         self.trimmed = 0
         self.copied = 0
         self.run = 0
+        self.ruled = -1
+        self.course: Course | None = None
 
     def answered(self) -> int:
         """How many of its deadlines need no more looking at."""
@@ -202,7 +211,7 @@ def encode(item: Item) -> bytes:
             item.spec,
             item.key,
             [(o.time, o.seq, o.step, o.id, o.source, o.started, o.received) for o in item.trace],
-            {slot.deadline: (slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for slot in item.slots},
+            [(slot.deadline, slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for slot in item.slots],
             item.seen,
             item.ended,
             item.arrivals,
@@ -219,6 +228,8 @@ def encode(item: Item) -> bytes:
             item.trimmed,
             item.copied,
             item.run,
+            item.course.stored() if item.course is not None else None,
+            item.ruled,
         )
     )
 
@@ -235,7 +246,7 @@ def decode(stored: bytes) -> Item:
         fields += _EARLIEST[len(fields) :]
     item = Item(fields[1], fields[2])
     item.trace = [Occurrence(*o) for o in fields[3]]
-    item.slots = [Slot(deadline, *slot) for deadline, slot in fields[4].items()]
+    item.slots = _slots(fields[4])
     item.seen, item.ended, item.arrivals, item.count = fields[5:9]
     item.due, item.expires, item.confirm = fields[9:12]
     item.groups = {name: (time, value) for name, (time, value) in fields[12].items()}
@@ -244,7 +255,15 @@ def decode(stored: bytes) -> Item:
     item.misplaced = fields[15] or None
     item.held = [_held(h) for h in fields[16]] or None
     item.latest, item.trimmed, item.copied, item.run = fields[17:21]
+    item.course = None if fields[21] is None else restored(fields[21])
+    item.ruled = fields[22]
     return item
+
+
+def _slots(stored: Any) -> list[Slot]:
+    if isinstance(stored, dict):  # from when a deadline had one clock at most
+        return [Slot(deadline, *slot) for deadline, slot in stored.items()]
+    return [Slot(*slot) for slot in stored]
 
 
 def _held(fields: list[Any]) -> Held:
@@ -274,5 +293,7 @@ _EARLIEST: Final[list[Any]] = [
     0,
     0,
     0,
+    None,
+    -1,
 ]
 """What stands for the fields that bytes of an earlier format end before."""

@@ -30,8 +30,8 @@ class Change(NamedTuple):
 
 
 def bring_up(specs: Mapping[str, Spec], plan: Plan, lives: bool, item: Item, now: int) -> Change | None:
-    """What has to become of the item by `now`, epoch ms; None: nothing. `lives` tells whether it is of the time after
-    the workflow was withdrawn. Owns the item that it is given.
+    """The next thing that has to become of the item by `now`, epoch ms; None: nothing more. `lives` tells whether it is
+    of the time after the workflow was withdrawn. Owns the item that it is given.
 
     What was due before the instant from which on a version holds is said under the version before. Items that have
     ended do not move; where they are in the way of a closing they go without a word.
@@ -41,16 +41,20 @@ def bring_up(specs: Mapping[str, Spec], plan: Plan, lives: bool, item: Item, now
         return Change(spec, [], DELETED, [], None)
     began = _began(item)
     closing = plan.closes(began, now)
-    over = None if closing is not None or item.ended else plan.moves(spec, began, now)
-    if closing is None and over is None:
+    over = None if item.ended else plan.moves(spec, began, item.ruled, now)
+    if closing is not None and (over is None or closing.since <= over.since):
+        after, effects = on_time(spec, item, min(closing.since, now))
+        return Change(spec, effects, closing, [], None) if after is item else Change(spec, effects, None, [], after)
+    if over is None:
         return None
-    since = over.since if over is not None else closing.since if closing is not None else now
-    after, effects = on_time(spec, item, min(since, now))
+    after, effects = on_time(spec, item, over.since)
     if after is not item:
         return Change(spec, effects, None, [], after)
-    if closing is not None or over is None:
-        return Change(spec, effects, closing, [], None)
-    moved, more = migrate(spec, over.spec, item, now)
+    following = plan.moves(over.spec, began, over.since, now)
+    ends = [one.since for one in (closing, following) if one is not None]
+    moved, more = migrate(spec, over.spec, item, min([now, *ends]))
+    if moved is not None:
+        moved.ruled = over.since
     if moved is item:
         return Change(spec, effects, None, more, item)
     nothing = f"moved to version {over.number}, which has none of its steps"

@@ -71,32 +71,25 @@ class Plan:
                 return Closing(since, f"disabled by version {number}")
         return None
 
-    def moves(self, spec: Spec, began: int, now: int) -> Version | None:
-        """The version that has taken over by `now` what began at `began` and is under `spec`; None: it stays there.
+    def moves(self, spec: Spec, began: int, ruled: int, now: int) -> Version | None:
+        """The next version that has taken over by `now` what began at `began` and is under `spec`; None: it stays.
+        `ruled` is the instant of the version that it has moved to, -1 if it has not.
 
         One that follows another key can't: which items would they be?
         """
-        for one in reversed(self._versions[self._behind(spec.hash, began) :]):
-            if one.since <= now and one.spec.migrates and one.spec.enabled and one.spec.key == spec.key:
-                return None if one.spec.hash == spec.hash else one
+        for one in self._versions[self._behind(spec.hash, began if ruled < 0 else ruled) :]:
+            takes_over = one.since <= now and one.spec.migrates and one.spec.enabled
+            if takes_over and one.spec.key == spec.key and one.spec.hash != spec.hash:
+                return one
         return None
 
-    def _behind(self, content_hash: str, began: int) -> int:
-        """From where on versions are later than the one that an item began under. It may have been an earlier one than
-        that of its time, which was not known yet; or one that nobody knows any more."""
-        at = -1
-        for n, one in enumerate(self._versions):
-            if one.since <= began:
-                at = n
-        for n in range(at, -1, -1):
-            if self._versions[n].spec.hash == content_hash:
+    def _behind(self, content_hash: str, at: int) -> int:
+        """From where on versions are later than that of an item which was put under it at an instant. It may have been
+        an earlier one than that of its time, which was not known yet; or one that nobody knows any more."""
+        for n in range(len(self._versions) - 1, -1, -1):
+            if self._versions[n].since <= at and self._versions[n].spec.hash == content_hash:
                 return n + 1
-        return at + 1 if self.holds(content_hash) else 0
-
-    def ruling(self, spec: Spec, began: int, now: int) -> Spec:
-        """The version that an item begins under at `began`, which lies in the time of `spec`."""
-        over = self.moves(spec, began, now)
-        return spec if over is None else over.spec
+        return 0
 
     def holds(self, content_hash: str) -> bool:
         """Whether it is the hash of one of these versions."""

@@ -22,6 +22,7 @@ from udfs.operators.batch import PULSE, Frame, element
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
 from udfs.operators.engine import Engine
+from udfs.operators.schedules import MARK, Schedules
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
 
@@ -52,6 +53,7 @@ class Bucket:
         self._name = name
         self._index = index
         self._wheel = Wheel(index)
+        self._schedules = Schedules(engine, self._wheel, index)
         self._sweep = sweep.Sweep()
         self._obsolete: list[str] = []  # what has to leave the index
         self._rules: dict[str, bool] = {}  # content hash of each version that an item began under -> is it stored
@@ -102,6 +104,9 @@ class Bucket:
         wheel.advance(now)
         while (where := wheel.pop()) is not None:
             try:
+                if where[0] == MARK:
+                    self._outputs += self._schedules.on_time(where, now)
+                    continue
                 item = self._look_at(where, now)
                 if item is not None:
                     self._wake_for(where, item)
@@ -133,7 +138,7 @@ class Bucket:
         self._items.save()
         puts: dict[str, bytes] = {}
         obsolete, self._obsolete = self._obsolete, []
-        for name in obsolete + self._wheel.save(puts):
+        for name in obsolete + self._wheel.save(puts) + self._schedules.save(puts):
             self._index.remove(name)
         self._sweep.save(puts)
         for content_hash, is_stored in self._rules.items():
@@ -161,6 +166,8 @@ class Bucket:
                 self._sweep.found(self._index.get(key) or b"{}")
             elif key.startswith(SEPARATOR):
                 self._recall(key, self._index.get(key) or b"")
+            elif key.startswith(MARK):
+                self._schedules.found(key)
             else:
                 self._wheel.found(key)
         return count
@@ -188,7 +195,7 @@ class Bucket:
         again with the next pulse."""
         try:
             said = pulse.read(frame)
-            self._clock.hear(said, watermark)
+            self._outputs += self._schedules.reconcile(said, self._clock.hear(said, watermark))
             planned = self._engine.planned(watermark)
             if self._sweep.wants(planned):
                 self._sweep.begin(planned, self._items.keys())
@@ -217,11 +224,18 @@ class Bucket:
         plan = self._engine.plans.get(workflow)
         if plan is None or plan.withdrawn == NOT:
             return
-        self._wheel.purge(workflow, plan.prefix)
+        self._wheel.purge(self._is_dead)
         for content_hash in [*self._rules]:
             if self._engine.specs[content_hash].workflow == workflow and not plan.holds(content_hash):
                 del self._rules[content_hash]
                 self._obsolete.append(f"{SEPARATOR}{content_hash}")
+
+    def _is_dead(self, where: str) -> bool:
+        """Whether it is of a workflow that was withdrawn."""
+        if where.startswith(MARK):
+            return not self._schedules.has(where)
+        plan = self._engine.plans.get(sweep.workflow_of(where))
+        return plan is not None and not where.startswith(plan.prefix)
 
     def _brought_up(self, where: str, item: Item, plan: Plan, now: int) -> Item | None:
         """The item as the versions in force want it; None if it was closed."""
@@ -258,6 +272,8 @@ class Bucket:
         key_name = mapping.key_names[frame.key]
         duplicate = False
         for workflow in engine.workflows(key_name, event.type):
+            if engine.scheduled:
+                self._outputs += self._schedules.on_event(workflow, key_name, event, watermark)
             where = f"{workflow}{SEPARATOR}{event.key}"
             plan = engine.plans.get(workflow) if engine.plans else None
             if plan is not None:
@@ -268,30 +284,28 @@ class Bucket:
             while item is not None and item.expires <= watermark:
                 item = self._look_at(where, watermark)  # the earlier run's last words, before the next one's first
             if item is not None and item.trace and watermark < event.time < item.trace[0].time:
-                self._begin_earlier(where, item, plan, event.time, watermark)
+                self._begin_earlier(where, item, event.time, watermark)
             spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
-            if plan is not None and spec is not None:
-                if plan.closes(event.time, max(event.time, watermark)) is not None:
-                    continue  # it is of a time that is closed
-                if item is None:
-                    spec = plan.ruling(spec, event.time, watermark)
+            if plan is not None and plan.closes(event.time, max(event.time, watermark)) is not None:
+                continue  # it is of a time that is closed
             if spec is not None and spec.key == key_name and event.type in spec.by_type:
                 duplicate |= self._take(where, spec, item, event, watermark, frame)
+                if item is None and plan is not None and (begun := items.get(where)) is not None:
+                    self._brought_up(where, begun, plan, watermark)  # it may have begun in the past of a later version
         if intake.is_first_copy(mapping, frame, record):
             shown = mapping.masked(record)
             text = frame.payload if shown is record else orjson.dumps(shown)
             topic = engine.topics[frame.mapping]
             self._events.append(rows.event(engine.lane, topic, key_name, event, text, duplicate, frame))
 
-    def _begin_earlier(self, where: str, item: Item, plan: Plan | None, time: int, watermark: int) -> None:
+    def _begin_earlier(self, where: str, item: Item, time: int, watermark: int) -> None:
         """The item turns out to have begun earlier, perhaps in an earlier version's time: it is ruled by that one."""
         spec = self._engine.specs[item.spec]
-        ruling: list[Spec | None] = []
-        for at in (item.trace[0].time, time):
-            one = self._engine.spec_at(spec.workflow, at)
-            ruling.append(plan.ruling(one, at, watermark) if plan is not None and one is not None else one)
-        chosen, fit = ruling
-        if chosen is not None and fit is not None and chosen.hash == item.spec != fit.hash and fit.key == spec.key:
+        chosen = self._engine.spec_at(spec.workflow, item.trace[0].time)
+        fit = self._engine.spec_at(spec.workflow, time)
+        if chosen is None or fit is None or item.ruled >= 0:
+            return
+        if chosen.hash == spec.hash != fit.hash and fit.key == spec.key:
             after, effects = migrate(spec, fit, item, watermark)
             if after is item:
                 self._keep(where, fit, item, item, effects)

@@ -37,6 +37,7 @@ class Engine:
         self.granularity = granularity
         self.specs: dict[str, Spec] = {}
         self.documents: dict[str, bytes] = {}
+        self.scheduled = False  # whether some version in force, or once in force, has schedules
         self._compile = compile_rule
         self._rules_topic = rules_topic
         self.plans: dict[str, Plan] = {}
@@ -53,6 +54,7 @@ class Engine:
 
     def __setstate__(self, known: tuple[Any, ...]) -> None:
         self.specs, self.documents, self._versions, self._recalled, self.plans, self._withdrawn = known
+        self.scheduled = [spec for spec in self.specs.values() if spec.schedules] != []
 
     def take(self, record: RuleRecord) -> str:
         """Takes a record of the rules topic, also twice: puts its document in force, or withdraws the workflow where it
@@ -80,6 +82,7 @@ class Engine:
                 place = max(place, one.place)
         known.append(Version(since, version, spec, place))
         known.sort(key=lambda one: one[:2])  # stable: of two alike, the one that came later holds
+        self.scheduled = self.scheduled or bool(spec.schedules)
         self._replan(spec.workflow)
         return spec.workflow
 
@@ -146,6 +149,17 @@ class Engine:
             if one.since <= time:
                 return one.spec
         return None
+
+    def in_force(self, time: int) -> list[tuple[int, Spec]]:
+        """Of each workflow that is enabled the version that is in force at a time, and since when."""
+        found: list[tuple[int, Spec]] = []
+        for known in self._versions.values():
+            for one in reversed(known):
+                if one.since <= time:
+                    if one.spec.enabled:
+                        found.append((one.since, one.spec))
+                    break
+        return found
 
     def dead_letter(self, frame: Frame, reason: str, detail: str) -> bytes:
         """The output that keeps a record which can't be followed."""

@@ -11,9 +11,10 @@ from typing import Final
 
 import msgspec
 
-from udfs.core.deadlines import first_behind
+from udfs.core.deadlines import reply_of
 from udfs.core.effects import Finding, Transition
 from udfs.core.event import Event
+from udfs.core.instants import due as due_at
 from udfs.core.lifetime import end_of
 from udfs.core.overrides import held_to
 from udfs.core.spec import Spec
@@ -153,6 +154,11 @@ def groups_of(item: Item) -> dict[str, str]:
 
 
 def finding(spec: Spec, item: Item, effect: Finding) -> Row:
+    return finding_of(spec, item.key, groups_of(item), effect)
+
+
+def finding_of(spec: Spec, key: str, groups: dict[str, str], effect: Finding) -> Row:
+    """A finding about a key, of which there may be no item."""
     return FindingRow(
         effect.id,
         spec.lane,
@@ -162,8 +168,8 @@ def finding(spec: Spec, item: Item, effect: Finding) -> Row:
         effect.rule,
         effect.kind,
         effect.severity,
-        item.key,
-        groups_of(item),
+        key,
+        groups,
         effect.step,
         effect.because,
         effect.occurrence,
@@ -241,6 +247,8 @@ def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:
     """Deadlines broken, answered late, not yet answered; and everything else found."""
     missing = late = overdue = 0
     other = state.copied + (len(state.misplaced) if state.misplaced else 0)
+    if state.course is not None:
+        other += state.course.told
     for slot in state.slots:
         flags = slot.flags
         if flags & ~CLOSED:
@@ -258,8 +266,8 @@ def pending_deadlines(spec: Spec, state: Item) -> list[Pending]:
     for slot in state.slots:
         if slot.wake < NEVER and not slot.flags & (CLOSED | MISSED):
             deadline = held_to(spec.deadlines[slot.deadline], state, slot)
-            if not first_behind(state.trace, deadline.expect, slot):
-                waiting.append(Pending(deadline.id, slot.since + deadline.within))
+            if not reply_of(deadline, state, slot):
+                waiting.append(Pending(deadline.id, due_at(spec, deadline, state, slot)))
     if len(waiting) > 1:
         waiting.sort(key=_due)
     return waiting

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from struct import Struct
 from typing import Final
 
-from udfs.core.ids import SEPARATOR
 from udfs.core.state import NEVER
 from udfs.operators.store import Store
 
@@ -111,11 +111,11 @@ class Wheel:
             return heap[0][0]
         return ripe[0][0] if ripe else None
 
-    def purge(self, workflow: str, prefix: str) -> None:
-        """Takes out the entries of a workflow whose storage keys do not begin with `prefix`."""
+    def purge(self, is_dead: Callable[[str], bool]) -> None:
+        """Takes out the entries of what is no more."""
         for number, slot in list(self._slots.items()):
             entries = self._entries(number, slot)
-            kept = [(wake, where) for wake, where in entries if where.startswith(prefix) or not _is_of(workflow, where)]
+            kept = [(wake, where) for wake, where in entries if not is_dead(where)]
             if len(kept) < len(entries):
                 self._passed += [f"{number}/{piece}" for piece in range(slot.chunks)]
                 slot.chunks, slot.added = 0, kept
@@ -197,11 +197,6 @@ class Wheel:
     def _push(self, wake: int, where: str) -> None:
         self._soon[where] = wake
         heappush(self._heap, (wake, where))
-
-
-def _is_of(workflow: str, where: str) -> bool:
-    """Whether a storage key is of the workflow, of before or after it was withdrawn."""
-    return where.startswith((f"{workflow}{SEPARATOR}", f"{workflow}@"))
 
 
 def _packed(wake: int, where: str) -> bytes:

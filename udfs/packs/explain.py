@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from udfs.packs.problems import Loc, Problem, suggest
@@ -26,6 +26,8 @@ EXAMPLES = {
     "source": "trades",
     "keys": "{trade_id: data.trade_id}",
     "path": "time",
+    "while": "[on_hold]",
+    "resume": "[released]",
 }
 
 _KINDS = {
@@ -93,15 +95,15 @@ def _unknown_word(model: type[Section], loc: Loc) -> str:
     word = str(loc[-1])
     if word in section.LATER:
         return f"this version doesn't know `{word}` yet; leave it out until a version that does is installed"
-    return f"`{word}` is not a word of the language here{suggest(word, section.model_fields)}"
+    return f"`{word}` is not a word of the language here{suggest(word, section.words())}"
 
 
 def _section(model: type[Section], loc: Loc) -> type[Section]:
     """The class of the section at `loc`, found by following the fields' types."""
     current: Any = model
     for part in loc:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            current = current.model_fields[str(part)].annotation
+        if isinstance(current, type) and issubclass(current, Section):
+            current = current.words()[str(part)]
         else:
             current = get_args(current)[-1]
         current = next(

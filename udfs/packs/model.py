@@ -6,10 +6,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from udfs.packs.calendarmodel import Calendar
+from udfs.packs.daytime import TimeOfDay
 from udfs.packs.durations import UNITS
 from udfs.packs.outline import ALL
 from udfs.packs.paths import parse_path
+from udfs.packs.schedulemodel import Schedule
 from udfs.packs.sections import SPAN, Accepted, Chains, Duration, Name, Section, Text
+from udfs.packs.times import ZoneName
 
 Severity = Literal["critical", "high", "medium", "low"]
 
@@ -63,22 +67,26 @@ Cancels = Annotated[
 
 class Step(Section):
     """A step: the event type it waits for, conditions on the record, whether items begin or end here, and which
-    deadlines are called off: a list of their ids, or `all`."""
+    deadlines are called off: a list of their ids, or `all`. An `optional` one may be left out, one with a `max` happens
+    at most so often."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"optional", "max", "min", "requires", "parallel", "children"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"min", "requires", "parallel", "children"})
     EXAMPLE: ClassVar[str] = "{on: trade.sent}"
     on: Text
     where: Annotated[dict[str, Accepted], BeforeValidator(_plain_names)] = {}
     start: bool = False
     end: Literal["completed", "failed"] | None = None
     cancels: Cancels = []
+    optional: bool = False
+    max: Annotated[int, Field(ge=1)] | None = None
 
 
 class Tier(Section):
     """A further limit on a deadline, with a severity of its own. A share of `within` follows the overrides."""
 
     EXAMPLE: ClassVar[str] = "{within: 300%, severity: critical}"
-    within: Share
+    within: Share | None = None
+    by: TimeOfDay | None = None
     severity: Severity
     runbook: str = ""
 
@@ -89,32 +97,30 @@ class Override(Section):
     EXAMPLE: ClassVar[str] = "{when: {market: APAC}, within: 15m}"
     when: Annotated[dict[Text, Annotated[Accepted, AfterValidator(_groups)]], Field(min_length=1)]
     within: Duration | None = None
+    by: TimeOfDay | None = None
+    zone: ZoneName | None = None
+    calendar: Text | None = None
     not_before: Duration | None = None
     warn: Share | None = None
     severity: Severity | None = None
 
 
 class Deadline(Section):
-    """`expect` must happen within `within` of the first `after`, and not sooner than `not_before` after it; `warn` is a
-    share of `within`, or a span."""
+    """`expect` must happen within `within` of `after`, or `by` a local time, and not sooner than `not_before` after it;
+    `warn` is a share of `within`, or a span. With a `calendar`, `within` counts business time."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {
-            "by",
-            "zone",
-            "calendar",
-            "anchor",
-            "grace",
-            "business",
-            "cut_off",
-            "window",
-        }
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"grace", "window"})
     EXAMPLE: ClassVar[str] = "{id: reply, after: send, expect: reply, within: 5m}"
     id: Name
-    after: Text
+    after: Text | None = None
     expect: Text
-    within: Duration
+    within: Duration | None = None
+    by: TimeOfDay | None = None
+    days: Annotated[int, Field(ge=0, le=366)] = 0
+    cut_off: TimeOfDay | None = None
+    zone: ZoneName | None = None
+    calendar: Text | None = None
+    anchor: Literal["first", "last", "each"] = "first"
     not_before: Duration = 0
     warn: Share | None = None
     severity: Severity = "high"
@@ -122,6 +128,14 @@ class Deadline(Section):
     keep_after_end: bool = False
     tiers: list[Tier] = []
     overrides: list[Override] = []
+
+
+class Pause(Section):
+    """Steps at which the clocks of all deadlines of the item stop, and those at which they go on."""
+
+    EXAMPLE: ClassVar[str] = "{while: [on_hold], resume: [released]}"
+    while_: Annotated[list[Text], Field(min_length=1, alias="while")]
+    resume: Annotated[list[Text], Field(min_length=1)]
 
 
 class Order(Section):
@@ -142,12 +156,20 @@ class Duplicates(Section):
     severity: Severity = "low"
 
 
+class Unexpected(Section):
+    """What becomes of a step that no path of the flow allows. Without a policy: `flag` where the flow has alternatives,
+    joins, optional steps or maxima, else `ignore`."""
+
+    policy: Literal["flag", "alert", "ignore"] | None = None
+    severity: Severity = "medium"
+
+
 class Workflow(Section):
     """One workflow. `key` and `groups` are names that the source mapping defines. `enabled` and `migrate` say what
     becomes of open items when this version is put in force."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"schedules", "pause", "cancel", "calendar", "calendars", "zone", "correlate", "aliases", "children", "stalled"}
+        {"cancel", "correlate", "aliases", "children", "stalled"}
         | {"predict", "heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
@@ -163,5 +185,10 @@ class Workflow(Section):
     duplicates: Duplicates = Duplicates()
     remember: Duration = UNITS["d"]
     expire_after: Duration = 30 * UNITS["d"]
+    pause: Pause | None = None
+    zone: ZoneName = "UTC"
+    calendars: dict[Name, Calendar] = {}
+    unexpected: Unexpected = Unexpected()
+    schedules: list[Schedule] = []
     enabled: bool = True
     migrate: Literal["none", "in_flight"] = "none"

@@ -11,7 +11,7 @@ from udfs.packs.paths import FieldPath, parse_path
 from udfs.packs.pii import HASH
 from udfs.packs.problems import Loc, Problem
 from udfs.packs.sections import Accepted, Name, Paths, PathText, Section, Text, matching
-from udfs.packs.times import check_format, read_zone
+from udfs.packs.times import ZoneName, check_format
 from udfs.packs.yamlfile import Document
 
 _topic = matching(r"[A-Za-z0-9._-]{1,249}", "letters, digits, `.`, `_` and `-`")
@@ -20,11 +20,6 @@ _lane = matching(r"[a-z0-9][a-z0-9-]{0,47}", "up to 48 small letters, digits and
 
 def _format(value: str) -> str:
     check_format(value)
-    return value
-
-
-def _zone(value: str) -> str:
-    read_zone(value)
     return value
 
 
@@ -37,7 +32,7 @@ class Time(Section):
 
     path: PathText
     format: Annotated[str, AfterValidator(_format)] = "iso"
-    zone: Annotated[str, AfterValidator(_zone)] | None = None
+    zone: ZoneName | None = None
 
 
 TimeAt = Annotated[

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator
 
 from udfs.packs.problems import suggest
 
@@ -50,6 +52,14 @@ def read_zone(value: str) -> tzinfo:
         names = suggest(value, available_timezones()) if value else ""
         near = names if "did you mean" in names else "; write a name like `Europe/Amsterdam` or `UTC`"
         raise ValueError(f"`{value}` is not a time zone{near}") from None
+
+
+def _known_zone(value: str) -> str:
+    read_zone(value)
+    return value
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
 
 
 class TimeReader:

@@ -16,6 +16,7 @@ from udfs.core.event import Event
 from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item
+from udfs.simulation.expected import Expected
 
 STRIDE = 1000
 """Events between two moves of the watermark. What is found does not depend on it; how often idle items are looked at
@@ -108,13 +109,21 @@ class Simulation:
         self._emit = emit
         self._items: list[dict[str, Followed]] = [{} for _ in self.specs]  # of each workflow, by key
         self._schedule = Schedule()
+        self._expected = Expected(self.specs, emit)
+        self._scheduled = [spec for spec in self.specs if spec.schedules] != []
         self._concerned: dict[tuple[str, str], list[int]] = {}  # workflows by correlation key and event type
         for index, spec in enumerate(self.specs):
             for event_type in spec.by_type:
                 self._concerned.setdefault((spec.key, event_type), []).append(index)
 
+    def begin(self, time: int, whole_days: bool = False) -> None:
+        """Schedules are followed from `time` (epoch ms) on, daily ones also from the beginning of its local day on."""
+        self._expected.begin(time, whole_days)
+
     def event(self, event: Event, key_name: str) -> None:
         """Takes one event for all workflows whose key it carries."""
+        if self._scheduled:
+            self._expected.event(event, key_name, self.watermark)
         for index in self._concerned.get((key_name, event.type), ()):
             followed = self._items[index].get(event.key)
             before = followed.item if followed is not None else None
@@ -128,6 +137,7 @@ class Simulation:
     def advance(self, watermark: int) -> None:
         """Moves time on to `watermark` (epoch ms): no event at or before it is to come."""
         self.watermark = watermark
+        self._expected.advance(watermark)
         while (followed := self._schedule.pop(watermark)) is not None:
             before = followed.item
             if before is not None:
@@ -159,10 +169,14 @@ def simulate(specs: Sequence[Spec], events: Iterable[tuple[str, Event]]) -> Resu
 
     simulation = Simulation(specs, emit)
     ordered = sorted(events, key=lambda e: e[1].time)
+    if ordered:
+        simulation.begin(ordered[0][1].time, whole_days=True)
     for n, (key_name, event) in enumerate(ordered):
         if n % STRIDE == 0:
             simulation.advance(event.time - 1)
         simulation.event(event, key_name)
     result.events = len(ordered)
+    if ordered:
+        simulation.advance(ordered[-1][1].time)
     simulation.advance(NEVER)
     return result

@@ -71,6 +71,7 @@ def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
             said[effect.id] = (key, effect)
 
     simulation = Simulation([spec], emit)
+    simulation.begin(scenario.begin)
     arrivals = sorted((scenario.event(index) for index in range(len(scenario.events))), key=lambda one: one[0])
     for moment in scenario.expect:
         now = scenario.ms(moment.at)
@@ -115,6 +116,7 @@ def _fits(scenario: Scenario, wanted: Said, found: Found) -> bool:
         (wanted.key, key),
         (wanted.step, finding.step),
         (wanted.because, finding.because),
+        (wanted.occurrence, finding.occurrence),
         (wanted.severity, finding.severity),
         (wanted.deadline and scenario.ms(wanted.deadline), finding.deadline),
         (wanted.happened and scenario.ms(wanted.happened), finding.at),

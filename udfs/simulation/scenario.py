@@ -34,7 +34,7 @@ from udfs.packs.yamlfile import Document, read_documents
 FOLDER = "scenarios"
 MONDAY = 1_767_571_200_000  # 2026-01-05T00:00:00Z
 
-Kind = Literal["missing", "late", "reported_late", "at_risk", "early", "out_of_order", "duplicate"]
+Kind = Literal["missing", "late", "reported_late", "at_risk", "early", "out_of_order", "duplicate", "unexpected"]
 
 _iso = time_reader("iso", None)
 
@@ -107,6 +107,7 @@ class Said(Section):
     key: Text | None = None
     step: Text | None = None
     because: Text | None = None
+    occurrence: Text | None = None
     severity: Severity | None = None
     deadline: At | None = None
     happened: At | None = None
@@ -177,7 +178,7 @@ def check_names(document: Document, scenario: Scenario, spec: Spec) -> Iterator[
             if name not in spec.groups:
                 text = f"`{spec.workflow}` has no group `{name}`{suggest(name, spec.groups)}"
                 yield document.problem(("events", index, "groups", name), text)
-    rules = [*(deadline.id for deadline in spec.deadlines), *RESERVED_RULES]
+    rules = [*(deadline.id for deadline in spec.deadlines), *(one.id for one in spec.schedules), *RESERVED_RULES]
     for index, moment in enumerate(scenario.expect):
         for number, said in enumerate(moment.findings):
             if said.rule is not None and said.rule not in rules:

@@ -54,46 +54,44 @@ def test_a_version_that_is_replaced_from_its_own_instant_on_was_never_in_force()
 
 @pytest.mark.parametrize(("now", "moved"), [(99, False), (100, True), (101, True)])
 def test_a_version_that_migrates_takes_over_once_its_instant_has_come(now: int, moved: bool) -> None:
-    over = plan((0, spec("a")), (100, spec("b", migrates=True))).moves(spec("a"), 50, now)
+    over = plan((0, spec("a")), (100, spec("b", migrates=True))).moves(spec("a"), 50, -1, now)
     assert (over is not None and over.spec.hash == "b") == moved
 
 
-def test_items_move_to_the_last_version_that_migrates_and_stay_there() -> None:
+def path(versions: Plan, name: str, began: int, now: int) -> list[str]:
+    """The versions that an item under this one moves to, one after the other."""
+    taken: list[str] = []
+    ruled = -1
+    while (over := versions.moves(spec(name), began, ruled, now)) is not None:
+        name, ruled = over.spec.hash, over.since
+        taken.append(name)
+    return taken
+
+
+def test_items_move_from_version_to_version_as_these_came_into_force() -> None:
     many = plan((0, spec("a")), (1, spec("b", migrates=True)), (2, spec("c", migrates=True)), (3, spec("d")))
-    for before in ("a", "b", "a version that nobody knows any more"):
-        over = many.moves(spec(before), 0, 10)
-        assert over is not None
-        assert over.spec.hash == "c"
-    assert many.moves(spec("c"), 0, 10) is None
-    assert many.moves(spec("d"), 3, 10) is None
+    assert path(many, "a", 0, 10) == path(many, "a version that nobody knows any more", 0, 10) == ["b", "c"]
+    assert path(many, "a", 0, 1) == ["b"]
+    assert path(many, "b", 1, 10) == ["c"]
+    assert path(many, "d", 3, 10) == []
 
 
 def test_an_item_that_began_before_its_times_version_was_known_is_taken_over_by_those_behind_its_own() -> None:
     late = plan((0, spec("a")), (1, spec("b", migrates=True)), (2, spec("c")))
-    over = late.moves(spec("a"), 5, 10)
-    assert over is not None
-    assert over.spec.hash == "b"
-    assert late.moves(spec("b"), 5, 10) is None
+    assert path(late, "a", 5, 10) == ["b"]
 
 
 def test_a_version_that_comes_back_takes_nothing_over_by_having_been_there_before() -> None:
     back = plan((0, spec("a")), (10, spec("b", migrates=True)), (20, spec("a")))
-    over = back.moves(spec("a"), 5, 30)
-    assert over is not None
-    assert over.spec.hash == "b"
-    assert back.moves(spec("b"), 5, 30) is None
-    assert back.moves(spec("a"), 25, 30) is None
-    assert back.moves(spec("a"), 25, 15) is None, "it began ahead of the watermark, under the third"
+    assert path(back, "a", 5, 30) == ["b"]
+    assert path(back, "a", 25, 30) == []
+    assert path(back, "a", 25, 15) == [], "it began ahead of the watermark, under the third"
+    forth = plan((0, spec("a")), (10, spec("b", migrates=True)), (20, spec("a", migrates=True)))
+    assert path(forth, "a", 5, 30) == ["b", "a"]
 
 
 def test_a_version_that_follows_another_key_takes_nothing_over() -> None:
-    assert plan((0, spec("a")), (1, spec("b", migrates=True, key="other"))).moves(spec("a"), 0, 10) is None
-
-
-def test_an_item_that_begins_in_the_past_of_a_version_that_migrates_begins_under_it() -> None:
-    versions = plan((0, spec("a")), (100, spec("b", migrates=True)))
-    assert versions.ruling(spec("a"), 50, 99).hash == "a"
-    assert versions.ruling(spec("a"), 50, 100).hash == "b"
+    assert path(plan((0, spec("a")), (1, spec("b", migrates=True, key="other"))), "a", 0, 10) == []
 
 
 def test_a_workflow_that_only_changes_needs_no_plan() -> None:

@@ -306,5 +306,13 @@ def test_a_move_to_a_rule_that_knows_none_of_the_steps_closes_the_item() -> None
     assert state.items.entries == {}
 
 
+def test_an_item_that_begins_in_the_past_of_a_version_that_migrates_moves_at_once() -> None:
+    made = engine((2, LONGER | {"migrate": "in_flight"}))
+    bucket = State().bucket(made)
+    outputs = see(bucket, 3, record("sent", 1))
+    assert rows(outputs, "I")[0]["rule_hash"] == compile_workflow(LONGER, version=1, lane="main").hash
+    assert found(bucket.on_time(NEVER)) == [("missing", "T1", 16)]
+
+
 def test_rules_that_touch_no_open_item_make_no_plans() -> None:
     assert engine((1, LONGER), (2, WORKFLOW)).plans == {}
