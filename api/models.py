@@ -48,6 +48,7 @@ class Workflow(BaseModel):
     completed: int
     failed: int
     expired: int
+    closed: int = Field(description="by a change of rules, while they were open")
     missing: int = Field(description="deadlines broken")
     late: int = Field(description="of these, how many were met afterwards")
     other: int
@@ -121,6 +122,7 @@ class Item(BaseModel):
     pending: list[Pending]
     groups: Groups
     amount: float | None
+    reason: str = Field(description="why it was closed, else empty")
 
 
 class Finding(BaseModel):
@@ -269,6 +271,14 @@ class Accepted(BaseModel):
     accepted: int
     lane: str
     topics: list[str] = Field(description="where the lane's job reads them")
+
+
+class RuleAccepted(BaseModel):
+    """What was put in force, or, without version and instant, withdrawn."""
+
+    workflow: str
+    version: int | None
+    effective_from: int | None = Field(description="epoch ms, by event time")
 
 
 class Readiness(BaseModel):

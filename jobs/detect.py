@@ -17,6 +17,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,11 @@ def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = Fa
     reads = read_by(config, mappings)
     readers = _readers(config, reads)
     engine = _engine(config, reads)
-    for document in (*rules.documents(packs), *_changed_rules(config)):
+    for document in rules.documents(packs):
         engine.put_rule(document)
+    for record in _changed_rules(config):
+        with suppress(ValueError):  # it becomes a dead letter when it comes by broadcast
+            engine.take(record)
     check_spans(engine.specs.values(), config)
     check_pulse(engine.specs.values(), config)
 
@@ -102,7 +106,7 @@ def _readers(config: JobConfig, reads: list[Read]) -> int:
     return min(config.parallelism, max(counts[name] for name in names))
 
 
-def _changed_rules(config: JobConfig) -> list[bytes]:
+def _changed_rules(config: JobConfig) -> list[RuleRecord]:
     return rules.in_topic(str(config.bootstrap), config.rules_topic) if config.rules_topic else []
 
 

@@ -145,6 +145,17 @@ def test_workflows_are_blind_until_their_lanes_clock_moves(client: TestClient, s
     assert states == {"main": "live", "quiet": "live", "stopped": "blind", "replay-1": "ended"}
 
 
+def test_an_item_that_was_closed_says_why_and_is_counted(client: TestClient, store: Store) -> None:
+    closed = item(key="K-2", status="closed", ended_ms=T0, reason="disabled by version 7", overdue=1, rev=2)
+    insert(store, "items", item(), item(key="K-2", overdue=1), closed)
+    [row] = client.get("/api/v1/workflows").json()
+    assert (row["items"], row["in_flight"], row["closed"], row["overdue"]) == (2, 1, 1, 0)
+    [one] = client.get("/api/v1/items", params={"status": "closed"}).json()["items"]
+    assert (one["key"], one["reason"]) == ("K-2", "disabled by version 7")
+    assert client.get("/api/v1/items/w/K-1").json()["reason"] == ""
+    assert "disabled by version 7" in client.get("/items/w/K-2").text
+
+
 def test_an_item_whose_step_was_only_reported_late_waits_for_nothing(client: TestClient, store: Store) -> None:
     now = int(time.time() * 1000)
     insert(store, "progress", progress(watermark_ms=now, at_ms=now))

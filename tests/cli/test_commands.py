@@ -8,11 +8,13 @@ import socket
 from pathlib import Path
 
 import pytest
+from typer import BadParameter
 from typer.testing import CliRunner, Result
 
 from api.cli import app
 from api.commands.options import lane_name
 from api.commands.replay import fitting
+from api.commands.rules import instant
 from api.commands.run import demo_lane, playable, works
 from api.stack import ports
 from api.stack.errors import StackError
@@ -20,7 +22,7 @@ from udfs.packs.load import find_packs
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "rules" / "trade_lifecycle"
-COMMANDS = ("up", "demo", "status", "stop", "replay", "simulate", "test", "schema", "validate", "version")
+COMMANDS = ("up", "demo", "status", "stop", "replay", "simulate", "test", "schema", "validate", "rules", "version")
 
 
 @pytest.fixture(autouse=True)
@@ -261,3 +263,21 @@ def test_test_fails_where_a_scenario_went_otherwise_and_where_none_is(tmp_path: 
     result = daymark("test", pack)
     assert result.exit_code == 1
     assert "no scenarios" in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "at"), [("beginning", 0), ("1970-01-01T00:00:01Z", 1000), ("1970-01-01T01:00+01:00", 0)]
+)
+def test_a_rule_is_put_from_an_instant(text: str, at: int) -> None:
+    assert instant(text) == at
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-03-01T08:00:00", "1969-01-01T00:00:00Z"])
+def test_what_is_no_instant_is_wrong_usage(text: str) -> None:
+    with pytest.raises(BadParameter, match="now, beginning"):
+        instant(text)
+
+
+@pytest.mark.parametrize("words", [("put", PACK), ("withdraw", "trade_lifecycle")])
+def test_rules_need_a_running_stack(words: tuple[object, ...]) -> None:
+    assert daymark("rules", *words).exit_code == 3

@@ -154,6 +154,8 @@ class Spec(Immutable):
     to compare, `window` bounds how far apart copies are (0: it doesn't). Where the spec `waits`, events are applied in
     their order, when time has come to them.
     `tells` has for each step what its events say of steps with children: whose, and the path (empty: no children).
+    `enabled` and `migrates` are no part of what the workflow means, but of how this version is put in force (see
+    `versions`).
     """
 
     lane: str
@@ -189,3 +191,5 @@ class Spec(Immutable):
     window: int = 0
     waits: bool = False
     tells: tuple[tuple[tuple[int, tuple[str, ...]], ...], ...] = ()
+    enabled: bool = True
+    migrates: bool = False

@@ -132,6 +132,7 @@ class Item:
     apart: the event time of the first event admitted. `course` is how far it has come in a flow that is judged,
     `dropped` counts misplaced events that were not applied. `children` has the different children that came, for each
     step that waits for some, each with the `seq` that it came with, `awaited` how many there will be.
+    `ruled` is the instant of the version that it has moved to (-1: to none).
     """
 
     __slots__ = (
@@ -153,6 +154,7 @@ class Item:
         "key",
         "latest",
         "misplaced",
+        "ruled",
         "run",
         "seen",
         "slots",
@@ -182,6 +184,7 @@ class Item:
         self.trimmed = 0
         self.copied = 0
         self.run = 0
+        self.ruled = -1
         self.course: Course | None = None
         self.dropped = 0
         self.children: dict[int, dict[str, int]] | None = None
@@ -262,6 +265,7 @@ def encode(item: Item) -> bytes:
             item.dropped,
             item.children,
             item.awaited,
+            item.ruled,
         )
     )
 
@@ -288,7 +292,7 @@ def decode(stored: bytes) -> Item:
     item.held = [_held(h) for h in fields[16]] or None
     item.latest, item.trimmed, item.copied, item.run = fields[17:21]
     item.course = None if fields[21] is None else restored(fields[21])
-    item.dropped, item.children, item.awaited = fields[22:25]
+    item.dropped, item.children, item.awaited, item.ruled = fields[22:26]
     return item
 
 
@@ -331,5 +335,6 @@ _EARLIEST: Final[list[Any]] = [
     0,
     None,
     None,
+    -1,
 ]
 """What stands for the fields that bytes of an earlier format end before."""

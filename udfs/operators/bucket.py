@@ -11,11 +11,14 @@ from udfs.core.effects import Effect, Finding
 from udfs.core.event import Event
 from udfs.core.ids import SEPARATOR
 from udfs.core.machine import next_deadline, on_event, on_time
+from udfs.core.migrate import migrate
 from udfs.core.sight import is_held, next_seen
 from udfs.core.source import Mapping
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item, next_verdict
-from udfs.operators import clockfaults, intake, pulse, rows
+from udfs.core.upkeep import Change, bring_up
+from udfs.core.versions import NOT, Plan
+from udfs.operators import clockfaults, intake, pulse, rows, sweep
 from udfs.operators.batch import PULSE, Frame, element
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
@@ -44,7 +47,7 @@ class Bucket:
 
     `items` holds the items by storage key (workflow, correlation key). They are read when an event or a deadline needs
     them. `index` is what is read at the start: how many items there are, the wheel that knows when to look at which,
-    and the rules that items began under, so that an item never outlives its rule.
+    the rules that items began under, so that an item never outlives its rule, and what has been done to open items.
     """
 
     def __init__(self, engine: Engine, name: str, items: Store, index: Store) -> None:
@@ -54,6 +57,8 @@ class Bucket:
         self._wheel = Wheel(index)
         self._lookout = Lookout(engine, index.get(STORED) if engine.watched else None)
         self._schedules = Schedules(engine, self._wheel, index, self._lookout)
+        self._sweep = sweep.Sweep()
+        self._obsolete: list[str] = []  # what has to leave the index
         self._rules: dict[str, bool] = {}  # content hash of each version that an item began under -> is it stored
         count = self._read_index()
         self._items = Items(items, count or 0)
@@ -63,6 +68,7 @@ class Bucket:
         self._clock = pulse.Clock()
         self._held: dict[str, bool] = {}  # those that wait for a source to be seen again
         self._gone: list[tuple[Spec, Item]] = []
+        self._closed: list[rows.Row] = []
         self._outputs: list[bytes] = []
         self._transitions: list[rows.Row] = []
         self._events: list[rows.Row] = []
@@ -119,6 +125,8 @@ class Bucket:
             if now + PATIENCE < NEVER:
                 wheel.file(now + PATIENCE, where)
         wheel.close()
+        if self._sweep.is_under_way():
+            self._sweep_on(now)
         return self._flush()
 
     def next_timer(self) -> int | None:
@@ -126,7 +134,7 @@ class Bucket:
 
         Rounded to the last ms of a span, since a watermark is the last ms before the next event that may come.
         """
-        wake = self._wheel.earliest()
+        wake = self._wheel.now + 1 if self._sweep.is_under_way() else self._wheel.earliest()
         if wake is None:
             return None
         span = self._engine.granularity
@@ -136,8 +144,10 @@ class Bucket:
         """Stores what has changed since the last time, and only that."""
         self._items.save()
         puts: dict[str, bytes] = {}
-        for name in self._wheel.save(puts) + self._schedules.save(puts):
+        obsolete, self._obsolete = self._obsolete, []
+        for name in obsolete + self._wheel.save(puts) + self._schedules.save(puts):
             self._index.remove(name)
+        self._sweep.save(puts)
         for content_hash, is_stored in self._rules.items():
             if not is_stored:
                 puts[f"{SEPARATOR}{content_hash}"] = self._engine.documents[content_hash]
@@ -164,6 +174,8 @@ class Bucket:
                 count = int(self._index.get(key) or 0)
             elif key == STORED:
                 continue
+            elif key == sweep.NAME:
+                self._sweep.found(self._index.get(key) or b"{}")
             elif key.startswith(SEPARATOR):
                 self._recall(key, self._index.get(key) or b"")
             elif key.startswith(MARK):
@@ -201,6 +213,9 @@ class Bucket:
                 if self._lookout.returned:
                     self._release(now)
             self._outputs += self._schedules.reconcile(said, now)
+            planned = self._engine.planned(watermark)
+            if self._sweep.wants(planned):
+                self._sweep.begin(planned, self._items.keys())
         except Exception:
             log.exception("bucket %s: a pulse at %s failed", self._name, watermark)
 
@@ -222,6 +237,71 @@ class Bucket:
             if item is not None and not self._hold(where, item, now):
                 self._wake_for(where, item)
 
+    def _sweep_on(self, now: int) -> None:
+        """Brings the next slice of items up to the versions in force."""
+        taken = self._sweep.take(sweep.SLICE if now < NEVER else self._items.count)
+        for where in taken:
+            try:
+                item, plan = self._items.get(where), self._engine.plans.get(sweep.workflow_of(where))
+                if item is not None and plan is not None:
+                    after = self._brought_up(where, item, plan, now)
+                    if after is not None and after is not item:
+                        self._wake_for(where, after)
+            except Exception:
+                log.exception("item %r: it could not be brought up to the rules at %s and stays as it was", where, now)
+                self._items.forget(where)
+        if not taken:
+            for workflow in self._sweep.end():
+                self._clear_away(workflow)
+
+    def _clear_away(self, workflow: str) -> None:
+        """Nothing stays in state of what was withdrawn, once its items are gone."""
+        plan = self._engine.plans.get(workflow)
+        if plan is None or plan.withdrawn == NOT:
+            return
+        self._wheel.purge(self._is_dead)
+        for content_hash in [*self._rules]:
+            if self._engine.specs[content_hash].workflow == workflow and not plan.holds(content_hash):
+                del self._rules[content_hash]
+                self._obsolete.append(f"{SEPARATOR}{content_hash}")
+
+    def _is_dead(self, where: str) -> bool:
+        """Whether it is of a workflow that was withdrawn."""
+        if where.startswith(MARK):
+            return not self._schedules.has(where)
+        plan = self._engine.plans.get(sweep.workflow_of(where))
+        return plan is not None and not where.startswith(plan.prefix)
+
+    def _brought_up(self, where: str, item: Item, plan: Plan, now: int) -> Item | None:
+        """The item as the versions in force want it; None if it was closed."""
+        following: Item | None = item
+        while following is not None:
+            item = following
+            change = bring_up(self._engine.specs, plan, where.startswith(plan.prefix), item, now)
+            if change is None:
+                return item
+            following = self._carry_out(where, item, change)
+            if following is item:
+                self._wake_for(where, item)
+        return None
+
+    def _carry_out(self, where: str, item: Item, change: Change) -> Item | None:
+        after, closing = change.after, change.closing
+        if closing is None and after is not item:
+            self._keep(where, change.spec, item, after, change.effects)
+            return after
+        self._keep(where, change.spec, item, item, change.effects)
+        if closing is None:
+            self._keep(where, self._engine.specs[item.spec], item, item, change.more)
+            return item
+        if item.trace and not item.ended:
+            self._closed.append(rows.closed(change.spec, item, closing.since, closing.reason))
+        if after is None:
+            self._drop(where)
+        else:
+            self._keep(where, change.spec, None, after, [])
+        return after
+
     def _follow(self, mapping: Mapping, frame: Frame, record: dict[str, Any], event: Event, watermark: int) -> None:
         engine, items = self._engine, self._items
         key_name = mapping.key_names[frame.key]
@@ -230,19 +310,43 @@ class Bucket:
             if engine.scheduled:
                 self._outputs += self._schedules.on_event(workflow, key_name, event, watermark)
             where = f"{workflow}{SEPARATOR}{event.key}"
+            plan = engine.plans.get(workflow) if engine.plans else None
+            if plan is not None:
+                where = plan.prefix + event.key
             item = items.get(where)
+            if item is not None and plan is not None:
+                item = self._brought_up(where, item, plan, watermark)
             while item is not None and item.expires <= watermark:
                 item = self._look_at(where, watermark)  # the earlier run's last words, before the next one's first
+            if item is not None and item.trace and watermark < event.time < item.trace[0].time:
+                self._begin_earlier(where, item, event.time, watermark)
             spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
+            if plan is not None and plan.closes(event.time, max(event.time, watermark)) is not None:
+                continue  # it is of a time that is closed
             if self._lookout.blind and spec is not None:
                 spec = self._lookout.view(spec)
             if spec is not None and spec.key == key_name and event.type in spec.by_type:
                 duplicate |= self._take(where, spec, item, event, watermark, frame)
+                if item is None and plan is not None and (begun := items.get(where)) is not None:
+                    self._brought_up(where, begun, plan, watermark)  # it may have begun in the past of a later version
         if intake.is_first_copy(mapping, frame, record):
             shown = mapping.masked(record)
             text = frame.payload if shown is record else orjson.dumps(shown)
             topic = engine.topics[frame.mapping]
             self._events.append(rows.event(engine.lane, topic, key_name, event, text, duplicate, frame))
+
+    def _begin_earlier(self, where: str, item: Item, time: int, watermark: int) -> None:
+        """The item turns out to have begun earlier, perhaps in an earlier version's time: it is ruled by that one."""
+        spec = self._engine.specs[item.spec]
+        chosen = self._engine.spec_at(spec.workflow, item.trace[0].time)
+        fit = self._engine.spec_at(spec.workflow, time)
+        if chosen is None or fit is None or item.ruled >= 0:
+            return
+        if chosen.hash == spec.hash != fit.hash and fit.key == spec.key:
+            after, effects = migrate(spec, fit, item, watermark)
+            if after is item:
+                self._keep(where, fit, item, item, effects)
+                self._wake_for(where, item)
 
     def _take(self, where: str, spec: Spec, item: Item | None, event: Event, watermark: int, frame: Frame) -> bool:
         """Gives the event to its item. Returns whether it was a copy of one that the item has."""
@@ -269,8 +373,14 @@ class Bucket:
     def _look_at(self, where: str, now: int) -> Item | None:
         """Lets time pass for one item; returns what is there then: None, the item, or the key's next run."""
         item = self._items.get(where)
+        plans = self._engine.plans
         while item is not None:
             spec = self._engine.specs[item.spec]
+            if plans and spec.workflow in plans:
+                item = self._brought_up(where, item, plans[spec.workflow], now)
+                if item is None:
+                    break
+                spec = self._engine.specs[item.spec]
             if self._lookout.blind:
                 spec = self._lookout.view(spec)
             answered, arrivals = item.answered(), item.arrivals
@@ -297,13 +407,16 @@ class Bucket:
             else:
                 self._transitions.append(rows.transition(spec, about, effect))
         if after is None:
-            self._items.remove(where)
-            self._wheel.forget(where)
-            self._woken.pop(where, None)
+            self._drop(where)
             return
         self._items.keep(where, after)
         if after.spec not in self._rules:
             self._rules[after.spec] = False
+
+    def _drop(self, where: str) -> None:
+        self._items.remove(where)
+        self._wheel.forget(where)
+        self._woken.pop(where, None)
 
     def _wake_all(self) -> None:
         """Puts those that had events on the wheel. Only now, since many a deadline is answered within its batch."""
@@ -327,13 +440,15 @@ class Bucket:
     def _flush(self) -> list[bytes]:
         outputs, self._outputs = self._outputs, []
         specs = self._engine.specs
-        changed = [rows.item(spec, item, expired=True) for spec, item in self._gone if not item.ended]
+        changed: list[rows.Row] = [rows.item(spec, item, expired=True) for spec, item in self._gone if not item.ended]
+        changed += self._closed
         changed += [rows.item(specs[item.spec], item) for item in self._items.changed() if item.trace]
         for tag, made in (("T", self._transitions), ("I", changed), ("E", self._events)):
             if made:
                 outputs.append(element(tag, self._name, rows.lines(made)))
         self._transitions, self._events = [], []
         self._gone.clear()
+        self._closed.clear()
         return outputs
 
 

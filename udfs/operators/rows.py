@@ -83,7 +83,7 @@ class Pending(Row):
     due_ms: int
 
 
-class ItemRow(Row):
+class ItemRow(Row, omit_defaults=True):
     lane: str
     workflow: str
     version: int
@@ -105,6 +105,7 @@ class ItemRow(Row):
     groups: dict[str, str]
     amount: float | None
     rev: int
+    reason: str = ""
 
 
 class EventRow(Row):
@@ -203,7 +204,7 @@ def transition(spec: Spec, item: Item, effect: Transition) -> Row:
     )
 
 
-def item(spec: Spec, state: Item, expired: bool = False) -> Row:
+def item(spec: Spec, state: Item, expired: bool = False) -> ItemRow:
     """How an item stands. `rev` grows with each change: the event time reached, then a count of what changed at it."""
     trace = state.trace
     end = end_of(spec, state)
@@ -233,6 +234,14 @@ def item(spec: Spec, state: Item, expired: bool = False) -> Row:
         state.amount[1] if state.amount else None,
         state.latest << 20 | min(state.count + expired, MOST_CHANGES),
     )
+
+
+def closed(spec: Spec, state: Item, since: int, reason: str) -> Row:
+    """How an item stood that was closed at an instant (epoch ms), or, if it is younger, with its last event."""
+    row = item(spec, state, expired=True)
+    row.status, row.reason = "closed", reason
+    row.ended_ms = max(since, state.trace[-1].time)
+    return row
 
 
 def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:

@@ -72,7 +72,7 @@ class Schedules:
         """Takes an event of a workflow's key, if a schedule waits for it. It is kept also where none is armed yet."""
         outputs: list[bytes] = []
         spec = self._engine.spec_at(workflow, max(event.time, watermark))
-        if spec is None or spec.key != key_name:
+        if spec is None or spec.key != key_name or not spec.enabled:
             return outputs
         for schedule in spec.schedules:
             if event.key not in schedule.keys:
@@ -141,6 +141,10 @@ class Schedules:
             begin = since if since > now - FRESH else now
             outputs += self._settle(name, spec, schedule, key, begin, now)
         return outputs
+
+    def has(self, name: str) -> bool:
+        """Whether there is a watch of this name."""
+        return name in self._watches
 
     def save(self, puts: dict[str, bytes]) -> list[str]:
         """Adds what has to be stored to `puts`, and returns what has to go, since the last call."""

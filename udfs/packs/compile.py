@@ -100,6 +100,8 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         window=copies.window,
         tells=tells_of(workflow),
         waits=drops or len(steps) > visible or (copies.policy != IGNORE and (copies.by != "id" or copies.window > 0)),
+        enabled=workflow.enabled,
+        migrates=workflow.migrate == "in_flight",
     )
 
 
@@ -270,7 +272,8 @@ def _zone_of(workflow: language.Workflow, form: language.Deadline) -> str:
 def _meaning(workflow: language.Workflow) -> dict[str, Any]:
     """What the workflow does, without what only people read: two workflows with the same meaning have the same hash.
 
-    Steps and deadlines are lists, since an item's state names them by index.
+    Steps and deadlines are lists, since an item's state names them by index. `enabled` and `migrate` say how a version
+    is put in force, not what it means: what is disabled and enabled again is the same.
     """
     return (
         {

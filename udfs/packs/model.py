@@ -210,11 +210,12 @@ class Unexpected(Section):
 
 
 class Workflow(Section):
-    """One workflow. `key` and `groups` are names that the source mapping defines."""
+    """One workflow. `key` and `groups` are names that the source mapping defines. `enabled` and `migrate` say what
+    becomes of open items when this version is put in force."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {"cancel", "correlate", "aliases", "children", "stalled"}
-        | {"predict", "heartbeat", "blind", "migrate", "enabled", "overrides", "limits", "loops", "minutes_per_item"}
+        | {"predict", "heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
     version: Annotated[int, Field(ge=1)] = 1
@@ -234,3 +235,5 @@ class Workflow(Section):
     calendars: dict[Name, Calendar] = {}
     unexpected: Unexpected = Unexpected()
     schedules: list[Schedule] = []
+    enabled: bool = True
+    migrate: Literal["none", "in_flight"] = "none"

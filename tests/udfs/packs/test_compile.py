@@ -181,6 +181,12 @@ def test_a_workflow_that_uses_no_newer_word_keeps_the_hashes_that_older_items_kn
     assert (spec.hash, [one.hash for one in spec.deadlines]) == GOLDEN
 
 
+def test_how_a_version_is_put_in_force_is_no_part_of_its_meaning() -> None:
+    plain, put = compiled(), compiled(enabled=False, migrate="in_flight")
+    assert (plain.enabled, plain.migrates, put.enabled, put.migrates) == (True, False, False, True)
+    assert put.hash == plain.hash
+
+
 def test_further_tiers_come_behind_all_deadlines_with_span_severity_and_identity_of_their_own() -> None:
     tiers = [
         {"within": "300%", "severity": "critical"},
