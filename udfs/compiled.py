@@ -18,8 +18,8 @@ from pathlib import Path
 MODULES = {
     "core": (
         "calendar",
-        "clock",
         "children",
+        "clock",
         "course",
         "deadlines",
         "duplicates",
@@ -55,11 +55,6 @@ MODULES = {
         "engine",
         "intake",
         "lookout",
-        "pulse",
-        "rows",
-        "schedules",
-        "engine",
-        "intake",
         "pulse",
         "rows",
         "schedules",

@@ -92,6 +92,12 @@ def test_without_the_headers_of_python_the_build_says_so_and_succeeds(tree: Path
     assert python(tree, nowhere + "sys.exit(compiled.main())", CC=sys.executable).startswith("no headers of Python")
 
 
+def test_modules_to_be_compiled_are_named_once() -> None:
+    from udfs import compiled
+
+    assert all(sorted({*modules}) == [*modules] for modules in compiled.MODULES.values())
+
+
 def test_every_module_that_is_to_be_compiled_is_there() -> None:
     from udfs import compiled
 
