@@ -27,7 +27,7 @@ define stage
 $(MAKE) prerequisites GIB=$(2); printf '%s …\n' "$(1)"; begun=$$SECONDS; $(3); printf '%s: %d s\n' "$(1)" $$((SECONDS - begun)); mkdir -p $(STAMPS); touch $@
 endef
 
-.PHONY: help setup demo test check bench bench-smoke lint lock clean prerequisites
+.PHONY: help setup demo test core check bench bench-smoke lint lock clean prerequisites
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,12 +37,16 @@ setup: $(STAMPS)/project $(STAMPS)/compiled $(STAMPS)/broker $(STAMPS)/java $(JA
 demo: setup ## Start everything with made-up traffic (PACK=name: of that pack); Ctrl-C stops it
 	@exec $(VENV)/bin/daymark demo $(if $(PACK),--pack $(PACK))
 
-test: setup ## Run all tests, also those on real Kafka, Flink and ClickHouse
+test: setup core ## Run all tests, also those on real Kafka, Flink and ClickHouse
 	@$(PYTHON) -m pytest
+
+core: setup ## Test the core as plain Python; every branch of it must be passed
+	@DAYMARK_PURE=1 $(PYTHON) -m coverage run -m pytest tests/udfs/core tests/udfs/operators tests/udfs/simulation
+	@$(PYTHON) -m coverage report
 
 check: setup lint ## Lint, types, layers, then all tests, those in Java too, and whether it has become slow
 	@mvn -B --quiet -f jobs/java/pom.xml test
-	DAYMARK_PURE=1 $(PYTHON) -m pytest tests/udfs tests/packs tests/properties
+	DAYMARK_PURE=1 $(PYTHON) -m pytest tests/udfs/packs tests/packs tests/properties
 	$(MAKE) test
 	$(MAKE) bench-smoke
 
@@ -66,7 +70,7 @@ lock: setup ## Write requirements.lock anew from pyproject.toml
 	  --allow-unsafe --output-file tests/bench/requirements.lock tests/bench/requirements.in
 
 clean: ## Remove what the set-up and the tests made (not .daymark, the data)
-	@rm -rf $(VENV) $(BENCH_VENV) .bench jobs/java/target build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) $(BENCH_VENV) .bench jobs/java/target build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 
 prerequisites:
 	@command -v python3 >/dev/null || { echo "daymark: Python is not there. Install it: sudo apt-get install python3.11 python3.11-venv" >&2; exit 4; }

@@ -102,8 +102,6 @@ def restart(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects:
     if item.trimmed and slot is not None and slot.flags & CLOSED:
         return  # what answered it may have left the trace
     if anchor is None:
-        if slot is not None and not slot.flags & SAID:
-            item.slots.remove(slot)
         return
     if slot is None:
         slot = Slot(deadline.index, anchor.time, anchor.seq, 0)

@@ -20,7 +20,7 @@ from typing import Final
 from udfs.core.deadlines import judge
 from udfs.core.effects import AT_RISK, EARLY, LATE, MISSING, REPORTED_LATE, UNEXPECTED, Effect, Finding
 from udfs.core.machine import reassess
-from udfs.core.spec import Deadline, Spec
+from udfs.core.spec import Deadline, Spec, Step
 from udfs.core.state import (
     CLOSED,
     FORM,
@@ -88,9 +88,14 @@ def migrate(old: Spec, new: Spec, item: Item, watermark: int) -> tuple[Item | No
 
 
 def _places(old: Spec, new: Spec) -> list[int]:
-    """For each step of the old version, where the new one has it; -1: nowhere."""
-    found = {step.name: step.index for step in new.steps}
-    return [found.get(step.name, -1) for step in old.steps]
+    """For each step of the old version, where the new one has it; -1: nowhere. What a step's children count as while
+    they are not complete has the step's name, and stands behind it."""
+    found = {_name(new, step): step.index for step in new.steps}
+    return [found.get(_name(old, step), -1) for step in old.steps]
+
+
+def _name(spec: Spec, step: Step) -> tuple[str, bool]:
+    return step.name, len([one for one in spec.steps[: step.index] if one.name == step.name]) > 0
 
 
 def _known(spec: Spec, item: Item) -> set[Said]:

@@ -264,3 +264,47 @@ def test_clocks_survive_being_stored() -> None:
     assert follower.item is not None
     follower.item = decode(encode(follower.item))
     assert found(follower.time(99)) == [("missing", 10), ("missing", 16)]
+
+
+def test_in_a_very_long_trace_clocks_are_kept_when_its_past_changes() -> None:
+    spec = again(EACH)
+    follower = Follower(spec)
+    for n in range(300):
+        follower.see(event("A", 20 * n), event("B", 20 * n + 5)).time(20 * n + 15)
+    assert follower.item is not None
+    assert follower.item.trimmed
+    late = 20 * 300
+    follower.see(event("A", late, id="x"), event("B", late - 2, id="y"))  # out of order: all is judged anew
+    assert found(follower.time(late + 10)) == [("missing", late + 10)]
+
+
+def test_in_a_very_long_trace_an_answered_clock_stays_answered_when_its_past_changes() -> None:
+    follower = Follower(again(EACH))
+    for n in range(300):
+        follower.see(event("A", 20 * n), event("B", 20 * n + 5)).time(20 * n + 2)
+    assert found(follower.see(event("B", 20 * 299 + 4, id="z")).time(10**6)) == []
+
+
+def test_in_a_very_long_trace_what_was_missing_is_late_when_it_comes_at_last() -> None:
+    follower = Follower(again(EACH))
+    for n in range(350):
+        follower.see(event("A", 20 * n)).time(20 * n + 15)
+    follower.see(event("H", 20 * 350), event("B", 20 * 350 - 1)).time(10**6)
+    kinds = follower.kinds()
+    assert kinds.count("missing") == 350
+    assert 128 <= kinds.count("late") < 350
+
+
+def test_an_answered_clock_far_back_in_a_very_long_trace_is_not_judged_again() -> None:
+    follower = Follower(again(EACH))
+    steps = ["H"] * 300 + ["A", "B"] + ["H"] * 140
+    for n, step in enumerate(steps):
+        follower.see(event(step, 5 * n)).time(5 * n)
+    late = 5 * len(steps)
+    assert found(follower.see(event("H", late + 3), event("H", late)).time(late + 100)) == []
+
+
+def test_what_a_clock_that_lost_its_beginning_has_said_stays_said() -> None:
+    follower = Follower(again(EACH)).see(event("A", 10, id="x")).time(20)
+    follower.see(event("A", 25, id="y"), event("A", 24, id="y")).time(40)
+    assert found(follower) == [("missing", 20), ("duplicate", 24), ("missing", 34)]

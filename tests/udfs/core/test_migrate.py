@@ -241,3 +241,32 @@ def test_a_deadline_with_other_overrides_is_another_deadline() -> None:
         assert trade.move(version(REPLY | {"overrides": [changed]})) == [], "its instant is the same"
     assert trade.move(version(REPLY)) == []
     assert told(trade.see(event("replied", 7 * MINUTE)).said)[1:] == [("late", "reply", 5 * MINUTE)]
+
+
+def test_a_deadline_that_is_gone_leaves_the_others_as_they_are() -> None:
+    warn = REPLY | {"id": "other"}
+    followed = sent(version(warn, REPLY)).time(MINUTE)
+    assert followed.move(version(REPLY)) == []
+    assert told(followed.time(5 * MINUTE).said) == [("missing", "reply", 5 * MINUTE)]
+
+
+def test_a_deadline_with_several_forms_that_stay_goes_on() -> None:
+    forms = [{"when": {"market": "EU"}, "within": "2m"}, {"when": {"market": "US"}, "within": "3m"}]
+    rule = REPLY | {"overrides": forms}
+    followed = sent(version(rule), until=2 * MINUTE)
+    assert followed.move(version(REPLY | {"id": "more"}, rule)) == []
+    assert told(followed.said) == [("missing", "reply", 2 * MINUTE)]
+
+
+def test_children_that_came_are_known_to_the_new_version_by_the_name_of_their_step() -> None:
+    def batch(*before: str) -> Spec:
+        steps: dict[str, Any] = {name: {"on": name} for name in before}
+        steps["open"] = {"on": "opened", "start": True}
+        steps["files"] = {"on": "file", "children": {"key": "data.file", "count": "data.files", "from": "open"}}
+        rule = {"id": "load", "after": "open", "expect": "files", "within": "1s"}
+        return version(rule, steps=steps, flow=["open -> files"])
+
+    followed = Mover(batch()).see(event("opened", 0, data={"data": {"files": 2}}))
+    followed.see(event("file", 10, data={"data": {"file": "a"}})).time(20)
+    assert followed.move(batch("early")) == []
+    assert followed.see(event("file", 30, data={"data": {"file": "b"}})).time(10 * MINUTE).said == []

@@ -174,3 +174,10 @@ def test_the_next_look_at_an_item_leaves_out_what_is_held() -> None:
     found = Watched(later).see(event("A", 1000)).blind(1100).time(1500)
     assert found.item is not None
     assert next_seen(found.item, 1500) == 1700
+
+
+def test_the_next_look_at_an_item_is_where_its_order_is_certain_if_that_comes_first() -> None:
+    ordered = workflow("ABD", flow=["AB"], tolerance=500, deadlines=[("A", "D", 300, None, False)])
+    found = Watched(ordered).see(event("B", 1000), event("A", 1600)).blind(1100).time(1400)
+    assert found.item is not None
+    assert next_seen(found.item, 1400) == found.item.confirm == 1500
