@@ -25,7 +25,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.datastream.data_stream import DataStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 
-from jobs import rules, topics
+from jobs import links, rules, topics
 from jobs.config import (
     ConfigError,
     FileInput,
@@ -72,11 +72,14 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     for document in (*rules.documents(packs), *_changed_rules(config)):
         engine.put_rule(document)
     check_spans(engine.specs.values(), config)
+    engine.build_for()
 
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
-    batches = _batches(env, config, reads, readers)
+    settings = _batcher_settings(config, reads, engine)
+    batches = _batches(env, config, reads, readers, settings)
     rule_records = DataStream(_rule_records(env, config, engine)).broadcast(RULES)
+    batches = links.through_stages(batches, engine, rule_records, _by_bucket, BYTES, settings, config.uid_prefix)
     detect = Detect(engine, config.cached_items)
     found = (
         _by_bucket(batches)
@@ -118,6 +121,7 @@ def _batches(
     config: JobConfig,
     reads: list[Read],
     readers: int,
+    settings: str,
 ) -> Any:
     """The Java stream of (bucket, batch). Reader and batcher share a task, so that no record is serialised between."""
     daymark = get_gateway().jvm.daymark
@@ -125,7 +129,7 @@ def _batches(
     ticks = daymark.Ticks(config.lateness_ms)
     events = env._j_stream_execution_environment.fromSource(source, ticks, "events")
     events.setParallelism(readers).uid(f"{config.uid_prefix}-events")
-    batches = daymark.Batcher.of(events, _batcher_settings(config, reads))
+    batches = daymark.Batcher.of(events, settings)
     return batches.setParallelism(readers).uid(f"{config.uid_prefix}-batch")
 
 
@@ -142,10 +146,12 @@ def _events_source(config: JobConfig, reads: list[Read]) -> Any:
     )
 
 
-def _batcher_settings(config: JobConfig, reads: list[Read]) -> str:
+def _batcher_settings(config: JobConfig, reads: list[Read], engine: Engine) -> str:
     by_topic: dict[str, list[dict[str, Any]]] = {}
+    correlations = list(engine.correlations().values())
     for index, (topic, mapping) in enumerate(reads):
-        by_topic.setdefault(topic, []).append({"mapping": index, "keys": _key_paths(mapping)})
+        keys = {"keys": _key_paths(mapping), "stages": links.stages_of(mapping, correlations)}
+        by_topic.setdefault(topic, []).append({"mapping": index, **keys})
     return json.dumps(
         {
             "buckets": config.buckets,

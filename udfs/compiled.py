@@ -22,6 +22,7 @@ MODULES = {
         "event",
         "ids",
         "lifetime",
+        "links",
         "machine",
         "order",
         "overrides",
@@ -30,8 +31,8 @@ MODULES = {
         "state",
     ),
     "packs": ("mapping", "paths", "pii", "times", "values"),
-    "operators": ("batch", "bucket", "cache", "engine", "intake", "rows", "wheel"),
-    "simulation": ("drive", "events", "logs"),
+    "operators": ("batch", "bucket", "cache", "engine", "intake", "linkbucket", "postponed", "routed", "rows", "wheel"),
+    "simulation": ("drive", "events", "logs", "placing"),
 }
 
 ROOT = Path(__file__).parents[1]

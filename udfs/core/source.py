@@ -32,8 +32,9 @@ class Position:
 
 
 class Mapping:
-    """Reads the records of one source. `key_names` are the correlation keys, in the mapping's order."""
+    """Reads the records of one source, `name`. `key_names` are the correlation keys, in the mapping's order."""
 
+    name: str
     key_names: tuple[str, ...]
 
     def parse(self, raw: bytes) -> dict[str, Any]:

@@ -76,13 +76,26 @@ class Deadline(Immutable):
 
 
 @dataclass(frozen=True)
+class Correlation(Immutable):
+    """How events find their item by several keys: the names, the item's own first. Spans are milliseconds.
+
+    `hold` is how long after an event its place may become known, `remember` how long a link is known after its last
+    use.
+    """
+
+    keys: tuple[str, ...]
+    hold: int
+    remember: int
+
+
+@dataclass(frozen=True)
 class Spec(Immutable):
     """One version of a workflow, in the lane that it runs in. All spans are milliseconds.
 
     `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.
     `by_type` maps an event type to the steps that may match it, in the order they were declared.
     `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
-    `varies` tells whether some deadline has variants.
+    `varies` tells whether some deadline has variants. `correlation` is None where `key` is the only key.
     """
 
     lane: str
@@ -104,3 +117,4 @@ class Spec(Immutable):
     varies: bool = False
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000
+    correlation: Correlation | None = None

@@ -19,6 +19,8 @@ from udfs.operators.batch import Frame, element
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
 from udfs.operators.engine import Engine
+from udfs.operators.postponed import MARK, Postponed
+from udfs.operators.routed import ROUTED, Routed, unpack
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
 
@@ -49,6 +51,7 @@ class Bucket:
         self._name = name
         self._index = index
         self._wheel = Wheel(index)
+        self._postponed = Postponed(engine, index)
         self._rules: dict[str, bool] = {}  # content hash of each version that an item began under -> is it stored
         count = self._read_index()
         self._items = Items(items, count or 0)
@@ -70,7 +73,12 @@ class Bucket:
         engine = self._engine
         if watermark > self._wheel.now:
             self._wheel.now = watermark
+        if self._postponed:
+            self._take_postponed(watermark)
         for frame in frames_of(batch):
+            if frame.key == ROUTED:
+                self._take_routed(unpack(frame), watermark)
+                continue
             try:
                 mapping = engine.mappings[frame.mapping]
                 record, event = intake.read(engine, mapping, frame)
@@ -89,6 +97,8 @@ class Bucket:
         An item that fails is told in the log and left as it is, for an hour; the others are not held up by it.
         """
         wheel, failed = self._wheel, []
+        if self._postponed:
+            self._take_postponed(now)
         wheel.advance(now)
         while (where := wheel.pop()) is not None:
             try:
@@ -111,6 +121,9 @@ class Bucket:
         Rounded to the last ms of a span, since a watermark is the last ms before the next event that may come.
         """
         wake = self._wheel.earliest()
+        then = self._postponed.earliest()
+        if then is not None and (wake is None or then < wake):
+            wake = then
         if wake is None:
             return None
         span = self._engine.granularity
@@ -120,7 +133,7 @@ class Bucket:
         """Stores what has changed since the last time, and only that."""
         self._items.save()
         puts: dict[str, bytes] = {}
-        for name in self._wheel.save(puts):
+        for name in self._wheel.save(puts) + self._postponed.save(puts):
             self._index.remove(name)
         for content_hash, is_stored in self._rules.items():
             if not is_stored:
@@ -145,6 +158,8 @@ class Bucket:
                 count = int(self._index.get(key) or 0)
             elif key.startswith(SEPARATOR):
                 self._recall(key, self._index.get(key) or b"")
+            elif key.startswith(MARK):
+                self._postponed.found(key)
             else:
                 self._wheel.found(key)
         return count
@@ -184,6 +199,32 @@ class Bucket:
             text = frame.payload if shown is record else orjson.dumps(shown)
             topic = engine.topics[frame.mapping]
             self._events.append(rows.event(engine.lane, topic, key_name, event, text, duplicate, frame))
+
+    def _take_routed(self, routed: Routed, watermark: int) -> None:
+        """An event that found its item by links; at once, or when time has come to where its place was known."""
+        engine, items = self._engine, self._items
+        frame = routed.frame(routed.own)
+        try:
+            event = intake.read_routed(engine, routed)
+            if routed.known > event.time and watermark < routed.known - 1:
+                self._postponed.add(routed)
+                return
+            for workflow in engine.correlated(routed.scheme, event.type):
+                where = f"{workflow}{SEPARATOR}{event.key}"
+                item = items.get(where)
+                while item is not None and item.expires <= watermark:
+                    item = self._look_at(where, watermark)
+                spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
+                if spec is not None and spec.correlation is not None and event.type in spec.by_type:
+                    self._take(where, spec, item, event, watermark, frame)
+        except Exception as fault:
+            reason = getattr(fault, "reason", "internal")
+            self._outputs.append(engine.dead_letter(frame, reason, getattr(fault, "detail", repr(fault))))
+
+    def _take_postponed(self, now: int) -> None:
+        while (routed := self._postponed.pop(now)) is not None:
+            self._take_routed(routed, routed.known - 1)
+        self._wake_all()
 
     def _take(self, where: str, spec: Spec, item: Item | None, event: Event, watermark: int, frame: Frame) -> bool:
         """Gives the event to its item. Returns whether it was a copy of one that the item has."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from udfs.core.spec import Deadline, Spec, Step
+from udfs.core.spec import Correlation, Deadline, Spec, Step
 from udfs.packs import model as language
 from udfs.packs.check import check_workflow, overridden
 from udfs.packs.durations import parse_part
@@ -55,7 +55,7 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         workflow=workflow.workflow,
         version=version,
         hash=content_hash(_meaning(workflow)),
-        key=workflow.key,
+        key=workflow.keys[0],
         groups=tuple(workflow.groups),
         steps=steps,
         deadlines=deadlines,
@@ -70,7 +70,17 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         varies=any(one.variants for one in deadlines),
         remember=workflow.remember,
         expire_after=workflow.expire_after,
+        correlation=_correlation(workflow),
     )
+
+
+def _correlation(workflow: language.Workflow) -> Correlation | None:
+    """Links are known for as long as an item may be, unless the workflow says otherwise."""
+    if len(workflow.keys) == 1:
+        return None
+    said = workflow.correlate or language.Correlate()
+    remember = max(workflow.remember, workflow.expire_after) if said.remember is None else said.remember
+    return Correlation(tuple(workflow.keys), said.hold, remember)
 
 
 def _steps(workflow: language.Workflow) -> tuple[Step, ...]:
@@ -158,7 +168,9 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
 
     Steps and deadlines are lists, since an item's state names them by index.
     """
-    return {
+    correlation = _correlation(workflow)
+    correlate = [correlation.hold, correlation.remember] if correlation else []
+    return ({"correlate": correlate} if correlate else {}) | {
         "workflow": workflow.workflow,
         "key": workflow.key,
         "groups": workflow.groups,

@@ -13,6 +13,9 @@ from udfs.packs.sections import SPAN, Accepted, Chains, Duration, Name, Section,
 
 Severity = Literal["critical", "high", "medium", "low"]
 
+MOST_KEYS = 8
+"""Each key after the first is a stage of its own in the job."""
+
 
 def _plain_names(value: Any) -> Any:
     """The core follows names only, so a condition can't look into a list."""
@@ -31,9 +34,13 @@ def _groups(values: list[Any]) -> list[Any]:
     return values
 
 
-def _one_key(value: Any) -> Any:
+def _several_keys(value: Any) -> Any:
+    """A list names the item's key, then at least one alias."""
     if isinstance(value, list):
-        raise ValueError("this version follows an item by one key; write one name, like `key: trade_id`")
+        if len(value) < 2 or not all(isinstance(name, str) and 0 < len(name) <= 200 for name in value):
+            raise ValueError("must be one name, or a list of several, the item's own first: `[order_id, execution_id]`")
+        if len(value) > MOST_KEYS:
+            raise ValueError(f"has {len(value)} names; at most {MOST_KEYS} keys can lead to an item")
     return value
 
 
@@ -142,18 +149,34 @@ class Duplicates(Section):
     severity: Severity = "low"
 
 
+Key = Annotated[
+    Text | list[Text],
+    BeforeValidator(_several_keys),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 2}]}),
+]
+
+
+class Correlate(Section):
+    """How long an event waits for a link to its item's key, and how long a link is known after its last use."""
+
+    EXAMPLE: ClassVar[str] = "{hold: 1h, remember: 30d}"
+    hold: Duration = UNITS["h"]
+    remember: Duration | None = None
+
+
 class Workflow(Section):
-    """One workflow. `key` and `groups` are names that the source mapping defines."""
+    """One workflow. `key` and `groups` are names that the source mapping defines; of several keys the first is the
+    item's own, the others lead to it."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"schedules", "pause", "cancel", "calendar", "calendars", "zone", "correlate", "aliases", "children", "stalled"}
+        {"schedules", "pause", "cancel", "calendar", "calendars", "zone", "aliases", "children", "stalled"}
         | {"predict", "heartbeat", "blind", "migrate", "enabled", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
     version: Annotated[int, Field(ge=1)] = 1
     description: str = ""
     owner: str = ""
-    key: Annotated[Text, BeforeValidator(_one_key)]
+    key: Key
     groups: list[Text] = []
     steps: Annotated[dict[Text, Step], Field(min_length=1)]
     flow: Chains = []
@@ -162,3 +185,9 @@ class Workflow(Section):
     duplicates: Duplicates = Duplicates()
     remember: Duration = UNITS["d"]
     expire_after: Duration = 30 * UNITS["d"]
+    correlate: Correlate | None = None
+
+    @property
+    def keys(self) -> list[str]:
+        """The names of the keys, the item's own first."""
+        return [self.key] if isinstance(self.key, str) else self.key
