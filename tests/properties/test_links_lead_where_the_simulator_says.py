@@ -51,7 +51,7 @@ def workflows(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 bearing = st.sampled_from([names for n in range(1, 8) if (names := [k for i, k in enumerate(KEYS) if n >> i & 1])])
 records = st.lists(
-    st.tuples(st.integers(0, 100), st.sampled_from("abc"), st.integers(1, 2), bearing),
+    st.tuples(st.integers(0, 100), st.sampled_from("abc"), st.sampled_from([1, 1, 1, 2]), bearing),
     max_size=12,
     unique_by=lambda one: one[0],  # events of equal time count in the order of their arrival
 )
@@ -75,11 +75,12 @@ def arrivals(stream: list[dict[str, Any]], luck: random.Random) -> list[Arrival]
     return found
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(workflows(), records, st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(workflows(), records, st.integers(0, 2**32))
 def test_whichever_way_is_quicker_the_findings_are_those_of_the_simulator(
-    specs: list[dict[str, Any]], drawn: list[tuple[int, str, int, list[str]]], luck: random.Random
+    specs: list[dict[str, Any]], drawn: list[tuple[int, str, int, list[str]]], seed: int
 ) -> None:
+    luck = random.Random(seed)
     stream: list[dict[str, Any]] = [
         {"id": f"e{at}", "step": step, "at": BEGIN + at * SECOND} | {name: f"{name[0]}{item}" for name in names}
         for at, step, item, names in drawn

@@ -212,6 +212,8 @@ class Bucket:
             for workflow in engine.correlated(routed.scheme, event.type):
                 where = f"{workflow}{SEPARATOR}{event.key}"
                 item = items.get(where)
+                if routed.known > event.time:
+                    item = self._look_at(where, watermark)  # what was due before its place was known
                 while item is not None and item.expires <= watermark:
                     item = self._look_at(where, watermark)
                 spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)

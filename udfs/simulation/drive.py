@@ -154,9 +154,13 @@ class Simulation:
 
     def _take_placed(self, scheme: str, event: Event, watermark: int) -> None:
         for index, spec in enumerate(self.specs):
-            found = spec.correlation is not None and scheme_of(spec.correlation.keys) == scheme
-            if found and event.type in spec.by_type:
-                self._take(index, event, watermark)
+            if spec.correlation is None or scheme_of(spec.correlation.keys) != scheme or event.type not in spec.by_type:
+                continue
+            followed = self._items[index].get(event.key)
+            if followed is not None and followed.item is not None and watermark >= event.time:
+                item, effects = on_time(spec, followed.item, watermark)  # what was due before its place was known
+                self._keep(followed, item, effects)
+            self._take(index, event, watermark)
 
     def advance(self, watermark: int) -> None:
         """Moves time on to `watermark` (epoch ms): no event at or before it is to come."""

@@ -54,14 +54,14 @@ class Placing:
                     self._place(scheme, borne[0], event.key, event, -NEVER)
 
     def advance(self, watermark: int) -> None:
-        """Time has come to `watermark`."""
+        """Time has come to `watermark`: from instant to instant, so that no link is forgotten while events come to it."""
         while self._looks and self._looks[0][0] <= watermark:
-            where = heappop(self._looks)[1]
+            now, where = heappop(self._looks)
             alias = self._aliases.get(where)
             if alias is None:
                 continue
             spec = self.schemes[where[0]]
-            outcomes = on_time(spec, alias, watermark)
+            outcomes = on_time(spec, alias, now)
             if alias.is_empty():
                 del self._aliases[where]
             elif (look := next_look(spec, alias)) < NEVER:
