@@ -66,14 +66,14 @@ def test_the_workflow_on_the_readmes_first_screen_is_valid(tmp_path: Path) -> No
     assert load_pack(tmp_path).problems == []
 
 
-def test_the_language_references_examples_go_as_they_say(tmp_path: Path) -> None:
-    (block,) = blocks("workflow-language.md", "scenario")
+@pytest.mark.parametrize("block", blocks("workflow-language.md", "scenario"))
+def test_the_language_references_examples_go_as_they_say(block: str, tmp_path: Path) -> None:
     workflow, _, scenarios = block.partition("---\n")
     (tmp_path / "workflow.yaml").write_text(workflow)
     (tmp_path / "scenarios").mkdir()
     (tmp_path / "scenarios" / "page.yaml").write_text(scenarios)
     rehearsals = list(rehearse(load_pack(tmp_path)))
-    assert len(rehearsals) == 3
+    assert len(rehearsals) == block.count("\nscenario: ") > 0
     assert [problem for one in rehearsals for problem in one.problems] == []
 
 

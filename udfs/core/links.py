@@ -46,6 +46,10 @@ def by_scheme(correlations: Iterable[Correlation]) -> dict[str, Correlation]:
     return found
 
 
+MOST_WAITING: Final = 1024
+"""Events that one alias holds. More of them is a key that is none, and would hold up its bucket."""
+
+
 class Forward(NamedTuple):
     """The event goes on to the key with this index and text; `known` is the latest instant on its way so far."""
 
@@ -73,7 +77,7 @@ class Contradiction(NamedTuple):
 
 
 class Unlinked(NamedTuple):
-    """The time is over in which the event could have been placed."""
+    """The time is over in which the event could have been placed, or too many wait already."""
 
     parcel: Any
 
@@ -136,6 +140,8 @@ def learn(spec: Correlation, alias: Alias, key: int, text: str, time: int, water
 
 def place(spec: Correlation, alias: Alias, time: int, known: int, parcel: Any, watermark: int) -> list[Outcome]:
     """An event at `time` bears the alias and nothing that stands before it: it goes on, or waits."""
+    if len(alias.waiting) >= MOST_WAITING:
+        return [Unlinked(parcel)]
     alias.waiting.append(Waiting(time, known, parcel))
     return _release(spec, alias, watermark)
 

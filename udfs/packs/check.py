@@ -33,6 +33,14 @@ def check_mapped(document: Document, model: Workflow, keys: list[str], groups: l
             yield document.problem(("groups", index), f"the mapping has no group `{name}`{suggest(name, groups)}")
 
 
+def check_hashed(document: Document, model: Workflow, hashed: tuple[str, ...]) -> Iterator[Problem]:
+    """An item lies where the text of its key does; what follows links knows the hash only."""
+    for index, name in enumerate(model.keys if len(model.keys) > 1 else ()):
+        if name in hashed:
+            text = f"the mapping hashes `{name}`, and links can't be followed by it; leave it out of `pii`"
+            yield document.problem(("key", index), text)
+
+
 def check_runbooks(document: Document, model: Workflow, folder: Path) -> Iterator[Problem]:
     """A runbook is an address, or a file of the pack."""
     named: list[tuple[Loc, str]] = []

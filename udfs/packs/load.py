@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from udfs.packs.check import check_mapped, check_runbooks, check_workflow
+from udfs.packs.check import check_hashed, check_mapped, check_runbooks, check_workflow
 from udfs.packs.explain import validate
 from udfs.packs.mapping import SourceMapping, compile_mapping
 from udfs.packs.model import Workflow
@@ -88,6 +88,7 @@ def _workflow(
     found += check_runbooks(document, model, folder)
     if mapping is not None:
         found += check_mapped(document, model, list(mapping.key_names), list(mapping.group_names))
+        found += check_hashed(document, model, mapping.hashed_keys)
     return Definition(model.workflow, model.version, document.data, document.file, document.line(()))
 
 

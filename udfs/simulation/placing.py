@@ -54,7 +54,7 @@ class Placing:
                     self._place(scheme, borne[0], event.key, event, -NEVER)
 
     def advance(self, watermark: int) -> None:
-        """Time has come to `watermark`: from instant to instant, so that no link is forgotten while events come to it."""
+        """Time has come to `watermark`, from look to look, so that no link goes while events are on their way to it."""
         while self._looks and self._looks[0][0] <= watermark:
             now, where = heappop(self._looks)
             alias = self._aliases.get(where)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.core.links import (
+    MOST_WAITING,
     Alias,
     Contradiction,
     Forward,
@@ -140,6 +141,13 @@ def test_what_was_not_known_sooner_on_its_way_stays_so() -> None:
     alias = Alias()
     linked(alias, 5)
     assert place(SPEC, alias, 3, 8, "e", 7) == [Forward(0, "O1", 8, "e")]
+
+
+def test_an_alias_that_is_none_does_not_grow_for_ever() -> None:
+    alias = Alias()
+    outcomes = [one for time in range(MOST_WAITING + 2) for one in waits(alias, time)]
+    assert outcomes == [Unlinked(f"e{MOST_WAITING}"), Unlinked(f"e{MOST_WAITING + 1}")]
+    assert len(alias.waiting) == MOST_WAITING
 
 
 def test_workflows_with_the_same_keys_share_links_for_the_longest_of_their_spans() -> None:
