@@ -2,6 +2,7 @@
 
     Kafka ─► Ticks, Batcher (Java) ─► Detect (Python, by bucket; rules by broadcast) ─► Outlet, Router (Java) ─► Kafka
 
+Where workflows have several keys, stages stand in front of Detect (jobs/links.py).
 At either end a file may stand in for Kafka (LogFile, RowFiles), for logs that are followed once and for measurements.
 
     python -m jobs.detect CONFIG.json --jobmanager HOST:PORT [--savepoint PATH] [-D NAME=VALUE]
@@ -79,7 +80,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     settings = _batcher_settings(config, reads, engine)
     batches = _batches(env, config, reads, readers, settings)
     rule_records = DataStream(_rule_records(env, config, engine)).broadcast(RULES)
-    batches = links.through_stages(batches, engine, rule_records, _by_bucket, BYTES, settings, config.uid_prefix)
+    batches = links.through_stages(batches, engine, rule_records, _by_bucket, BYTES, settings, config)
     detect = Detect(engine, config.cached_items)
     found = (
         _by_bucket(batches)

@@ -16,7 +16,7 @@ from pyflink.common.typeinfo import TypeInformation
 from pyflink.datastream.data_stream import BroadcastStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 
-from jobs.config import ConfigError
+from jobs.config import ConfigError, JobConfig
 from udfs.core.spec import Correlation
 from udfs.operators.engine import Engine
 from udfs.operators.resolve import Resolve
@@ -43,7 +43,7 @@ def through_stages(
     by_bucket: Callable[[Any], KeyedStream],
     element: TypeInformation,
     settings: str,
-    uid_prefix: str,
+    config: JobConfig,
 ) -> Any:
     """All batches for detect: those of the Java stream `batches`, and those that found their key in a stage."""
     last = max((len(one.keys) for one in engine.correlations().values()), default=1) - 1
@@ -52,8 +52,8 @@ def through_stages(
     for key in range(last, 0, -1):
         coming = _union([forwarder.towards(one, key) for one in sources])
         placed = by_bucket(coming).connect(rules).process(Resolve(engine, key), element)
-        placed.name(f"resolve {key}").uid(f"{uid_prefix}-resolve-{key}")
-        sources.append(forwarder.of(placed._j_data_stream, settings, key).uid(f"{uid_prefix}-forward-{key}"))
+        placed.name(f"resolve {key}").uid(f"{config.uid_prefix}-resolve-{key}-{config.buckets}-even")  # as detect's is
+        sources.append(forwarder.of(placed._j_data_stream, settings, key).uid(f"{config.uid_prefix}-forward-{key}"))
     return _union(sources)
 
 

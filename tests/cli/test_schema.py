@@ -56,7 +56,7 @@ def test_a_small_workflow_fits() -> None:
     "fault",
     [
         {"stesp": {}},
-        {"key": ["a", "b"]},
+        {"key": ["a"]},
         {"remember": 5},
         {"remember": "five minutes"},
         {"steps": {"a": {"no": "t"}}},
