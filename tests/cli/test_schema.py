@@ -50,6 +50,7 @@ def test_what_is_shipped_fits(language: Language) -> None:
 def test_a_small_workflow_fits() -> None:
     assert fits(WORKFLOW)
     assert fits(WORKFLOW | {"flow": "a -> b", "remember": 0})
+    assert fits(WORKFLOW | {"key": ["a", "b"], "correlate": {"hold": "1h"}})
 
 
 @pytest.mark.parametrize(
