@@ -34,8 +34,8 @@ help: ## List the targets
 
 setup: $(STAMPS)/project $(STAMPS)/compiled $(STAMPS)/broker $(STAMPS)/java $(JAR) ## Install everything into .venv (a few minutes the first time)
 
-demo: setup ## Start everything with a day of made-up traffic; Ctrl-C stops it
-	@exec $(VENV)/bin/daymark demo
+demo: setup ## Start everything with made-up traffic (PACK=name: of that pack); Ctrl-C stops it
+	@exec $(VENV)/bin/daymark demo $(if $(PACK),--pack $(PACK))
 
 test: setup ## Run all tests, also those on real Kafka, Flink and ClickHouse
 	@$(PYTHON) -m pytest

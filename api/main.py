@@ -23,7 +23,7 @@ from api.logs import configure
 from api.metrics import Metrics
 from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
-from api.routes import events, findings, health, items, pages, workflows
+from api.routes import events, findings, health, items, pages, rules, workflows
 from api.settings import Settings, SettingsError, from_env
 from api.store import Store, StoreError
 from udfs.packs.problems import PackError
@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.context = Context(settings, store, Publisher(settings), loader, metrics)
-    for subject in (workflows, items, findings, events, health, pages):
+    for subject in (workflows, items, findings, events, rules, health, pages):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)

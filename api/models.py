@@ -30,6 +30,7 @@ class Lane(BaseModel):
     lag_ms: int | None = Field(description="how far the watermark is behind the wall clock")
     parallelism: int
     subtasks: int
+    blind_sources: list[str] = Field(description="silent beyond their heartbeat: what waits for them is held")
 
 
 class Workflow(BaseModel):
@@ -40,12 +41,14 @@ class Workflow(BaseModel):
     value: str = Field(description="the value of the group asked for, else empty")
     status: Literal["green", "amber", "red", "blind", "ended"]
     lane_state: LaneState
+    blind_sources: list[str] = Field(description="sources of the workflow that are silent beyond their heartbeat")
     watermark_ms: int | None
     items: int
     in_flight: int
     completed: int
     failed: int
     expired: int
+    closed: int = Field(description="by a change of rules, while they were open")
     missing: int = Field(description="deadlines broken")
     late: int = Field(description="of these, how many were met afterwards")
     other: int
@@ -119,6 +122,7 @@ class Item(BaseModel):
     pending: list[Pending]
     groups: Groups
     amount: float | None
+    reason: str = Field(description="why it was closed, else empty")
 
 
 class Finding(BaseModel):
@@ -267,6 +271,14 @@ class Accepted(BaseModel):
     accepted: int
     lane: str
     topics: list[str] = Field(description="where the lane's job reads them")
+
+
+class RuleAccepted(BaseModel):
+    """What was put in force, or, without version and instant, withdrawn."""
+
+    workflow: str
+    version: int | None
+    effective_from: int | None = Field(description="epoch ms, by event time")
 
 
 class Readiness(BaseModel):

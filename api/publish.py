@@ -24,11 +24,11 @@ FIELDS = {"no_type": "type", "no_time": "time", "bad_time": "time"}
 
 
 class Record(NamedTuple):
-    """What is sent to Kafka."""
+    """What is sent to Kafka. Without a value it says that what has its key is no more."""
 
     topic: str
     key: bytes
-    value: bytes
+    value: bytes | None
 
 
 class PublishError(Exception):

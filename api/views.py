@@ -19,8 +19,18 @@ Row = dict[str, Any]
 
 
 def lanes(store: Store, stale_s: int, limit: int = ALL) -> list[Row]:
-    """Each lane with its clock. `state`: live, behind (its clock moves, but lags), blind (it stands still), ended."""
-    return [_lane(row, stale_s) for row in store.query("lanes/list", limit=limit)]
+    """Each lane with its clock, and its sources that are blind. `state`: live, behind (its clock moves, but lags),
+    blind (it stands still), ended."""
+    sources: dict[str, list[str]] = defaultdict(list)
+    for row in blind_sources(store):
+        sources[row["lane"]].append(row["source"])
+    found = [_lane(row, stale_s) for row in store.query("lanes/list", limit=limit)]
+    return [{**row, "blind_sources": sources[row["lane"]]} for row in found]
+
+
+def blind_sources(store: Store) -> list[Row]:
+    """The sources that were silent for longer than their heartbeat and are not back yet: {lane, source, workflows}."""
+    return store.query("lanes/blind", limit=ALL)
 
 
 def _lane(row: Row, stale_s: int) -> Row:
@@ -37,15 +47,21 @@ def workflows(
 ) -> list[Row]:
     """Each workflow in each lane with its counts, its lane's clock and its status.
 
-    `status` is grey while the lane's clock stands still (or nobody has heard of it): silence is never green.
+    `status` is grey while the lane's clock stands still (or nobody has heard of it), and while a source of the workflow
+    is blind, unless items are known to be overdue: silence is never green.
     """
     clocks = {row["lane"]: row for row in lanes(store, stale_s)}
     found = store.query("workflows/list", lane=lane, workflow=workflow, group=group, limit=limit)
+    blind: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for silent in blind_sources(store):
+        for name in silent["workflows"]:
+            blind[silent["lane"], name].append(silent["source"])
     for row in found:
         clock = clocks.get(row["lane"])
         row["lane_state"] = clock["state"] if clock else "blind"
         row["watermark_ms"] = clock["watermark_ms"] if clock else None
         row["duration_ms"] = quantiles(row["duration_ms"])
+        row["blind_sources"] = blind[row["lane"], row["workflow"]]
         row["status"] = _status(row)
     return found
 
@@ -55,6 +71,8 @@ def _status(row: Row) -> str:
         return "blind"
     if row["lane_state"] == "ended":
         return "ended"
+    if row["blind_sources"] and not row["overdue"]:
+        return "blind"
     return "red" if row["overdue"] else "amber" if row["lane_state"] == "behind" else "green"
 
 

@@ -48,10 +48,12 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
     due, at = finding["deadline_ms"], finding["at_ms"]
     since = finding["since_ms"]
     allowed = f", {span(due - since)} after {because}" if since is not None and because else ""
+    came = f", {because}" if since is None and because else ""  # of a schedule's count
+    children = f", {finding.get('occurrence')} came" if " of " in finding.get("occurrence", "") else ""
     when = clock(at if at is not None else due, now_ms)
     match finding["kind"]:
         case "missing":
-            return f"{step} is missing: {who}, due {clock(due, now_ms)}{allowed}"
+            return f"{step} is missing: {who}, due {clock(due, now_ms)}{allowed}{came}{children}"
         case "late":
             return f"{step} came {span(finding['delta_ms'])} late: {who}, due {clock(due, now_ms)}, came {when}"
         case "reported_late":
@@ -65,7 +67,18 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
             )
         case "out_of_order":
             return f"{step} came after {because or 'a later step'}: {who}, at {when}"
+        case "unexpected":
+            if " of " in because:  # more children than were awaited
+                return f"{step} came once too often, {because}: {who}, at {when}"
+            return f"{step} came {f'instead of {because}' if because else 'unexpectedly'}: {who}, at {when}"
         case "duplicate":
             return f"{step} came again: {who}, at {when}"
+        case "invalid":
+            received = clock(finding["received_ms"], now_ms)
+            said = "no time that can be read" if at is None else f"a time that can't be right, {clock(at)}"
+            return f"{step} has {said}: {who}, received {received}"
+        case "blind":
+            ended = "" if at is None else f", until {clock(at, now_ms)}"
+            return f"nothing comes from {finding['key']}: blind since {clock(due, now_ms)}{ended}"
         case kind:
             return f"{step}: {kind.replace('_', ' ')}: {who}, at {when}"

@@ -51,12 +51,19 @@ class JobConfig(BaseModel):
     each mapping's own topic, else the lane's; if given, all mappings may read all of them. `rules_topic`: null for
     a lane whose rules must not change while it runs, such as a replay.
 
+    `live`: the lane's clock is the wall clock, and Kafka's record timestamps are of the same clock. Then a tick that is
+    more than `tick_ahead_ms` ahead of its record's timestamp moves nothing; after a gap of more than `tick_gap_ms`
+    between two ticks, and where a job resumes, time stands still until the ticks have come `tick_grace_ms` further; the
+    mappings' limits on event times hold, and so do their heartbeats. Not for replays, whose clock is that of a log.
+
     `buckets`: how many parts the keys are divided into; a part is what one task works on at a time. State is kept by
     bucket, so a job that resumes from a savepoint must have the number that it was started with. It bounds the
     useful parallelism: every task gets as many, where the parallelism divides it and is a power of two. More buckets
     mean smaller batches.
     `batch_records`, `batch_bytes`: a batch goes out when so much waits, over all buckets; `flush_ms`: at the latest
     after so long. Under load the first comes first, so that batches are big exactly when they have to be.
+    `pulse_ms`: each bucket is told, whenever time has moved on by so much, how far it is and which source was heard of
+    when, so that things can happen in it without a record; schedules need it. 0: never.
     `granularity_ms`: deadlines are looked at in steps of so much; findings carry the exact instant all the same.
     `largest_bytes`: a record that is longer becomes a dead letter. `cached_items`: how many items one task keeps
     decoded (about 2 KB each); the rest is read from state when it is needed.
@@ -75,12 +82,17 @@ class JobConfig(BaseModel):
     rules_topic: str | None = "daymark.rules"
     topic_prefix: str = Field("daymark.", pattern=r"^[A-Za-z0-9._-]*$")
     lateness_ms: int = Field(2000, ge=0)
+    live: bool = False
+    tick_ahead_ms: int = Field(60_000, ge=0)
+    tick_gap_ms: int = Field(10_000, ge=0)
+    tick_grace_ms: int = Field(10_000, ge=0)
     granularity_ms: int = Field(100, ge=1)
     parallelism: int = Field(1, ge=1, le=128)
     buckets: int = Field(32, ge=1, le=4096)
     batch_records: int = Field(10_000, ge=1)
     batch_bytes: int = Field(16 * 1024 * 1024, ge=1, le=256 * 1024 * 1024)
     flush_ms: int = Field(50, ge=1)
+    pulse_ms: int = Field(60_000, ge=0)
     largest_bytes: int = Field(1024 * 1024, ge=1)
     cached_items: int = Field(300_000, ge=1)
     guarantee: Literal["at_least_once", "exactly_once"] = "at_least_once"
@@ -94,6 +106,8 @@ class JobConfig(BaseModel):
             raise ValueError("the rules of a job that reads a file can't change; set `rules_topic` to null")
         if self.input is not None and self.topics:
             raise ValueError("`topics` are in Kafka, but `input` is a file; leave one of them out")
+        if self.input is not None and self.live:
+            raise ValueError("a file is a log of the past; leave out `live`")
         return self
 
 
@@ -173,6 +187,15 @@ def check_spans(specs: Iterable[Spec], config: JobConfig) -> None:
                     f"workflow {spec.workflow}: `{word}` is {span} ms, but events of lane {config.lane} may be "
                     f"{config.lateness_ms} ms late; make it longer, or the lateness shorter"
                 )
+
+
+def check_pulse(specs: Iterable[Spec], config: JobConfig) -> None:
+    """What is expected though no event comes needs the pulse. Raises ConfigError."""
+    for spec in specs:
+        if spec.schedules and not config.pulse_ms:
+            raise ConfigError(
+                f"workflow {spec.workflow} has schedules, which nothing begins where `pulse_ms` is 0; leave that out"
+            )
 
 
 def check_files(config: JobConfig, resumes: bool) -> None:

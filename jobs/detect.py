@@ -18,6 +18,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from jobs.config import (
     JobConfig,
     Read,
     check_files,
+    check_pulse,
     check_spans,
     load_mappings,
     load_packs,
@@ -63,22 +65,29 @@ SETTINGS = {
 }
 
 
-def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
-    """Add the job to `env`. Raises PackError, ConfigError, TopicError."""
+def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = False) -> None:
+    """Add the job to `env`; `resumes` says that it goes on from a savepoint.
+
+    Raises PackError, ConfigError, TopicError.
+    """
     packs = load_packs(config)
     mappings = load_mappings(config, packs)
     reads = read_by(config, mappings)
     readers = _readers(config, reads)
     engine = _engine(config, reads)
-    for document in (*rules.documents(packs), *_changed_rules(config)):
+    for document in rules.documents(packs):
         engine.put_rule(document)
+    for record in _changed_rules(config):
+        with suppress(ValueError):  # it becomes a dead letter when it comes by broadcast
+            engine.take(record)
     check_spans(engine.specs.values(), config)
+    check_pulse(engine.specs.values(), config)
     engine.build_for()
 
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
     settings = _batcher_settings(config, reads, engine)
-    batches = _batches(env, config, reads, readers, settings)
+    batches = _batches(env, config, reads, readers, settings, resumes)
     rule_records = DataStream(_rule_records(env, config, engine)).broadcast(RULES)
     batches = links.through_stages(batches, engine, rule_records, _by_bucket, BYTES, settings, config)
     detect = Detect(engine, config.cached_items)
@@ -101,7 +110,7 @@ def _readers(config: JobConfig, reads: list[Read]) -> int:
     return min(config.parallelism, max(counts[name] for name in names))
 
 
-def _changed_rules(config: JobConfig) -> list[bytes]:
+def _changed_rules(config: JobConfig) -> list[RuleRecord]:
     return rules.in_topic(str(config.bootstrap), config.rules_topic) if config.rules_topic else []
 
 
@@ -114,6 +123,7 @@ def _engine(config: JobConfig, reads: list[Read]) -> Engine:
         largest=config.largest_bytes,
         granularity=config.granularity_ms,
         rules_topic=config.rules_topic or "",
+        live=config.live,
     )
 
 
@@ -123,11 +133,14 @@ def _batches(
     reads: list[Read],
     readers: int,
     settings: str,
+    resumes: bool,
 ) -> Any:
     """The Java stream of (bucket, batch). Reader and batcher share a task, so that no record is serialised between."""
     daymark = get_gateway().jvm.daymark
     source = _file_source(config.input) if config.input else _events_source(config, reads)
     ticks = daymark.Ticks(config.lateness_ms)
+    if config.live:
+        ticks.live(config.tick_ahead_ms, config.tick_gap_ms, config.tick_grace_ms, resumes)
     events = env._j_stream_execution_environment.fromSource(source, ticks, "events")
     events.setParallelism(readers).uid(f"{config.uid_prefix}-events")
     batches = daymark.Batcher.of(events, settings)
@@ -159,6 +172,7 @@ def _batcher_settings(config: JobConfig, reads: list[Read], engine: Engine) -> s
             "records": config.batch_records,
             "bytes": config.batch_bytes,
             "delay": config.flush_ms,
+            "pulse": 1 if config.live and any(one.heartbeat for _, one in reads) else config.pulse_ms,
             "largest": config.largest_bytes,
             "topics": by_topic,
         }
@@ -233,13 +247,14 @@ def _kafka_sink(config: JobConfig) -> Any:
 
 def submit(config: JobConfig, jobmanager: str | None = None, further: Mapping[str, str] | None = None) -> str:
     """Submit the job without waiting; returns its id. Raises what `build` does. `further` are Flink's settings."""
-    check_files(config, resumes=RESUME in (further or {}))
+    resumes = RESUME in (further or {})
+    check_files(config, resumes)
     settings = Configuration()
     for name, value in {**SETTINGS, **(further or {})}.items():
         settings.set_string(name, value)
     env = _environment(settings, jobmanager)
     env.set_python_executable(sys.executable)
-    build(env, config)
+    build(env, config, resumes)
     return str(env.execute_async(f"daymark detect {config.lane}").get_job_id())
 
 

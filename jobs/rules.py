@@ -8,6 +8,7 @@ from contextlib import closing
 
 from kafka import KafkaConsumer, TopicPartition
 
+from udfs.operators.batch import RuleRecord
 from udfs.packs.load import Pack
 
 
@@ -22,12 +23,12 @@ def documents(packs: Iterable[Pack]) -> list[bytes]:
     ]
 
 
-def in_topic(bootstrap: str, topic: str) -> list[bytes]:
-    """The documents that the rules topic holds now: the newest for each workflow.
+def in_topic(bootstrap: str, topic: str) -> list[RuleRecord]:
+    """What the rules topic holds now, in order: documents, and empty values that withdraw.
 
     The job gets them at submission, so that events that wait in the log don't overtake the rules.
     """
-    newest: dict[bytes | None, bytes] = {}
+    held: list[RuleRecord] = []
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     with closing(consumer):
         places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
@@ -36,5 +37,5 @@ def in_topic(bootstrap: str, topic: str) -> list[bytes]:
         consumer.seek_to_beginning(*places)
         while any(consumer.position(place) < ends[place] for place in places):
             for records in consumer.poll(timeout_ms=500).values():
-                newest |= {record.key: record.value for record in records if record.value}
-    return list(newest.values())
+                held += [RuleRecord(r.partition, r.offset, r.timestamp, r.key or b"", r.value or b"") for r in records]
+    return sorted(held)

@@ -25,17 +25,22 @@ class TopicError(Exception):
 
 @dataclass(frozen=True)
 class Topic:
-    """`retention_ms` None: kept for ever, but only the newest record of each key (a compacted topic)."""
+    """`retention_ms` None: kept for ever, but only the newest record of each key (a compacted topic).
+
+    `stamped`: records have the broker's time and not that of whoever wrote them, so that his clock shows to be wrong.
+    """
 
     partitions: int
     retention_ms: int | None
     largest: int | None = None
+    stamped: bool = False
 
     @property
     def settings(self) -> dict[str, str]:
         """The topic's configuration, as the broker names it."""
         kept = {"cleanup.policy": "compact"} if self.retention_ms is None else {"retention.ms": str(self.retention_ms)}
-        return kept | ({} if self.largest is None else {"max.message.bytes": str(self.largest)})
+        kept |= {} if self.largest is None else {"max.message.bytes": str(self.largest)}
+        return kept | ({"message.timestamp.type": "LogAppendTime"} if self.stamped else {})
 
 
 SHARED = {
@@ -58,7 +63,7 @@ def wanted(
     lane: str, prefix: str = "daymark.", *, partitions: int = 4, retention_ms: int = 7 * DAY_MS
 ) -> dict[str, Topic]:
     """The topics that a lane needs, by name. `partitions` and `retention_ms` are those of its events."""
-    events = {events_topic(lane, prefix): Topic(partitions, retention_ms)}
+    events = {events_topic(lane, prefix): Topic(partitions, retention_ms, stamped=True)}
     return {prefix + name: topic for name, topic in SHARED.items()} | events
 
 
@@ -122,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     retention_ms = int(options.retention_days * DAY_MS)
     topics = wanted(options.lane, options.prefix, partitions=options.partitions, retention_ms=retention_ms)
-    topics |= {name: Topic(options.partitions, retention_ms) for name in options.topic}
+    topics |= {name: Topic(options.partitions, retention_ms, stamped=True) for name in options.topic}
     try:
         for name in ensure(options.bootstrap, topics, replication=options.replication):
             print(f"created {name}")

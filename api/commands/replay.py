@@ -23,6 +23,7 @@ from api.stack.parts import module
 from udfs.core.effects import LATE, MISSING
 from udfs.packs.durations import parse_duration
 from udfs.packs.load import load_mapping, load_pack
+from udfs.packs.outline import RESERVED_RULES
 
 
 @guarded
@@ -88,7 +89,7 @@ def fitting(packs: list[Path], mapping: Path | None) -> list[Path]:
         wrong = "has a mapping.yaml. Name one with --mapping"
     else:
         names = load_mapping(mapping).key_names
-        fit = [path for path, pack in loaded if any(one.data["key"] in names for one in pack.workflows)]
+        fit = [path for path, pack in loaded if any(one.key in names for one in pack.workflows)]
         wrong = f"follows a key that {mapping} reads ({', '.join(names)}). Name a pack with --pack"
     if not fit:
         raise StackError(f"None of the running packs ({', '.join(map(str, packs))}) {wrong}.", Exit.USAGE)
@@ -105,7 +106,7 @@ def summary(state: State, lane: str) -> dict[str, Any]:
     findings: dict[str, dict[str, int]] = {}
     other: dict[str, int] = {"duplicate": 0, "out_of_order": 0}
     for row in rows:
-        if row["rule"] in ("order", "duplicates"):
+        if row["rule"] in RESERVED_RULES:
             other[row["kind"]] = other.get(row["kind"], 0) + row["findings"]
         else:
             kinds = findings.setdefault(row["rule"], {MISSING: 0, LATE: 0})

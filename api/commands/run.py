@@ -29,6 +29,7 @@ from udfs.packs.load import MAPPING_FILE, find_packs, load_pack
 RULES = Path(__file__).resolve().parents[2] / "rules"
 STOP_SECONDS = 180
 FIRST_CLOCK_SECONDS = 60.0
+DEMO_PACK = "trade_lifecycle"
 
 Port = Annotated[int, typer.Option(help="Port of the page and the API.", min=1, max=65535)]
 KafkaPort = Annotated[int, typer.Option(help="Port of the Kafka broker.", min=1, max=65535)]
@@ -71,36 +72,61 @@ def up(
 
 @guarded
 def demo(
-    pack: Annotated[str, typer.Option(help="The demo's pack: a name in rules/.")] = "trade_lifecycle",
-    speed: Annotated[str, typer.Option(help="How many times faster than life the past day is played.")] = "1300x",
+    pack: Annotated[str, typer.Option(help="Whose traffic is played; --list names the packs.")] = DEMO_PACK,
+    list_packs: Annotated[bool, typer.Option("--list", help="Say which packs can be played, and end.")] = False,
+    speed: Annotated[
+        str | None, typer.Option(help="Times life, like 1300x, for the past (default: it takes a minute).")
+    ] = None,
     parallelism: Parallelism = 1,
     port: Port = 8420,
     kafka_port: KafkaPort = 19092,
     flink_port: FlinkPort = 18081,
 ) -> None:
-    """Start everything with made-up traffic: the past 24 hours in about a minute, then on in real time.
+    """Start everything with made-up traffic: the past day, or days, in about a minute, then on in real time.
 
-    Some of the trades have faults; what is found missing, late, out of order or duplicated is printed as it is found.
+    Some of the items have faults; what is found missing, late, out of order or duplicated is printed as it is found.
     """
-    folder, traffic = RULES / pack, f"jobs.traffic.{pack}"
-    if not (folder / "workflow.yaml").exists() or not (RULES.parent / "jobs" / "traffic" / f"{pack}.py").exists():
-        raise StackError(f"There is no traffic for a pack {pack!r}. Leave out --pack for the one there is.", Exit.USAGE)
+    packs = playable()
+    if list_packs:
+        _list(packs)
+        return
+    if pack not in packs:
+        raise StackError(f"There is no traffic for a pack {pack!r}. There is for {', '.join(packs)}.", Exit.USAGE)
+    folder = packs[pack]
     options = Options(
         home=Home().path,
-        lane="demo",
+        lane=demo_lane(pack),
         packs=(folder,),
         mappings=(folder / MAPPING_FILE,),
         http_port=port,
         kafka_port=kafka_port,
         flink_port=flink_port,
         parallelism=parallelism,
-        traffic=(traffic, "--speed", str(factor(speed))),
+        traffic=("jobs.traffic.play", pack, *(("--speed", str(factor(speed))) if speed is not None else ())),
     )
     watch = Watch(options.bootstrap, options.lane)
     try:
         _supervise(Home(), options, watch)
     finally:
         watch.stop()
+
+
+def playable() -> dict[str, Path]:
+    """The packs that have traffic, by name: those in rules/ that a module of jobs/traffic is called after."""
+    modules = {file.stem for file in (RULES.parent / "jobs" / "traffic").glob("*.py")}
+    return {folder.name: folder for folder in find_packs(RULES) if folder.name in modules}
+
+
+def demo_lane(pack: str) -> str:
+    """The lane that a pack's demo plays in: each has a clock and a history of its own."""
+    return "demo" if pack == DEMO_PACK else f"demo-{pack.replace('_', '-')}"
+
+
+def _list(packs: dict[str, Path]) -> None:
+    width = max(map(len, packs))
+    for name, folder in packs.items():
+        about = load_pack(folder).workflows[0].data["description"]
+        out.print(f"[bold]{escape(name.ljust(width))}[/bold]  {escape(about)}")
 
 
 def factor(text: str) -> float:

@@ -24,8 +24,22 @@ COLOURS = {
     "at_risk": "blue",
     "out_of_order": "magenta",
     "duplicate": "cyan",
+    "unexpected": "magenta",
+    "invalid": "magenta",
+    "blind": "white",
 }
-KINDS = ("missing", "late", "reported_late", "early", "out_of_order", "duplicate", "at_risk")
+KINDS = (
+    "missing",
+    "late",
+    "reported_late",
+    "early",
+    "out_of_order",
+    "unexpected",
+    "duplicate",
+    "at_risk",
+    "invalid",
+    "blind",
+)
 SEVERITIES = ("critical", "high", "medium", "low")
 LINES = 4
 PAUSE_SECONDS = 0.5

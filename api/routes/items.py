@@ -18,7 +18,7 @@ Sort = Annotated[
     Literal["updated", "started", "due"],
     Query(description="updated, started: the latest first; due: the next deadline first"),
 ]
-Status = Annotated[Literal["", "in_flight", "completed", "failed", "expired"], Query()]
+Status = Annotated[Literal["", "in_flight", "completed", "failed", "expired", "closed"], Query()]
 AFTER = ("after_place", "after_lane", "after_workflow", "after_key", "after_run")
 
 

@@ -30,7 +30,10 @@ NOTES = {
 
 def item_path(row: dict[str, Any]) -> str:
     """Where the page of a finding's item is, on the run that it is about."""
-    at = next(row[name] for name in ("since_ms", "at_ms", "deadline_ms") if row[name] is not None)
+    if not row["workflow"]:  # it is about a source, not an item
+        return f"/?{urlencode({'lane': row['lane']})}"
+    names = ("since_ms", "at_ms", "deadline_ms") if row["kind"] != "invalid" else ("deadline_ms",)
+    at = next(row[name] for name in names if row[name] is not None)
     place = f"/items/{quote(row['workflow'], safe='')}/{quote(row['key'], safe='/')}"
     return f"{place}?{urlencode({'lane': row['lane'], 'run': at})}"
 

@@ -1,4 +1,4 @@
-"""Questions to the API of a running stack, with the token that the environment has for it."""
+"""Questions and orders to the API of a running stack, with the token that the environment has for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ TOKEN = "DAYMARK_API_TOKEN"  # noqa: S105 (the variable's name)
 
 def ask(state: State, path: str, seconds: float = 60, **parameters: str) -> Any:
     """What the API answers to a GET of /api/v1/`path`. Raises httpx.HTTPError, also for an answer that is an error."""
-    token = os.environ.get(TOKEN)
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = httpx.get(f"{state.url}/api/v1/{path}", params=parameters, headers=headers, timeout=seconds)
+    answer = httpx.get(f"{state.url}/api/v1/{path}", params=parameters, headers=_headers(), timeout=seconds)
     return answer.raise_for_status().json()
+
+
+def tell(state: State, method: str, path: str, body: Any, seconds: float = 60) -> Any:
+    """What the API answers to a PUT, or the like, of /api/v1/`path`. Raises httpx.HTTPError as `ask` does."""
+    answer = httpx.request(method, f"{state.url}/api/v1/{path}", json=body, headers=_headers(), timeout=seconds)
+    return answer.raise_for_status().json()
+
+
+def _headers() -> dict[str, str]:
+    token = os.environ.get(TOKEN)
+    return {"Authorization": f"Bearer {token}"} if token else {}

@@ -51,7 +51,7 @@ class Detection:
         """Submit the job and wait until it runs; returns what to add to the news, "" or ", resumed from chk-12"."""
         config = write_config(self.home, self.options.lane, self.options.bootstrap, self.options.packs,
                               mappings=[str(path) for path in self.options.mappings],
-                              parallelism=self.options.parallelism)  # fmt: skip
+                              parallelism=self.options.parallelism, live=True)  # fmt: skip
         newest = self.cluster.newest_checkpoint(self.options.lane)
         self.job_id = self.cluster.submit(config, newest)
         self.cluster.wait_running(self.job_id)

@@ -127,7 +127,7 @@ def ticker(options: Options, topics: Sequence[str]) -> Service:
 def traffic(options: Options) -> Service:
     """The demo's traffic: events with seeded faults, and the clock of its lane."""
     name, *arguments = options.traffic
-    home = options.home / "traffic"
+    home = options.home / "traffic" / options.lane
     command = module(name, "--bootstrap", options.bootstrap, "--lane", options.lane, "--home", home, *arguments)
     return Service("traffic", command, options.home / "logs" / "traffic.log")
 

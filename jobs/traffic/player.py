@@ -16,10 +16,11 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from jobs.ticks import write_tick
-from jobs.traffic.stream import LONGEST_TRADE_MS, Stream
-from jobs.traffic.trade import Emission, Truth
+from jobs.traffic.item import HOUR, Emission, Truth
+from jobs.traffic.stream import Stream
 
-STEP_MS = 10_000
+STEPS = 8640
+"""Ticks in all the time that a first run looks back: one for each ten seconds of a day."""
 PAUSE_SECONDS = 0.1
 ACKNOWLEDGE_SECONDS = 60
 
@@ -36,6 +37,7 @@ class Player:
         self.truth = truth
         self.now = now
         self.sent = 0
+        self._step_ms = int(stream.business.hours * HOUR / STEPS)
         self._failure: BaseException | None = None
 
     def catch_up(self, speed: float, stop: threading.Event) -> None:
@@ -44,7 +46,7 @@ class Player:
         while self.stream.clock < self.now() - 1000 and not stop.is_set():
             target = min(self.now(), origin + int((time.monotonic() - began) * 1000 * speed))
             while self.stream.clock < target and not stop.is_set():
-                self.step(min(target, self.stream.clock + STEP_MS))
+                self.step(min(target, self.stream.clock + self._step_ms))
             self.settle()
             stop.wait(PAUSE_SECONDS)
 
@@ -55,10 +57,10 @@ class Player:
             self.settle()
 
     def bridge(self, instant: int) -> None:
-        """Let an absence up to `instant` (epoch ms) go by at once: open trades come to their end, then time jumps."""
-        all_ended = min(instant, self.stream.clock + LONGEST_TRADE_MS)
+        """Let an absence up to `instant` (epoch ms) go by at once: open items come to their end, then time jumps."""
+        all_ended = min(instant, self.stream.clock + self.stream.business.longest)
         while self.stream.clock < all_ended:
-            self.step(min(all_ended, self.stream.clock + STEP_MS))
+            self.step(min(all_ended, self.stream.clock + self._step_ms))
         if self.stream.clock < instant:
             self.step(instant)
         self.settle()

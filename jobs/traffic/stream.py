@@ -1,29 +1,27 @@
-"""All that happens in one run of the made-up business, in the order in which it reaches Kafka.
+"""All that happens in some runs of a made-up business, in the order in which it reaches Kafka.
 
 Each minute is drawn from (seed, run, minute) alone, so that a run can be continued at any instant without a memory.
 """
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 
-from jobs.traffic import trade
-from jobs.traffic.day import MARKETS, MINUTE_MS, starts
-from jobs.traffic.trade import Emission, Truth
+from jobs.traffic.day import MINUTE_MS, Place, starts
+from jobs.traffic.garbage import garbage
+from jobs.traffic.item import HOUR, Emission, Item, Truth
 
-GARBAGE_PER_MINUTE = 0.012
-LONGEST_TRADE_MS = 3 * 60 * MINUTE_MS
-DEAD_LETTER = "dead_letter"
+GARBAGE = 17
+"""Records that can't be read, in all the time that a first run looks back, on average."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Trades that begin from `since` until `until` (epoch ms; None: without end). `name` is in every trade's key."""
+    """Items that begin from `since` until `until` (epoch ms; None: without end). `name` is in every item's key."""
 
     name: str
     seed: int
@@ -31,16 +29,48 @@ class Run:
     until: int | None = None
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """A story that begins at `at` (epoch ms), at a place; `name` is different for each of them."""
+
+    at: int
+    place: Place
+    name: str
+
+
+@dataclass(frozen=True)
+class Business:
+    """A made-up business, the traffic of one pack.
+
+    `tell` makes the items of one story, which has ended `longest` ms after its beginning, and what must be found too.
+    A first run begins `hours` ago. `like` is what records that can't be read look like: an event type, a key's name.
+    """
+
+    places: tuple[Place, ...]
+    tell: Callable[[random.Random, Beginning], Iterable[Item]]
+    like: tuple[str, str]
+    longest: int
+    hours: float = 24.0
+
+    def begin(self, rng: random.Random, run: str, minute: int) -> Iterator[Item]:
+        """The items of the stories that begin in that minute (minutes since 1970)."""
+        for place in self.places:
+            for number, at in enumerate(starts(rng, place, minute)):
+                name = f"{run}-{place.name}-{minute % 1_000_000:06d}{number:02d}"
+                yield from self.tell(rng, Beginning(at, place, name))
+
+
 class Stream:
     """What runs emit, merged in time. Ask for ever later instants; nothing at or before `after` comes out."""
 
-    def __init__(self, runs: list[Run], after: int) -> None:
+    def __init__(self, business: Business, runs: list[Run], after: int) -> None:
+        self.business = business
         self.runs = runs
         self.clock = after
         self._waiting: list[tuple[int, int, Emission | Truth]] = []
         self._number = count()
         self._after = after
-        self._minute = min(max(run.since, after - LONGEST_TRADE_MS) for run in runs) // MINUTE_MS
+        self._minute = min(max(run.since, after - business.longest) for run in runs) // MINUTE_MS
 
     def until(self, instant: int) -> Iterator[Emission | Truth]:
         """Everything up to `instant` (epoch ms, inclusive) that has not come out yet, ordered by `at`."""
@@ -53,40 +83,26 @@ class Stream:
 
     def _draw(self, minute: int) -> None:
         for run in self.runs:
-            for thing in happenings(run, minute):
+            for thing in happenings(self.business, run, minute):
                 if thing.at > self._after:
                     heappush(self._waiting, (thing.at, next(self._number), thing))
 
 
-def happenings(run: Run, minute: int) -> Iterator[Emission | Truth]:
-    """What the trades that begin in that minute (minutes since 1970) lead to, sooner or later; not in order."""
+def happenings(business: Business, run: Run, minute: int) -> Iterator[Emission | Truth]:
+    """What the items that begin in that minute (minutes since 1970) lead to, sooner or later; not in order."""
+    if (minute + 1) * MINUTE_MS <= run.since or (run.until is not None and minute * MINUTE_MS > run.until):
+        return
     rng = random.Random(f"{run.seed}/{run.name}/{minute}")
-    for market in MARKETS:
-        for number, start in enumerate(starts(rng, market, minute)):
-            key = f"T-{run.name}-{market.name}-{minute % 1_000_000:06d}{number:02d}"
-            made = trade.make(rng, key, market, start)
-            if start >= run.since and (run.until is None or start <= run.until):
-                yield from made.emissions()
-                yield from made.truths
-    if rng.random() < GARBAGE_PER_MINUTE:
-        at = minute * MINUTE_MS + rng.randrange(MINUTE_MS)
-        reason, value = garbage(rng, at)
-        if at >= run.since and (run.until is None or at <= run.until):
-            yield Emission(at, "", value)
-            yield Truth(at, DEAD_LETTER, reason, "")
+    for item in business.begin(rng, run.name, minute):
+        if _belongs(run, item.start):
+            yield from item.emissions()
+            yield from item.truths
+    if rng.random() < GARBAGE * MINUTE_MS / (business.hours * HOUR):
+        emission, truth = garbage(rng, *business.like, minute * MINUTE_MS + rng.randrange(MINUTE_MS))
+        if _belongs(run, emission.at):
+            yield emission
+            yield truth
 
 
-def garbage(rng: random.Random, at: int) -> tuple[str, bytes]:
-    """A record that can't be read, and the reason that its dead letter must give."""
-    name = f"G-{at}"
-    good = {"specversion": "1.0", "id": name, "source": "/trading/eu", "type": "trade.sent", "time": trade.iso(at)}
-    keyed = {"data": {"trade_id": name}}
-    return rng.choice(
-        [
-            ("not_json", f"<trade><id>{name}</id></trade>".encode()),
-            ("not_json", json.dumps(good | keyed).encode()[:-9]),
-            ("not_an_object", json.dumps(["trade.sent", name]).encode()),
-            ("no_key", json.dumps(good | {"data": {"market": "EU"}}).encode()),
-            ("bad_time", json.dumps(good | keyed | {"time": "yesterday"}).encode()),
-        ]
-    )
+def _belongs(run: Run, at: int) -> bool:
+    return at >= run.since and (run.until is None or at <= run.until)

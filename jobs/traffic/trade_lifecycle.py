@@ -1,122 +1,81 @@
-"""Traffic for rules/trade_lifecycle: the last 24 hours of a made-up business in about a minute, then on in real time.
-
-    python -m jobs.traffic.trade_lifecycle --bootstrap 127.0.0.1:19092 --lane demo --home .daymark/traffic
-
-A second run goes on where the lane's clock stands: it finishes the trades that the first one left open and begins new
-ones under a name of its own. `truth.ndjson` in the home lists the findings that must be there.
-"""
+"""Trades of three markets, for rules/trade_lifecycle: ingested, verified, sent, replied to and settled."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
-import signal
-import string
-import sys
-import threading
-import time
-from collections.abc import Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from collections.abc import Iterator
 
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from jobs.traffic.day import Place
+from jobs.traffic.faults import Shares, after, late, never, repeated, reported_late, slow, spoil
+from jobs.traffic.item import HOUR, MINUTE, SECOND, Item, Limit
+from jobs.traffic.stream import Beginning, Business
 
-from jobs import logs
-from jobs.ticks import last_tick
-from jobs.traffic.day import DAY_MINUTES, MINUTE_MS
-from jobs.traffic.player import Player
-from jobs.traffic.stream import LONGEST_TRADE_MS, Run, Stream
-
-SPEED = 1300.0
-DAY_MS = DAY_MINUTES * MINUTE_MS
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Play until SIGTERM or SIGINT; 1 when the broker fails."""
-    options = parse(argv)
-    log = logs.configure("traffic")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    topic = f"daymark.events.{options.lane}"
-    options.home.mkdir(parents=True, exist_ok=True)
-    try:
-        clock = last_tick(options.bootstrap, topic)
-        stream = plan(options.home / "run.json", clock, now(), options)
-        log.info("playing", extra={"topic": topic, "from": stream.clock, "runs": [run.name for run in stream.runs]})
-        producer = KafkaProducer(
-            bootstrap_servers=options.bootstrap, enable_idempotence=True, acks="all", linger_ms=20, batch_size=131_072
-        )
-        with (options.home / "truth.ndjson").open("a") as truth:
-            player = Player(producer, topic, stream, truth, now)
-            player.bridge(stream.runs[-1].since - 1)
-            player.catch_up(options.speed, stop)
-            log.info("caught up with the present", extra={"sent": player.sent})
-            player.live(stop)
-        producer.close(timeout=5)
-    except KafkaError as error:
-        log.error("the broker failed", extra={"error": str(error)})
-        return 1
-    log.info("stopped", extra={"sent": player.sent, "clock": stream.clock})
-    return 0
+VERIFY = Limit("verify", "ingest", "verify", 2 * MINUTE)
+REPLY = Limit("reply", "send", "reply", 5 * MINUTE, warn=4 * MINUTE)
+SETTLE = Limit("settle", "reply", "settle", 30 * MINUTE)
+TYPES = {
+    "ingest": "trade.ingested",
+    "verify": "trade.verified",
+    "send": "trade.sent",
+    "reply": "trade.replied",
+    "reject": "trade.rejected",
+    "settle": "trade.settled",
+}
+CLIENTS = ("Aldgate Capital", "Birkdale Funds", "Corvina Bank", "Dunmore Life", "Eastholm Pensions", "Fjordal Trust")
 
 
-def plan(memory: Path, clock: int | None, today: int, options: argparse.Namespace) -> Stream:
-    """What is to be played, given where the lane's clock stands (epoch ms; None: never used). Remembers the runs.
-
-    `memory` keeps every run that may have left trades open: those that went on until less than the longest trade ago.
-    """
-    since = today - int(options.hours * 3_600_000)
-    runs: list[Run] = []
-    if clock is None:
-        clock = since - 1
-    else:
-        since = max(since, clock + 1)
-        ended = (run if run.until is not None else replace(run, until=clock) for run in remembered(memory))
-        runs = [run for run in ended if (run.until or 0) > clock - LONGEST_TRADE_MS]
-    runs.append(Run(options.run or name_for(since), options.seed, since))
-    draft = memory.with_suffix(".tmp")
-    draft.write_text(json.dumps([asdict(run) for run in runs]))
-    draft.replace(memory)  # in one step: who is stopped here leaves the old runs or the new ones
-    return Stream(runs, after=clock)
+MARKETS = (Place("EU", 7.0, 8.5, 8.0, 0.8), Place("US", 13.5, 6.5, 9.0, 0.8), Place("APAC", 0.0, 6.0, 5.0, 0.8))
+BOOKS = {
+    "EU": ("rates-1", "rates-2", "equity-1"),
+    "US": ("equity-2", "equity-3", "credit-1"),
+    "APAC": ("fx-1", "equity-4"),
+}
+CURRENCIES = {"EU": "EUR", "US": "USD", "APAC": "JPY"}
 
 
-def remembered(memory: Path) -> list[Run]:
-    """The runs that were written down; versions before this one kept the last only."""
-    if not memory.exists():
-        return []
-    known = json.loads(memory.read_text())
-    return [Run(**run) for run in (known if isinstance(known, list) else [known])]
+def tell(rng: random.Random, begin: Beginning) -> Iterator[Item]:
+    """A trade; a few in a hundred have a fault."""
+    market = begin.place.name
+    times = {"ingest": begin.at}
+    for step, shortest, longest in (("verify", 2, 60), ("send", 3, 45), ("reply", 4, 200), ("settle", 40, 1500)):
+        after(times, step, rng, shortest, longest)
+    client = rng.choice(CLIENTS)
+    data = {"market": market, "book": rng.choice(BOOKS[market]), "amount": round(rng.lognormvariate(11, 1.2), 2)}
+    data |= {"currency": CURRENCIES[market], "counterparty": client}
+    details = {
+        "ingest": {"counterparty_contact": f"desk@{client.split()[0].lower()}.example"},
+        "send": {"target": "S3"},
+    }
+    source = f"/trading/{market.lower()}"
+    yield spoil(Item(begin.at, "trade_id", f"T-{begin.name}", source, TYPES, data, times, details), rng, FAULTS)
 
 
-def name_for(instant: int) -> str:
-    """A short name that later runs don't have: the instant's seconds in base 36."""
-    digits, number, name = string.digits + string.ascii_lowercase, instant // 1000, ""
-    while number:
-        number, digit = divmod(number, 36)
-        name = digits[digit] + name
-    return name
+def swapped(trade: Item, rng: random.Random) -> None:
+    """Sent before it was verified."""
+    times = trade.times
+    times["send"], times["verify"] = times["verify"], max(times["send"], times["verify"] + 10 * SECOND)
+    times["reply"] = min(times["reply"], times["send"] + 230 * SECOND)
+    trade.expect(times["verify"], "out_of_order", "order")
 
 
-def now() -> int:
-    """The wall clock, epoch ms."""
-    return int(time.time() * 1000)
+def rejected(trade: Item, rng: random.Random) -> None:
+    """No fault: the counterparty was refused, and the trade ends there."""
+    trade.times["reject"] = trade.times["send"]
+    trade.without("send", "reply", "settle")
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="jobs.traffic.trade_lifecycle", description="Made-up trades for the demo.")
-    parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT")
-    parser.add_argument("--lane", default="demo")
-    parser.add_argument("--home", type=Path, required=True, help="where the truth and the run are written down")
-    parser.add_argument("--speed", type=float, default=SPEED, help="times life, while catching up")
-    parser.add_argument("--hours", type=float, default=24.0, help="how far back a first run begins")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
-    parser.add_argument("--run", help="the name in every key (default: one of its own)")
-    return parser.parse_args(argv)
+FAULTS: Shares = (
+    (rejected, 0.02),
+    (never(REPLY), 0.005),
+    (never(VERIFY), 0.003),
+    (never(SETTLE), 0.004),
+    (late(REPLY, 5 * SECOND, 15 * MINUTE), 0.005),
+    (late(VERIFY, 5 * SECOND, 7 * MINUTE), 0.003),
+    (late(SETTLE, 10 * SECOND, HOUR), 0.003),
+    (slow(REPLY), 0.006),
+    (reported_late(REPLY, 20 * SECOND, 2 * MINUTE), 0.002),
+    (repeated("verify", "send", "reply", "settle"), 0.005),
+    (swapped, 0.003),
+)
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+BUSINESS = Business(MARKETS, tell, ("trade.sent", "trade_id"), longest=3 * HOUR)

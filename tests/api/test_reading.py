@@ -93,6 +93,37 @@ def test_findings_are_filtered_by_time_with_a_zone(client: TestClient, store: St
     assert "no zone" in refused.json()["detail"]
 
 
+def test_workflows_are_blind_while_a_source_of_theirs_is(client: TestClient, store: Store) -> None:
+    now = int(time.time() * 1000)
+    insert(store, "items", item(), item(workflow="v"), item(workflow="late", missing=1, overdue=1))
+    insert(store, "progress", progress(watermark_ms=now, at_ms=now))
+    silence = finding(kind="blind", workflow="", key="bank", occurrence="late,w", deadline_ms=now - 5000, since_ms=now)
+    insert(store, "findings", silence | {"id": "old", "deadline_ms": now - 9000, "at_ms": now - 8000}, silence)
+
+    def states() -> dict[str, tuple[str, list[str]]]:
+        rows = client.get("/api/v1/workflows").json()
+        return {row["workflow"]: (row["status"], row["blind_sources"]) for row in rows}
+
+    assert states() == {"v": ("green", []), "w": ("blind", ["bank"]), "late": ("red", ["bank"])}
+    assert [lane["blind_sources"] for lane in client.get("/api/v1/lanes").json()] == [["bank"]]
+    assert "nothing from bank" in client.get("/").text
+    insert(store, "findings", silence | {"at_ms": now - 1000})
+    assert states() == {"v": ("green", []), "w": ("green", []), "late": ("red", [])}
+
+
+def test_a_finding_about_a_source_or_a_clock_is_said_in_a_sentence(client: TestClient, store: Store) -> None:
+    silence = finding(kind="blind", id="1", workflow="", key="bank", step="", deadline_ms=T0)
+    broken = finding(kind="invalid", id="2", at_ms=None, since_ms=None, deadline_ms=T0, received_ms=T0)
+    insert(store, "findings", silence, silence | {"id": "3", "at_ms": T0 + 60_000, "delta_ms": 60_000})
+    insert(store, "findings", broken, broken | {"id": "4", "at_ms": T0 + 9_000_000_000})
+    texts = {row["id"]: row["text"] for row in client.get("/api/v1/findings").json()["items"]}
+    assert texts["1"].startswith("nothing comes from bank: blind since ")
+    assert ", until " in texts["3"]
+    assert texts["2"].startswith("b has no time that can be read: K-1")
+    assert texts["4"].startswith("b has a time that can't be right, ")
+    assert client.get("/").status_code == 200
+
+
 def test_workflows_are_blind_until_their_lanes_clock_moves(client: TestClient, store: Store) -> None:
     insert(
         store,
@@ -112,6 +143,17 @@ def test_workflows_are_blind_until_their_lanes_clock_moves(client: TestClient, s
     insert(store, "progress", progress(watermark_ms=2**63 - 3, at_ms=T0, lane="replay-1"))
     states = {lane["lane"]: lane["state"] for lane in client.get("/api/v1/lanes").json()}
     assert states == {"main": "live", "quiet": "live", "stopped": "blind", "replay-1": "ended"}
+
+
+def test_an_item_that_was_closed_says_why_and_is_counted(client: TestClient, store: Store) -> None:
+    closed = item(key="K-2", status="closed", ended_ms=T0, reason="disabled by version 7", overdue=1, rev=2)
+    insert(store, "items", item(), item(key="K-2", overdue=1), closed)
+    [row] = client.get("/api/v1/workflows").json()
+    assert (row["items"], row["in_flight"], row["closed"], row["overdue"]) == (2, 1, 1, 0)
+    [one] = client.get("/api/v1/items", params={"status": "closed"}).json()["items"]
+    assert (one["key"], one["reason"]) == ("K-2", "disabled by version 7")
+    assert client.get("/api/v1/items/w/K-1").json()["reason"] == ""
+    assert "disabled by version 7" in client.get("/items/w/K-2").text
 
 
 def test_an_item_whose_step_was_only_reported_late_waits_for_nothing(client: TestClient, store: Store) -> None:

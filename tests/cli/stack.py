@@ -101,9 +101,9 @@ class Stack:
             if not (cursor := page["next"] or ""):
                 return found
 
-    def truth(self) -> list[dict[str, Any]]:
+    def truth(self, lane: str = "demo") -> list[dict[str, Any]]:
         """What the demo's traffic says must be found."""
-        file = self.home.path / "traffic" / "truth.ndjson"
+        file = self.home.path / "traffic" / lane / "truth.ndjson"
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 

@@ -8,17 +8,21 @@ import socket
 from pathlib import Path
 
 import pytest
+from typer import BadParameter
 from typer.testing import CliRunner, Result
 
 from api.cli import app
+from api.commands.options import lane_name
 from api.commands.replay import fitting
-from api.commands.run import works
+from api.commands.rules import instant
+from api.commands.run import demo_lane, playable, works
 from api.stack import ports
 from api.stack.errors import StackError
+from udfs.packs.load import find_packs
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "rules" / "trade_lifecycle"
-COMMANDS = ("up", "demo", "status", "stop", "replay", "simulate", "test", "schema", "validate", "version")
+COMMANDS = ("up", "demo", "status", "stop", "replay", "simulate", "test", "schema", "validate", "rules", "version")
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +75,25 @@ def test_wrong_usage_is_exit_code_two() -> None:
     assert daymark("up", "--port", "no").exit_code == 2
     assert daymark("frobnicate").exit_code == 2
     assert daymark("demo", "--speed", "quick").exit_code == 2
+
+
+def test_the_demo_names_the_packs_that_it_can_play() -> None:
+    names = [folder.name for folder in find_packs(ROOT / "rules")]
+    listed = daymark("demo", "--list")
+    assert listed.exit_code == 0
+    assert [line.split()[0] for line in listed.output.splitlines()] == names
+    unknown = daymark("demo", "--pack", "trade_livecycle")
+    assert unknown.exit_code == 2
+    assert "There is no traffic for a pack 'trade_livecycle'" in unknown.output
+    assert all(name in unknown.output for name in names)
+
+
+def test_each_packs_demo_has_a_lane_of_its_own() -> None:
+    lanes = {pack: demo_lane(pack) for pack in playable()}
+    assert lanes["trade_lifecycle"] == "demo"
+    assert lanes["file_receipt"] == "demo-file-receipt"
+    assert len(set(lanes.values())) == len(lanes)
+    assert all(lane_name(lane) for lane in lanes.values())
 
 
 @pytest.mark.parametrize("name", ["../../clickhouse", "Main", "-x", "", "a" * 49, "a/b", "a\n"])
@@ -240,3 +263,21 @@ def test_test_fails_where_a_scenario_went_otherwise_and_where_none_is(tmp_path: 
     result = daymark("test", pack)
     assert result.exit_code == 1
     assert "no scenarios" in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "at"), [("beginning", 0), ("1970-01-01T00:00:01Z", 1000), ("1970-01-01T01:00+01:00", 0)]
+)
+def test_a_rule_is_put_from_an_instant(text: str, at: int) -> None:
+    assert instant(text) == at
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-03-01T08:00:00", "1969-01-01T00:00:00Z"])
+def test_what_is_no_instant_is_wrong_usage(text: str) -> None:
+    with pytest.raises(BadParameter, match="now, beginning"):
+        instant(text)
+
+
+@pytest.mark.parametrize("words", [("put", PACK), ("withdraw", "trade_lifecycle")])
+def test_rules_need_a_running_stack(words: tuple[object, ...]) -> None:
+    assert daymark("rules", *words).exit_code == 3

@@ -17,8 +17,8 @@ LANE = "demo"
 LATENESS_MS = 3000
 
 
-def clock(running: Stack) -> int:
-    return max((lane["watermark_ms"] for lane in running.api("/api/v1/lanes") if lane["lane"] == LANE), default=0)
+def clock(running: Stack, lane: str = LANE) -> int:
+    return max((one["watermark_ms"] for one in running.api("/api/v1/lanes") if one["lane"] == lane), default=0)
 
 
 def playing_is_over(running: Stack) -> bool:
@@ -62,4 +62,25 @@ def test_a_day_is_played_its_faults_are_found_and_a_second_run_adds_to_it(tmp_pa
         eventually(lambda: clock(running) > clock_at_stop, 30)
         assert not certain - found(), "the history is still there"
         assert all(count == 1 for count in found().values()), f"nothing twice since {before}"
+        assert running.interrupt() == 0
+
+
+def test_a_pack_of_several_workflows_is_played_in_a_lane_of_its_own(tmp_path: Path) -> None:
+    """Each record of a match goes to an entry and to a position; both find in it what was seeded for them."""
+    lane = "demo-bank-statement-reconciliation"
+    with stack(tmp_path / "home") as running:
+        running.start("demo", "--pack", "bank_statement_reconciliation", "--speed", "16000x")
+        eventually(lambda: playing_is_over(running), 120)
+        truth = [one for one in running.truth(lane) if one["kind"] != "dead_letter"]
+        last = max(one["at"] for one in truth)
+        eventually(lambda: clock(running, lane) > last + LATENESS_MS, 60)
+        certain = Counter((t["kind"], t["rule"], t["key"]) for t in truth if t["certain"])
+
+        def found() -> Counter[tuple[str, str, str]]:
+            return Counter((f["kind"], f["rule"], f["key"]) for f in running.findings(lane))
+
+        eventually(lambda: not certain - found(), 30)
+        seeded = Counter((t["kind"], t["rule"], t["key"]) for t in running.truth(lane))
+        assert not found() - seeded, "found, and never seeded"
+        assert {f["workflow"] for f in running.findings(lane) if f["severity"] == "critical"} >= {"open_positions"}
         assert running.interrupt() == 0

@@ -66,8 +66,8 @@ def test_the_workflow_on_the_readmes_first_screen_is_valid(tmp_path: Path) -> No
     assert load_pack(tmp_path).problems == []
 
 
-@pytest.mark.parametrize("block", blocks("workflow-language.md", "scenario"))
-def test_the_language_references_examples_go_as_they_say(block: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", blocks("workflow-language.md", "scenario"), ids=lambda block: block.split()[1])
+def test_an_example_of_the_language_reference_goes_as_it_says(block: str, tmp_path: Path) -> None:
     workflow, _, scenarios = block.partition("---\n")
     (tmp_path / "workflow.yaml").write_text(workflow)
     (tmp_path / "scenarios").mkdir()

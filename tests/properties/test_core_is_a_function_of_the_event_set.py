@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.core.build import event, workflow
+from udfs.core.calendar import Calendar
+from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.effects import DUPLICATE, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.machine import next_deadline, on_event, on_time
-from udfs.core.spec import IGNORE, Spec
+from udfs.core.spec import EACH, IGNORE, LAST, Spec
 from udfs.core.state import NEVER, Item, decode, encode
+from udfs.core.zone import UTC
 
 LATENESS = 6
 STEPS = "ABCDE"
 
 
+OFFICE = Calendar(half_days={0: 90}, week=((20, 100),) * 7)
+"""Business from 20 to 90 ms past midnight of the day on which all happens."""
+
+
+@st.composite
+def clocks(draw: st.DrawFn, steps: str) -> dict[str, Any]:
+    """Deadlines that are no plain spans from a first step."""
+    some = st.integers(0, 3)
+    local = st.builds(ByTime, st.just(UTC), st.just(OFFICE), st.integers(1, 110), st.integers(0, 1))
+    return {
+        "anchors": draw(st.dictionaries(some, st.sampled_from([LAST, EACH]), max_size=2)),
+        "pauses": draw(st.sampled_from(["", *steps])),
+        "resumes": draw(st.sampled_from(["", *steps])),
+        "by": draw(st.dictionaries(some, local, max_size=1)),
+        "business": draw(st.dictionaries(some, st.just(BusinessTime(UTC, OFFICE)), max_size=1)),
+    }
+
+
 @st.composite
 def specs(draw: st.DrawFn) -> Spec:
     steps = STEPS[: draw(st.integers(2, 5))]
-    pairs = draw(st.lists(st.tuples(st.sampled_from(steps), st.sampled_from(steps)), max_size=4))
+    pairs = draw(st.lists(st.tuples(st.sampled_from(["", *steps]), st.sampled_from(steps)), max_size=4))
     within = st.integers(1, 25)
     deadlines = [
         (a, b, n, draw(st.one_of(st.none(), st.integers(0, n - 1))), draw(st.booleans()))
@@ -43,6 +65,7 @@ def specs(draw: st.DrawFn) -> Spec:
         not_before=floors,
         cancels=draw(st.dictionaries(st.integers(0, 3), st.sampled_from(steps), max_size=2)),
         overrides=draw(st.dictionaries(st.integers(0, 3), st.tuples(st.sampled_from("XY"), within))),
+        **draw(st.one_of(st.just({}), clocks(steps))),
     )
 
 

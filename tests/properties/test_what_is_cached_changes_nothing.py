@@ -44,13 +44,16 @@ def workflows(draw: st.DrawFn) -> dict[str, Any]:
         "workflow": "w",
         "key": "key",
         "steps": {"a": {"on": "a", "start": True}, "b": {"on": "b"}, "c": {"on": "c", "end": "completed"}},
-        "flow": draw(st.sampled_from([["a -> b -> c"], ["a -> b", "a -> c"]])),
+        "flow": draw(st.sampled_from([["a -> b -> c"], ["a -> b", "a -> c"], ["a -> (b | c)"], ["(a & b) -> c"]])),
         "deadlines": [
             {"id": pair, "after": pair[0], "expect": pair[1], "within": draw(SPANS)}
             | draw(st.sampled_from([{}, {"warn": "50%"}]))
             for pair in pairs
         ],
-        "order": {"policy": "flag", "tolerance": draw(st.sampled_from(["0s", "5m"]))},
+        "order": {
+            "policy": draw(st.sampled_from(["flag", "flag", "drop"])),
+            "tolerance": draw(st.sampled_from(["0s", "5m"])),
+        },
         "remember": draw(st.sampled_from(["10m", "2d"])),
         "expire_after": draw(st.sampled_from(["30m", "5h", "60d"])),
     }

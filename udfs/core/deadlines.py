@@ -3,7 +3,8 @@
 Rules, for a deadline `expect` within n ms after `after`:
 
 - The clock starts at the first `after`, and stops at the first `expect` behind it (by event time, then by order of
-  arrival).
+  arrival). With the anchor EACH every `after` starts a clock of its own, which the first `expect` behind it stops; with
+  LAST the next `after` calls off the clock of the one before it. Without an `after` it starts with the item.
 - Exactly at the deadline is in time.
 - MISSING when the watermark reaches the deadline and no `expect` happened in time. LATE follows when it happened
   after that.
@@ -13,6 +14,7 @@ Rules, for a deadline `expect` within n ms after `after`:
   reached it, when no earlier `after` or `expect` can come any more.
 - An end step at or before the instant calls it off, unless the deadline is kept after the end; so does a step that
   cancels it.
+- While the source of `expect` is blind, time stands still for the deadline.
 - An `expect` that came before its `after`, against the flow's order, is an order violation and not missing as well.
 
 Nothing is said about an instant that the watermark has not reached, since an event may still come that changes it.
@@ -20,27 +22,64 @@ Nothing is said about an instant that the watermark has not reached, since an ev
 
 from __future__ import annotations
 
+from udfs.core import children
 from udfs.core.effects import AT_RISK, LATE, MISSING, REPORTED_LATE, Effect, Finding
 from udfs.core.effects import EARLY as EARLY_KIND
 from udfs.core.ids import finding_id
+from udfs.core.instants import due as due_at
+from udfs.core.instants import warned
 from udfs.core.overrides import held_to
-from udfs.core.spec import IGNORE, Deadline, Spec
-from udfs.core.state import CLOSED, EARLY, FORM, MISSED, NEVER, REPORTED, SAID, WARNED, Item, Occurrence, Slot, slot_of
+from udfs.core.sight import known
+from udfs.core.spec import BEGINNING, FIRST, IGNORE, LAST, Deadline, Spec
+from udfs.core.state import (
+    CLOSED,
+    EARLY,
+    FORM,
+    MISSED,
+    NEVER,
+    REPORTED,
+    SAID,
+    TRACE_KEPT,
+    WARNED,
+    Item,
+    Occurrence,
+    Slot,
+    slot_of,
+)
 from udfs.core.state import LATE as LATE_SAID
 
 
-def start(deadline: Deadline, item: Item, at: Occurrence) -> None:
-    """Starts the clock of a deadline that has none, in the form that fits the item."""
-    wake = at.time + (deadline.within if deadline.warn is None else deadline.warn)
-    item.slots.append(Slot(deadline.index, at.time, at.seq, wake))
+def start(spec: Spec, deadline: Deadline, item: Item, at: Occurrence) -> None:
+    """Starts a clock of a deadline, in the form that fits the item."""
+    if spec.plain:
+        wake = at.time + (deadline.within if deadline.warn is None else deadline.warn)
+        slot = Slot(deadline.index, at.time, at.seq, wake)
+    else:
+        slot = Slot(deadline.index, at.time, at.seq, NEVER)
+        slot.wake = wake = min(due_at(spec, deadline, item, slot), warned(spec, deadline, item, slot))
+        if deadline.anchor != FIRST:
+            item.slots = [one for one in item.slots if one.deadline != deadline.index or _still_matters(one)]
+    item.slots.append(slot)
     if wake < item.due:
         item.due = wake
 
 
+def _still_matters(slot: Slot) -> bool:
+    return slot.flags & (CLOSED | SAID) != CLOSED
+
+
 def answer(spec: Spec, deadline: Deadline, item: Item, at: Occurrence, watermark: int, effects: list[Effect]) -> None:
     """Takes note that `expect` happened, as the newest occurrence of the trace."""
-    slot = slot_of(item, deadline.index)
-    if slot is None or slot.flags & CLOSED:
+    for slot in item.slots:
+        if slot.deadline == deadline.index and not slot.flags & CLOSED:
+            _answer(spec, deadline, item, slot, at, watermark, effects)
+
+
+def _answer(
+    spec: Spec, deadline: Deadline, item: Item, slot: Slot, at: Occurrence, watermark: int, effects: list[Effect]
+) -> None:
+    if not spec.plain:
+        judge(spec, deadline, item, slot, watermark, effects)
         return
     if deadline.variants:
         deadline = held_to(deadline, item, slot)
@@ -55,6 +94,9 @@ def answer(spec: Spec, deadline: Deadline, item: Item, at: Occurrence, watermark
 
 def restart(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects: list[Effect]) -> None:
     """Judges a deadline anew from the whole trace, whose past may have changed."""
+    if deadline.anchor != FIRST:
+        _restart_each(spec, deadline, item, watermark, effects)
+        return
     anchor = first_of(item.trace, deadline.after)
     slot = slot_of(item, deadline.index)
     if item.trimmed and slot is not None and slot.flags & CLOSED:
@@ -71,23 +113,49 @@ def restart(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects:
     judge(spec, deadline, item, slot, watermark, effects)
 
 
+def _restart_each(spec: Spec, deadline: Deadline, item: Item, watermark: int, effects: list[Effect]) -> None:
+    """As `restart`, for a deadline whose clock starts at each `after`.
+
+    Of a trace that was trimmed only the newest part is whole: what answered an older one may be gone.
+    """
+    known = [slot for slot in item.slots if slot.deadline == deadline.index]
+    whole = item.trace[-TRACE_KEPT:] if item.trimmed else item.trace
+    for o in whole:
+        if o.step != deadline.after:
+            continue
+        slot = next((one for one in known if one.since == o.time and one.seq == o.seq), None)
+        if slot is None:
+            slot = Slot(deadline.index, o.time, o.seq, 0)
+            item.slots.append(slot)
+        else:
+            known.remove(slot)
+        if not (item.trimmed and slot.flags & CLOSED):
+            judge(spec, deadline, item, slot, watermark, effects)
+    for slot in known:
+        if not slot.flags & SAID and not item.trimmed:
+            item.slots.remove(slot)
+        elif not slot.flags & CLOSED:
+            judge(spec, deadline, item, slot, watermark, effects)
+
+
 def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int, effects: list[Effect]) -> None:
     """Says what can be said of one deadline at this watermark, and when to look again."""
+    if spec.horizons:
+        watermark = known(spec, deadline.expect, watermark)
     if deadline.variants:
         deadline = held_to(deadline, item, slot)
-    due = slot.since + deadline.within
-    reply = first_behind(item.trace, deadline.expect, slot)
-    off = calls_off(item.trace, deadline.called_off_by, slot)
+    due = slot.since + deadline.within if spec.plain else due_at(spec, deadline, item, slot)
+    reply = reply_of(deadline, item, slot)
+    off = _called_off(deadline, item, slot)
     end = off.time if off else NEVER
     if overtaken(spec, deadline, item, slot):
         end = slot.since
     settled = min(reply.time if reply else NEVER, end)
-    if deadline.warn is not None and not slot.flags & WARNED:
-        warn_at = slot.since + deadline.warn
-        if settled > warn_at and watermark >= warn_at:
-            slot.flags |= WARNED
-            item.count += 1
-            effects.append(finding(spec, deadline, item, AT_RISK, warn_at, slot, None))
+    warn_at = warned(spec, deadline, item, slot)
+    if settled > warn_at and watermark >= warn_at and not slot.flags & WARNED:
+        slot.flags |= WARNED
+        item.count += 1
+        effects.append(finding(spec, deadline, item, AT_RISK, warn_at, slot, None))
     if settled > due and watermark >= due and not slot.flags & MISSED:
         slot.flags |= MISSED
         item.count += 1
@@ -97,7 +165,7 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
     early = _judge_early(spec, deadline, item, slot, reply, off, watermark, effects) if deadline.not_before else NEVER
     if slot.flags & SAID and not slot.flags >> FORM:
         slot.flags |= (deadline.form + 1) << FORM
-    _sleep(deadline, item, slot, settled, due, watermark, early)
+    _sleep(item, slot, settled, warn_at, due, watermark, early)
 
 
 def _judge_early(
@@ -135,28 +203,38 @@ def _report(
     effects.append(finding(spec, deadline, item, LATE if late else REPORTED_LATE, due, slot, reply))
 
 
-def _sleep(deadline: Deadline, item: Item, slot: Slot, settled: int, due: int, watermark: int, early: int) -> None:
+def _sleep(item: Item, slot: Slot, settled: int, warn_at: int, due: int, watermark: int, early: int) -> None:
     """Sets the next instant at which time alone decides something, and closes the slot when there is none."""
     slot.wake = NEVER
     slot.flags &= ~CLOSED
-    if deadline.warn is not None and watermark < slot.since + deadline.warn < settled:
-        slot.wake = slot.since + deadline.warn
+    if watermark < warn_at < settled:
+        slot.wake = warn_at
     elif watermark < due < settled:
         slot.wake = due
     elif early < NEVER:
         slot.wake = early
-    elif not slot.flags & MISSED:
+    elif not slot.flags & MISSED and (settled < NEVER or due < NEVER):  # else the item is paused
         slot.flags |= CLOSED
     if slot.wake < item.due:
         item.due = slot.wake
 
 
 def first_of(trace: list[Occurrence], step: int) -> Occurrence | None:
-    """The first occurrence of a step."""
+    """The first occurrence of a step; the very first, of BEGINNING."""
+    if step == BEGINNING:
+        return trace[0]
     for o in trace:
         if o.step == step:
             return o
     return None
+
+
+def reply_of(deadline: Deadline, item: Item, slot: Slot) -> Occurrence | None:
+    """What stops the clock: the first `expect` behind what started it. An item may begin with the step that is expected
+    of it."""
+    if deadline.after == BEGINNING:
+        return _first_at(item.trace, 1 << deadline.expect, slot)
+    return first_behind(item.trace, deadline.expect, slot)
 
 
 def first_behind(trace: list[Occurrence], step: int, slot: Slot) -> Occurrence | None:
@@ -167,17 +245,29 @@ def first_behind(trace: list[Occurrence], step: int, slot: Slot) -> Occurrence |
     return None
 
 
-def calls_off(trace: list[Occurrence], by: int, slot: Slot) -> Occurrence | None:
-    """The first of some steps (a bit mask) at or behind the one that started the clock."""
+def _called_off(deadline: Deadline, item: Item, slot: Slot) -> Occurrence | None:
+    """The first that calls the deadline off: at or behind what started the clock; the next `after`, where it counts."""
+    off = _first_at(item.trace, deadline.called_off_by, slot)
+    if deadline.anchor == LAST:
+        following = first_behind(item.trace, deadline.after, slot)
+        if following is not None and (off is None or off.is_behind(following.time, following.seq)):
+            return following
+    return off
+
+
+def _first_at(trace: list[Occurrence], steps: int, slot: Slot) -> Occurrence | None:
+    """The first of some steps (a bit mask) at or behind what started the clock."""
     for o in trace:
-        if by >> o.step & 1 and o.is_behind(slot.since, slot.seq - 1):
+        if steps >> o.step & 1 and o.is_behind(slot.since, slot.seq - 1):
             return o
     return None
 
 
 def overtaken(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> bool:
     """Whether `expect` came before its `after`, although the flow puts it behind and the order is judged."""
-    if spec.order_policy == IGNORE or not spec.steps[deadline.expect].before >> deadline.after & 1:
+    if spec.order_policy == IGNORE or deadline.after == BEGINNING or deadline.anchor != FIRST:
+        return False
+    if not spec.steps[deadline.expect].before >> deadline.after & 1:
         return False
     first = first_of(item.trace, deadline.expect)
     return first is not None and not first.is_behind(slot.since, slot.seq - 1)
@@ -186,15 +276,18 @@ def overtaken(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> bool:
 def finding(
     spec: Spec, deadline: Deadline, item: Item, kind: str, instant: int, slot: Slot, reply: Occurrence | None
 ) -> Finding:
+    occurrence = "0" if deadline.anchor == FIRST else str(slot.since)
+    counted = bool(spec.tells) and spec.steps[deadline.expect].children is not None
+    started_by = item.trace[0].step if deadline.after == BEGINNING else deadline.after
     return Finding(
-        id=finding_id(spec.lane, spec.workflow, deadline.hash, deadline.id, kind, item.key, "0", instant),
+        id=finding_id(spec.lane, spec.workflow, deadline.hash, deadline.id, kind, item.key, occurrence, instant),
         kind=kind,
         rule=deadline.id,
         rule_hash=deadline.hash,
         severity=deadline.severity,
         step=spec.steps[deadline.expect].name,
-        because=spec.steps[deadline.after].name,
-        occurrence="0",
+        because=spec.steps[started_by].name,
+        occurrence=children.progress(spec, item, deadline.expect) if counted else occurrence,
         deadline=instant,
         at=reply.time if reply else None,
         delta=reply.time - instant if reply else None,

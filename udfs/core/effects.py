@@ -13,18 +13,22 @@ AT_RISK = "at_risk"
 EARLY = "early"
 OUT_OF_ORDER = "out_of_order"
 DUPLICATE = "duplicate"
-KINDS = (MISSING, LATE, REPORTED_LATE, AT_RISK, EARLY, OUT_OF_ORDER, DUPLICATE)
+UNEXPECTED = "unexpected"
+INVALID = "invalid"
+BLIND = "blind"
+KINDS = (MISSING, LATE, REPORTED_LATE, AT_RISK, EARLY, OUT_OF_ORDER, DUPLICATE, UNEXPECTED, INVALID, BLIND)
 
 
 class Finding(NamedTuple):
     """Something that operations people should know of.
 
-    `rule` is a deadline's id, or "order" or "duplicates". `step` is the step that is missing, late, misplaced or
-    repeated. `deadline` is the instant that was broken (for a finding without a deadline: the event time at
-    which it became true), never the instant at which it was noticed. `at` is the event time of the evidence, None
-    when nothing came. `delta` is how many ms after the deadline the step happened (less than 0: before it). `because`
-    is the step that the finding is measured against: the deadline's `after`, or the step that came too soon. The same
-    `id` emitted again replaces what was said before.
+    `rule` is the id of a deadline or a schedule, or "order", "duplicates", "unexpected", "clock" or "heartbeat".
+    `step` is the step that is missing, late, misplaced, repeated or unexpected. `deadline` is the instant that was
+    broken (for a finding without a deadline: the event time at which it became true), never the instant at which it
+    was noticed. `at` is the event time of the evidence, None when nothing came. `delta` is how many ms after the
+    deadline the step happened (less than 0: before it). `because` is the step that the finding is measured against:
+    the deadline's `after`, or the step that came too soon; for an unexpected step, those that could have come instead;
+    of a schedule's, how many came ("12 of 20"). The same `id` emitted again replaces what was said before.
     """
 
     id: str

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from udfs.core.instants import due as due_at
 from udfs.core.overrides import held_to
-from udfs.core.spec import Spec
-from udfs.core.state import NEVER, Item, Occurrence
-
-TRACE_LIMIT = 256
-TRACE_KEPT = 128
+from udfs.core.spec import FIRST, Spec
+from udfs.core.state import NEVER, SAID, TRACE_KEPT, Item, Occurrence
 
 
 def ended(spec: Spec, item: Item) -> str:
@@ -31,8 +29,8 @@ def expires(spec: Spec, item: Item) -> int:
     """When the item is forgotten: a while after its last event, or after the last deadline that it ever started."""
     last = item.trace[-1].time
     for slot in item.slots:
-        due = slot.since + held_to(spec.deadlines[slot.deadline], item, slot).within
-        if due > last:
+        due = due_at(spec, held_to(spec.deadlines[slot.deadline], item, slot), item, slot)
+        if last < due < NEVER:
             last = due
     return last + span(spec, item)
 
@@ -51,7 +49,8 @@ def trim(spec: Spec, item: Item, watermark: int) -> None:
     """Bounds the trace of an item that loops for ever, or whose key is not one.
 
     What goes is settled (behind the watermark), not the first occurrence of its step, not the last start or end,
-    and not among the newest. A deadline answered by what went is not judged again; copies of it are not recognised.
+    and not among the newest. A deadline answered by what went is not judged again; copies of it are not recognised; of
+    a deadline whose clock starts again and again what was said long ago is no longer counted with the item.
     """
     old = item.trace[:-TRACE_KEPT]
     last: Occurrence | None = None
@@ -66,6 +65,12 @@ def trim(spec: Spec, item: Item, watermark: int) -> None:
         steps |= 1 << o.step
     item.trimmed += len(old) - len(kept)
     item.trace = kept + item.trace[-TRACE_KEPT:]
+    whole = item.trace[-TRACE_KEPT].time
+    item.slots = [
+        one
+        for one in item.slots
+        if spec.deadlines[one.deadline].anchor == FIRST or not one.flags & SAID or one.since >= whole
+    ]
     if item.copies:
         known = {f"{o.source} {o.id}" for o in item.trace}
         item.copies = {name: n for name, n in item.copies.items() if name in known}

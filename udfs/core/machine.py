@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from udfs.core import deadlines, lifetime, order
-from udfs.core.effects import DUPLICATE, Effect, Finding, Transition
+from udfs.core import children, deadlines, duplicates, lifetime, order
+from udfs.core.effects import Effect, Transition
 from udfs.core.event import Event
-from udfs.core.ids import finding_id
 from udfs.core.overrides import fitting
-from udfs.core.spec import DROP, IGNORE, Spec, Step
-from udfs.core.state import CLOSED, NEVER, Held, Item, Occurrence, next_verdict, slot_of
+from udfs.core.sight import is_held, known
+from udfs.core.spec import FIRST, IGNORE, Spec, Step
+from udfs.core.state import CLOSED, NEVER, TRACE_LIMIT, Held, Item, Occurrence, next_verdict, slot_of
 
 
 def on_event(spec: Spec, item: Item | None, event: Event, watermark: int) -> tuple[Item | None, list[Effect]]:
@@ -32,16 +32,22 @@ def on_event(spec: Spec, item: Item | None, event: Event, watermark: int) -> tup
     step = match(spec, event)
     if step is None:
         return item, effects
-    while item is not None and (_is_waiting(item) or (item.expires <= watermark and event.time > item.expires)):
+    while item is not None and (
+        (_is_waiting(item) and item.due <= watermark)
+        or (item.expires <= watermark and event.time > item.expires)
+        or (spec.waits and item.due <= watermark)
+    ):
         item, more = on_time(spec, item, watermark)
         effects += more
+    content = duplicates.content_of(spec, event.data) if spec.contents else ""
+    says = children.said(spec, step.index, event.data) if spec.tells else ()
     if item is None:
         item = Item(spec.hash, event.key)
-    elif event.time > item.expires:
-        _hold(item, event, step)
+    if event.time > item.expires or (spec.waits and event.time > watermark):
+        _hold(item, event, step, content, says)
         return item, effects
-    arrival = Occurrence(event.time, 0, step.index, event.id, event.source, event.started, event.received)
-    _admit(spec, item, arrival, event.groups, event.amount, watermark, effects)
+    arrival = Occurrence(event.time, 0, step.index, event.id, event.source, event.started, event.received, content)
+    _admit(spec, item, arrival, event.groups, event.amount, watermark, effects, says)
     if item.held:
         _admit_held(spec, item, watermark, effects)
     return item, effects
@@ -54,17 +60,19 @@ def on_time(spec: Spec, item: Item, now: int) -> tuple[Item | None, list[Effect]
     The effects are those of the item that was given.
     """
     effects: list[Effect] = []
-    if _is_waiting(item):
+    if item.held is not None and (spec.waits or not item.trace):
         _admit_held(spec, item, now, effects)
     item.due = next_verdict(item)
     if now < item.due and now < item.expires:
         return item, effects
     _judge_due(spec, item, now, effects)
+    if spec.horizons and item.expires <= now and is_held(item, now):
+        item.expires = now + lifetime.span(spec, item)  # what is held is not forgotten
     if item.expires > now:
         return item, effects
     if not item.held:
         return None, effects
-    following = Item(spec.hash, item.key)
+    following = Item(spec.hash, item.key)  # due at once, to see which of them belong to it
     following.held = item.held
     following.due = -NEVER
     return following, effects
@@ -118,6 +126,7 @@ def _admit(
     amount: float | None,
     watermark: int,
     effects: list[Effect],
+    says: tuple[tuple[int, str], ...],
 ) -> None:
     """Takes what arrived into the trace, and says what follows from it."""
     trace = item.trace
@@ -125,13 +134,20 @@ def _admit(
     item.arrivals += 1
     item.count += 1
     if spec.duplicate_policy != IGNORE:
-        for o in trace:
-            if o.id == at.id and o.source == at.source:
-                regrouped = watermark < at.time and _note(spec, item, at.time, groups, amount)
-                _repeat(spec, item, o, at, watermark, effects)
-                if regrouped and spec.varies:
-                    reassess(spec, item, watermark, effects)
-                return
+        first = duplicates.original(spec, trace, at)
+        if first is not None:
+            regrouped = watermark < at.time and _note(spec, item, at.time, groups, amount)
+            _repeat(spec, item, first, at, watermark, effects)
+            if regrouped and spec.varies:
+                reassess(spec, item, watermark, effects)
+            return
+    if spec.drops and order.is_dropped(spec, item, at, watermark):
+        item.dropped += 1
+        item.count += 1
+        return
+    rule = spec.steps[at.step].children
+    if rule is not None:
+        at.step = rule.part
     regrouped = _note(spec, item, at.time, groups, amount)
     if not trace:
         item.run = at.time
@@ -148,8 +164,10 @@ def _admit(
         reassess(spec, item, watermark, effects, at)
         effects.append(_move(spec, trace, position))
         effects.append(_move(spec, trace, position + 1))
-    if len(trace) > lifetime.TRACE_LIMIT:
-        lifetime.trim(spec, item, watermark)
+    if says and children.take(spec, item, at, says, effects):
+        reassess(spec, item, watermark, effects)
+    if len(trace) > TRACE_LIMIT:
+        lifetime.trim(spec, item, watermark - spec.order_tolerance)
 
 
 def _insert(trace: list[Occurrence], at: Occurrence) -> int:
@@ -168,12 +186,14 @@ def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: lis
     item.seen |= 1 << at.step
     for deadline in spec.expects[at.step]:
         deadlines.answer(spec, deadline, item, at, watermark, effects)
+    if spec.begins and len(item.trace) == 1:
+        _begin(spec, item, at)
     for deadline in spec.starts[at.step]:
-        if slot_of(item, deadline.index) is None:
+        if slot_of(item, deadline.index) is None or deadline.anchor != FIRST:
             held_to = fitting(deadline, item, at.time) if deadline.variants else deadline
-            deadlines.start(held_to, item, at)
+            deadlines.start(spec, held_to, item, at)
             last = max(last, at.time + held_to.within)
-    if step.calls_off:
+    if step.revises:
         for slot in item.slots:
             if not slot.flags & CLOSED:
                 deadlines.judge(spec, spec.deadlines[slot.deadline], item, slot, watermark, effects)
@@ -181,9 +201,15 @@ def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: lis
         item.ended = step.end
     elif step.start:
         item.ended = ""
-    if step.after & item.seen:
-        order.check(spec, item, watermark, effects, at if at.time <= watermark else None)
-    item.expires = max(last, at.time) + lifetime.span(spec, item)
+    if step.after & item.seen or spec.flow is not None:
+        order.check(spec, item, watermark, effects, at if at.time <= known(spec, at.step, watermark) else None)
+    item.expires = max(last, at.time) + lifetime.span(spec, item) if spec.plain else lifetime.expires(spec, item)
+
+
+def _begin(spec: Spec, item: Item, at: Occurrence) -> None:
+    """Starts what waits from the item's beginning on. It may begin with what is waited for."""
+    for deadline in spec.begins:
+        deadlines.start(spec, fitting(deadline, item, at.time), item, at)
 
 
 def reassess(spec: Spec, item: Item, watermark: int, effects: list[Effect], reported: Occurrence | None = None) -> None:
@@ -194,7 +220,9 @@ def reassess(spec: Spec, item: Item, watermark: int, effects: list[Effect], repo
     item.ended = lifetime.ended(spec, item)
     for deadline in spec.deadlines:
         deadlines.restart(spec, deadline, item, watermark, effects)
-    order.check(spec, item, watermark, effects, reported if reported and reported.time <= watermark else None)
+    if reported is not None and reported.time > known(spec, reported.step, watermark):
+        reported = None
+    order.check(spec, item, watermark, effects, reported)
     item.expires = lifetime.expires(spec, item)
 
 
@@ -241,59 +269,36 @@ def _repeat(spec: Spec, item: Item, first: Occurrence, copy: Occurrence, waterma
         _insert(item.trace, copy)
         reassess(spec, item, watermark, effects)
         effects += [_move(spec, item.trace, index) for index in range(len(item.trace))]
-    if spec.duplicate_policy == DROP:
-        return
-    name = f"{copy.source} {copy.id}"
-    if item.copies is None:
-        item.copies = {}
-    number = item.copies[name] = item.copies.get(name, 0) + 1
-    item.copied += 1
-    occurrence = f"{name} #{number}"
-    step = spec.steps[kept.step].name
-    later = first if kept is copy else copy
-    effects.append(
-        Finding(
-            id=finding_id(spec.lane, spec.workflow, spec.hash, "duplicates", DUPLICATE, item.key, occurrence, 0),
-            kind=DUPLICATE,
-            rule="duplicates",
-            rule_hash=spec.hash,
-            severity=spec.duplicate_severity,
-            step=step,
-            because=step,
-            occurrence=occurrence,
-            deadline=kept.time,
-            at=later.time,
-            delta=later.time - kept.time,
-            since=kept.time,
-            event_id=copy.id,
-            received=later.received,
-            runbook="",
-        )
-    )
+    duplicates.tell(spec, item, kept, first if kept is copy else copy, copy, effects)
 
 
-def _hold(item: Item, event: Event, step: Step) -> None:
-    """Keeps an event for the key's next run."""
+def _hold(item: Item, event: Event, step: Step, content: str, says: tuple[tuple[int, str], ...]) -> None:
+    """Keeps an event for the key's next run, or until time has come to it."""
     if item.held is None:
         item.held = []
     identity = (event.id, event.source, event.started, event.received)
-    item.held.append(Held(event.time, step.index, *identity, event.groups, event.amount))
+    item.held.append(Held(event.time, step.index, *identity, event.groups, event.amount, content, says))
+    if event.time < item.due:
+        item.due = event.time
 
 
 def _admit_held(spec: Spec, item: Item, watermark: int, effects: list[Effect]) -> None:
     """Admits the held events that belong to this run, each as if time had stood just before it: what is said must not
-    depend on how far time has come meanwhile."""
+    depend on how far time has come meanwhile. Where the workflow `waits`, those that time has come to."""
     waiting = sorted(item.held or [], key=_time_of)
     held: list[Held] = []
     for h in waiting:
+        if spec.waits and h.time > watermark:
+            held.append(h)
+            continue
         then = min(watermark, h.time - 1)
         if item.trace:
             _judge_due(spec, item, then, effects)
         if h.time > item.expires:
             held.append(h)
         else:
-            arrival = Occurrence(h.time, 0, h.step, h.id, h.source, h.started, h.received)
-            _admit(spec, item, arrival, h.groups, h.amount, then, effects)
+            arrival = Occurrence(h.time, 0, h.step, h.id, h.source, h.started, h.received, h.content)
+            _admit(spec, item, arrival, h.groups, h.amount, then, effects, h.says)
     item.held = held or None
 
 

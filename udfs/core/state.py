@@ -15,7 +15,11 @@ from typing import Any, Final
 import msgspec
 from mypy_extensions import mypyc_attr
 
+from udfs.core.course import Course, restored
+
 FORMAT: Final = 1
+TRACE_LIMIT: Final = 256
+TRACE_KEPT: Final = 128
 NEVER: Final = 1 << 61
 """An instant that no watermark reaches. (Not 1 << 62: compiled code holds up to 62 bits without an object.)"""
 
@@ -34,12 +38,20 @@ FORM: Final = 8
 @mypyc_attr(acyclic=True)
 class Occurrence:
     """A step that happened. Ordered by (time, seq): event time, then order of arrival within the item. Times are
-    epoch ms."""
+    epoch ms. `content` tells copies by content apart ("" where they aren't looked for)."""
 
-    __slots__ = ("id", "received", "seq", "source", "started", "step", "time")
+    __slots__ = ("content", "id", "received", "seq", "source", "started", "step", "time")
 
     def __init__(
-        self, time: int, seq: int, step: int, id: str, source: str, started: int | None, received: int
+        self,
+        time: int,
+        seq: int,
+        step: int,
+        id: str,
+        source: str,
+        started: int | None,
+        received: int,
+        content: str = "",
     ) -> None:
         self.time = time
         self.seq = seq
@@ -48,6 +60,7 @@ class Occurrence:
         self.source = source
         self.started = started
         self.received = received
+        self.content = content
 
     def is_behind(self, time: int, seq: int) -> bool:
         """Whether it comes after what happened at (time, seq)."""
@@ -77,7 +90,7 @@ class Slot:
 class Held:
     """An event that was matched with a step, waiting to be admitted."""
 
-    __slots__ = ("amount", "groups", "id", "received", "source", "started", "step", "time")
+    __slots__ = ("amount", "content", "groups", "id", "received", "says", "source", "started", "step", "time")
 
     def __init__(
         self,
@@ -89,6 +102,8 @@ class Held:
         received: int,
         groups: tuple[tuple[str, str], ...],
         amount: float | None,
+        content: str = "",
+        says: tuple[tuple[int, str], ...] = (),
     ) -> None:
         self.time = time
         self.step = step
@@ -98,6 +113,8 @@ class Held:
         self.received = received
         self.groups = groups
         self.amount = amount
+        self.content = content
+        self.says = says
 
 
 @mypyc_attr(acyclic=True)
@@ -112,16 +129,23 @@ class Item:
     last reported for it. `held` are events that belong to the key's next run, should this one expire before them.
     `count` grows with all that changes what can be said, `latest` is the latest event time ever admitted, `trimmed`
     how many occurrences have left the trace, `copied` how many copies were told in all. `run` tells the runs of a key
-    apart: the event time of the first event admitted.
+    apart: the event time of the first event admitted. `course` is how far it has come in a flow that is judged,
+    `dropped` counts misplaced events that were not applied. `children` has the different children that came, for each
+    step that waits for some, each with the `seq` that it came with, `awaited` how many there will be.
+    `ruled` is the instant of the version that it has moved to (-1: to none).
     """
 
     __slots__ = (
         "amount",
         "arrivals",
+        "awaited",
+        "children",
         "confirm",
         "copied",
         "copies",
         "count",
+        "course",
+        "dropped",
         "due",
         "ended",
         "expires",
@@ -130,6 +154,7 @@ class Item:
         "key",
         "latest",
         "misplaced",
+        "ruled",
         "run",
         "seen",
         "slots",
@@ -159,6 +184,11 @@ class Item:
         self.trimmed = 0
         self.copied = 0
         self.run = 0
+        self.ruled = -1
+        self.course: Course | None = None
+        self.dropped = 0
+        self.children: dict[int, dict[str, int]] | None = None
+        self.awaited: dict[int, int] | None = None
 
     def answered(self) -> int:
         """How many of its deadlines need no more looking at."""
@@ -183,6 +213,10 @@ def next_verdict(item: Item) -> int:
     for slot in item.slots:
         if slot.wake < wake:
             wake = slot.wake
+    if item.held is not None:
+        for h in item.held:
+            if h.time < wake:
+                wake = h.time
     return wake
 
 
@@ -201,8 +235,13 @@ def encode(item: Item) -> bytes:
             FORMAT,
             item.spec,
             item.key,
-            [(o.time, o.seq, o.step, o.id, o.source, o.started, o.received) for o in item.trace],
-            {slot.deadline: (slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for slot in item.slots},
+            [
+                (o.time, o.seq, o.step, o.id, o.source, o.started, o.received, o.content)
+                if o.content
+                else (o.time, o.seq, o.step, o.id, o.source, o.started, o.received)
+                for o in item.trace
+            ],
+            [(slot.deadline, slot.since, slot.seq, slot.wake, slot.flags, slot.answered) for slot in item.slots],
             item.seen,
             item.ended,
             item.arrivals,
@@ -214,11 +253,19 @@ def encode(item: Item) -> bytes:
             item.amount,
             item.copies or {},
             item.misplaced or {},
-            [(h.time, h.step, h.id, h.source, h.started, h.received, h.groups, h.amount) for h in item.held or ()],
+            [
+                (h.time, h.step, h.id, h.source, h.started, h.received, h.groups, h.amount, h.content, h.says)
+                for h in item.held or ()
+            ],
             item.latest,
             item.trimmed,
             item.copied,
             item.run,
+            item.course.stored() if item.course is not None else None,
+            item.dropped,
+            item.children,
+            item.awaited,
+            item.ruled,
         )
     )
 
@@ -235,7 +282,7 @@ def decode(stored: bytes) -> Item:
         fields += _EARLIEST[len(fields) :]
     item = Item(fields[1], fields[2])
     item.trace = [Occurrence(*o) for o in fields[3]]
-    item.slots = [Slot(deadline, *slot) for deadline, slot in fields[4].items()]
+    item.slots = _slots(fields[4])
     item.seen, item.ended, item.arrivals, item.count = fields[5:9]
     item.due, item.expires, item.confirm = fields[9:12]
     item.groups = {name: (time, value) for name, (time, value) in fields[12].items()}
@@ -244,12 +291,22 @@ def decode(stored: bytes) -> Item:
     item.misplaced = fields[15] or None
     item.held = [_held(h) for h in fields[16]] or None
     item.latest, item.trimmed, item.copied, item.run = fields[17:21]
+    item.course = None if fields[21] is None else restored(fields[21])
+    item.dropped, item.children, item.awaited, item.ruled = fields[22:26]
     return item
+
+
+def _slots(stored: Any) -> list[Slot]:
+    if isinstance(stored, dict):  # from when a deadline had one clock at most
+        return [Slot(deadline, *slot) for deadline, slot in stored.items()]
+    return [Slot(*slot) for slot in stored]
 
 
 def _held(fields: list[Any]) -> Held:
     groups = tuple([(name, value) for name, value in fields[6]])
-    return Held(fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], groups, fields[7])
+    more = fields[8:] or ["", []]
+    says = tuple([(step, text) for step, text in more[1]])
+    return Held(fields[0], fields[1], fields[2], fields[3], fields[4], fields[5], groups, fields[7], more[0], says)
 
 
 _EARLIEST: Final[list[Any]] = [
@@ -274,5 +331,10 @@ _EARLIEST: Final[list[Any]] = [
     0,
     0,
     0,
+    None,
+    0,
+    None,
+    None,
+    -1,
 ]
 """What stands for the fields that bytes of an earlier format end before."""

@@ -11,6 +11,9 @@ from mypy_extensions import mypyc_attr
 NO_KEY: Final = 255
 """The `key` of a frame whose record shows no correlation key."""
 
+PULSE: Final = 254
+"""The `mapping` of a frame that is no record, but a pulse (see `pulse`)."""
+
 _HEADER = Struct(">BBiqqI")
 _header = _HEADER.unpack_from
 HEADER_BYTES: Final = 26

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from udfs.core.state import Item, decode, encode, next_verdict
 from udfs.operators.store import Store
 
@@ -66,6 +68,10 @@ class Items:
         """The item may be spoilt: read it again, unless it has changes to be saved."""
         if where not in self._changes:
             self._young.pop(where, None)
+
+    def keys(self) -> Iterable[str]:
+        """The storage keys of all items that were there at the last `save`."""
+        return self._store.keys()
 
     def changed(self) -> list[Item]:
         """The items that have changed since the last `save`, without those that are no more."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+import orjson
 from pyflink.common.typeinfo import TypeInformation, Types
 from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
 from udfs import memory
-from udfs.operators.batch import Frame, RuleRecord, decode, decode_rule, encode
+from udfs.operators.batch import PULSE, Frame, RuleRecord, decode, decode_rule, encode
 from udfs.operators.bucket import Bucket, Engine
 from udfs.operators.linkbucket import LinkBucket
 
@@ -96,15 +97,20 @@ class Detect(KeyedBroadcastProcessFunction):
         return outputs
 
     def process_broadcast_element(self, value: bytes, ctx: KeyedBroadcastProcessFunction.Context) -> list[bytes]:
-        """A rule document: all versions are kept, since items stay with the version under which they began."""
+        """A rule document: all versions are kept, since items stay with the version under which they began. Or an empty
+        one: all versions go, and a note stays, so that a restart does not bring them back."""
         self._recall_rules(ctx)
         record = decode_rule(value)
         try:
-            self._engine.put_rule(record.document)
+            workflow = self._engine.take(record)
         except Exception as fault:
             log.warning("rules, partition %s offset %s: %s", record.partition, record.offset, fault)
             return self._refused_rule(record, fault)
-        ctx.get_broadcast_state(RULES).put(_rule_key(record), record.document)
+        rules = ctx.get_broadcast_state(RULES)
+        if not record.document:
+            for place in [place for place, known in rules.items() if _workflow_of(known) == workflow]:
+                rules.remove(place)
+        rules.put(_rule_key(record), record.document or _withdrawal(workflow))
         return []
 
     def _bucket(self, number: int) -> Bucket | LinkBucket:
@@ -149,7 +155,8 @@ class Detect(KeyedBroadcastProcessFunction):
                 outputs += self._save(number, bucket, bucket.on_batch(encode([frame]), watermark))
             except Exception as fault:
                 self._give_up(number)
-                outputs.append(self._refused(frame, fault))
+                if frame.mapping != PULSE:
+                    outputs.append(self._refused(frame, fault))
         return outputs
 
     def _give_up(self, number: int) -> None:
@@ -161,6 +168,8 @@ class Detect(KeyedBroadcastProcessFunction):
         """One timer for a bucket, its earliest. After a restore the timers are there, but not known here: registering
         one again is harmless, since Flink keeps one of a kind."""
         due = self._bucket(number).next_timer()
+        if due is None and number in self._timers:
+            ctx.timer_service().delete_event_time_timer(self._timers.pop(number))
         if due is not None and due < self._timers.get(number, due + 1):
             self._timers[number] = due
             ctx.timer_service().register_event_time_timer(due)
@@ -172,9 +181,25 @@ class Detect(KeyedBroadcastProcessFunction):
             documents: Iterable[tuple[str, bytes]] = sorted(ctx.get_broadcast_state(RULES).items())
             for place, document in documents:
                 try:
-                    self._engine.put_rule(document)
+                    self._engine.take(_rule_record(place, document))
                 except Exception as fault:
                     log.error("rules, %s: taken by an earlier Daymark, refused by this one: %s", place, fault)
+
+
+def _withdrawal(workflow: str) -> bytes:
+    """What the broadcast state holds of a withdrawn workflow."""
+    return orjson.dumps({"workflow": workflow})
+
+
+def _workflow_of(document: bytes) -> str:
+    return str(orjson.loads(document)["workflow"])
+
+
+def _rule_record(key: str, document: bytes) -> RuleRecord:
+    """The record that `process_broadcast_element` kept under this key."""
+    partition, _, offset = key.partition("-")
+    is_rule = "definition" in orjson.loads(document)
+    return RuleRecord(int(partition), int(offset), 0, _workflow_of(document).encode(), document if is_rule else b"")
 
 
 def _rule_key(record: RuleRecord) -> str:

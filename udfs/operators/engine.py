@@ -11,13 +11,16 @@ from udfs.core.ids import SEPARATOR
 from udfs.core.links import by_scheme, scheme_of
 from udfs.core.source import Mapping
 from udfs.core.spec import Correlation, Spec
+from udfs.core.versions import NOT, Plan, Version
 from udfs.operators import rows
 from udfs.operators.batch import Frame, RuleRecord, element
 
 
 class Engine:
     """`mappings` and `topics` belong together by index, as in the frames. `compile_rule` turns a rule's definition,
-    with `version` and `lane`, into a Spec. Records of more than `largest` bytes become dead letters.
+    with `version` and `lane`, into a Spec. Records of more than `largest` bytes become dead letters. In a `live` lane
+    Kafka's record timestamps and the lane's time are of one clock, so that the mappings' limits and heartbeats hold.
+    `plans` are those of the workflows whose versions do something to open items; the others have none.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class Engine:
         largest: int = 1 << 20,
         granularity: int = 100,
         rules_topic: str = "",
+        live: bool = False,
     ) -> None:
         self.lane = lane
         self.mappings = tuple(mappings)
@@ -37,9 +41,14 @@ class Engine:
         self.granularity = granularity
         self.specs: dict[str, Spec] = {}
         self.documents: dict[str, bytes] = {}
+        self.scheduled = False  # whether some version in force, or once in force, has schedules
         self._compile = compile_rule
+        self.live = live
+        self.watched = _watched(self.mappings, self.topics) if live else ()
         self._rules_topic = rules_topic
-        self._versions: dict[str, list[tuple[int, int, Spec]]] = {}
+        self.plans: dict[str, Plan] = {}
+        self._versions: dict[str, list[Version]] = {}
+        self._withdrawn: dict[str, int] = {}
         self._recalled: dict[bytes, Spec] = {}
         self._concerned: dict[tuple[str, str], tuple[str, ...]] = {}
         self._correlations: dict[str, Correlation] | None = None
@@ -48,11 +57,13 @@ class Engine:
     def __reduce__(self) -> tuple[Any, ...]:
         """Flink sends the engine to its workers. A compiled class can't be copied unless it says how."""
         settings = (self.lane, self.mappings, self.topics, self._compile, self.largest, self.granularity)
-        known = (self.specs, self.documents, self._versions, self._recalled, self._built_for)
-        return Engine, (*settings, self._rules_topic), known
+        known = (self.specs, self.documents, self._versions, self._recalled, self.plans, self._withdrawn)
+        return Engine, (*settings, self._rules_topic, self.live), (*known, self._built_for)
 
     def __setstate__(self, known: tuple[Any, ...]) -> None:
-        self.specs, self.documents, self._versions, self._recalled, self._built_for = known
+        self.specs, self.documents, self._versions, self._recalled, self.plans, self._withdrawn = known[:6]
+        self._built_for = known[6]
+        self.scheduled = [spec for spec in self.specs.values() if spec.schedules] != []
 
     def build_for(self) -> dict[str, Correlation]:
         """From now on rules with further lists of keys are refused: the job is built for those that are there."""
@@ -70,19 +81,57 @@ class Engine:
             self._correlations = by_scheme([s.correlation for s in self.specs.values() if s.correlation is not None])
         return self._correlations
 
-    def put_rule(self, document: bytes) -> None:
-        """Puts a rule document (docs/contracts.md) in force, also twice. Raises ValueError for an unfit one."""
+    def take(self, record: RuleRecord) -> str:
+        """Takes a record of the rules topic, also twice: puts its document in force, or withdraws the workflow where it
+        is empty. Returns the workflow's name. Raises ValueError for an unfit one."""
+        if record.document:
+            return self.put_rule(record.document, record.offset)
+        workflow = record.key.decode()
+        if not workflow:
+            raise ValueError("neither a document, nor a key that names the workflow to withdraw")
+        self._withdraw(workflow, record.offset)
+        return workflow
+
+    def put_rule(self, document: bytes, place: int = NOT) -> str:
+        """Puts a rule document (docs/contracts.md) in force, also twice; `place` is its offset in the rules topic.
+        Returns the workflow's name. Raises ValueError for an unfit one."""
         since, version, spec = self._read(document)
+        if place < self._withdrawn.get(spec.workflow, place):
+            return spec.workflow
         if spec.correlation is not None:
             self._check_keys(spec.correlation)
         self.specs[spec.hash] = spec  # a new runbook or version number is no new content, and holds at once
         self.documents[spec.hash] = document
         known = self._versions.setdefault(spec.workflow, [])
-        known[:] = [entry for entry in known if entry[:2] != (since, version) or entry[2].hash != spec.hash]
-        known.append((since, version, spec))
-        known.sort(key=lambda entry: entry[:2])  # stable: of two alike, the one that came later holds
+        for one in [*known]:
+            if one[:2] == (since, version) and one.spec.hash == spec.hash:
+                known.remove(one)
+                place = max(place, one.place)
+        known.append(Version(since, version, spec, place))
+        known.sort(key=lambda one: one[:2])  # stable: of two alike, the one that came later holds
+        self.scheduled = self.scheduled or bool(spec.schedules)
+        self._replan(spec.workflow)
+        return spec.workflow
+
+    def _withdraw(self, workflow: str, place: int) -> None:
+        """All versions that came before are no more; their specs stay known until the items under them are closed."""
+        if place > self._withdrawn.get(workflow, NOT):
+            self._withdrawn[workflow] = place
+            self._versions[workflow] = [one for one in self._versions.get(workflow, ()) if one.place > place]
+            self._replan(workflow)
+
+    def _replan(self, workflow: str) -> None:
         self._concerned = {}
         self._correlations = None
+        plan = Plan(workflow, self._versions[workflow], self._withdrawn.get(workflow, NOT))
+        if plan.intervenes:
+            self.plans[workflow] = plan
+        else:
+            self.plans.pop(workflow, None)
+
+    def planned(self, now: int) -> dict[str, str]:
+        """What has to have been done to open items by `now`, for each workflow with a plan."""
+        return {workflow: plan.digest(now) for workflow, plan in self.plans.items()}
 
     def recall(self, document: bytes) -> Spec:
         """Knows a version again that items began under, without putting it in force. Raises ValueError."""
@@ -131,7 +180,7 @@ class Engine:
         return found
 
     def _in_use(self) -> list[Spec]:
-        return [spec for known in self._versions.values() for _, _, spec in known] + list(self._recalled.values())
+        return [one.spec for known in self._versions.values() for one in known] + list(self._recalled.values())
 
     def _remember(self, where: tuple[str, str], found: tuple[str, ...]) -> tuple[str, ...]:
         if len(self._concerned) < 100_000:  # types come from outside
@@ -140,10 +189,21 @@ class Engine:
 
     def spec_at(self, workflow: str, time: int) -> Spec | None:
         """The newest version in force at an event time: the one that an item starting then is ruled by."""
-        for since, _, spec in reversed(self._versions.get(workflow, ())):
-            if since <= time:
-                return spec
+        for one in reversed(self._versions.get(workflow, ())):
+            if one.since <= time:
+                return one.spec
         return None
+
+    def in_force(self, time: int) -> list[tuple[int, Spec]]:
+        """Of each workflow that is enabled the version that is in force at a time, and since when."""
+        found: list[tuple[int, Spec]] = []
+        for known in self._versions.values():
+            for one in reversed(known):
+                if one.since <= time:
+                    if one.spec.enabled:
+                        found.append((one.since, one.spec))
+                    break
+        return found
 
     def dead_letter(self, frame: Frame, reason: str, detail: str) -> bytes:
         """The output that keeps a record which can't be followed."""
@@ -161,3 +221,16 @@ class Engine:
 
 def _scheme(spec: Spec) -> str:
     return "" if spec.correlation is None else scheme_of(spec.correlation.keys)
+
+
+Watched = tuple[Mapping, tuple[str, ...]]
+"""A source that has a heartbeat, and the topics in which it is heard."""
+
+
+def _watched(mappings: Sequence[Mapping], topics: Sequence[str]) -> tuple[Watched, ...]:
+    found: dict[str, Watched] = {}
+    for mapping, topic in zip(mappings, topics, strict=True):
+        if mapping.heartbeat:
+            before = found[mapping.name][1] if mapping.name in found else ()
+            found[mapping.name] = (mapping, (*before, topic))
+    return tuple(found.values())

@@ -6,6 +6,7 @@ from typing import Any
 
 from udfs.core.event import Event
 from udfs.core.source import Mapping, Position, Unreadable
+from udfs.operators import clockfaults
 from udfs.operators.batch import NO_KEY, Frame
 from udfs.operators.engine import Engine
 from udfs.operators.routed import REFUSED, Routed
@@ -25,10 +26,17 @@ def read(engine: Engine, mapping: Mapping, frame: Frame) -> tuple[dict[str, Any]
     if frame.key == NO_KEY:
         raise Unreadable("no_key", f"no correlation key could be read; looked for {', '.join(names)}")
     if mapping.matches(record):
+        if not is_plausible(engine, mapping, event, frame):
+            raise Unreadable("bad_time", clockfaults.described(event.time - frame.received, mapping))
         return record, event
     if not _matches_another(engine, frame, record):
         raise Unreadable("invalid_event", "no mapping's `when` holds for the record")
     return record, None
+
+
+def is_plausible(engine: Engine, mapping: Mapping, event: Event, frame: Frame) -> bool:
+    """Whether its time can be right, by when Kafka took the record."""
+    return not engine.live or -mapping.past <= event.time - frame.received <= mapping.future
 
 
 def read_routed(engine: Engine, routed: Routed) -> Event:

@@ -25,7 +25,7 @@ from udfs.core.state import NEVER
 from udfs.operators.batch import Frame
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.engine import Engine
-from udfs.operators.intake import key_of
+from udfs.operators.intake import is_plausible, key_of
 from udfs.operators.routed import LINK, NO_SCHEME, REFUSED, ROUTED, Routed, kept, pack, taken_up, unpack
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
@@ -72,7 +72,7 @@ class LinkBucket:
             try:
                 record = mapping.parse(frame.payload)
                 event = mapping.event(record, mapping.key_names[frame.key], "", frame.received)
-                if mapping.matches(record):
+                if mapping.matches(record) and is_plausible(self._engine, mapping, event, frame):
                     self._take(mapping, frame, record, event, watermark)
             except Unreadable:
                 continue

@@ -11,9 +11,11 @@ from typing import Final
 
 import msgspec
 
-from udfs.core.deadlines import first_behind
+from udfs.core.children import surplus
+from udfs.core.deadlines import reply_of
 from udfs.core.effects import Finding, Transition
 from udfs.core.event import Event
+from udfs.core.instants import due as due_at
 from udfs.core.lifetime import end_of
 from udfs.core.overrides import held_to
 from udfs.core.spec import Spec
@@ -81,7 +83,7 @@ class Pending(Row):
     due_ms: int
 
 
-class ItemRow(Row):
+class ItemRow(Row, omit_defaults=True):
     lane: str
     workflow: str
     version: int
@@ -103,6 +105,7 @@ class ItemRow(Row):
     groups: dict[str, str]
     amount: float | None
     rev: int
+    reason: str = ""
 
 
 class EventRow(Row):
@@ -152,6 +155,11 @@ def groups_of(item: Item) -> dict[str, str]:
 
 
 def finding(spec: Spec, item: Item, effect: Finding) -> Row:
+    return finding_of(spec, item.key, groups_of(item), effect)
+
+
+def finding_of(spec: Spec, key: str, groups: dict[str, str], effect: Finding) -> Row:
+    """A finding about a key, of which there may be no item."""
     return FindingRow(
         effect.id,
         spec.lane,
@@ -161,8 +169,8 @@ def finding(spec: Spec, item: Item, effect: Finding) -> Row:
         effect.rule,
         effect.kind,
         effect.severity,
-        item.key,
-        groups_of(item),
+        key,
+        groups,
         effect.step,
         effect.because,
         effect.occurrence,
@@ -196,7 +204,7 @@ def transition(spec: Spec, item: Item, effect: Transition) -> Row:
     )
 
 
-def item(spec: Spec, state: Item, expired: bool = False) -> Row:
+def item(spec: Spec, state: Item, expired: bool = False) -> ItemRow:
     """How an item stands. `rev` grows with each change: the event time reached, then a count of what changed at it."""
     trace = state.trace
     end = end_of(spec, state)
@@ -228,10 +236,22 @@ def item(spec: Spec, state: Item, expired: bool = False) -> Row:
     )
 
 
+def closed(spec: Spec, state: Item, since: int, reason: str) -> Row:
+    """How an item stood that was closed at an instant (epoch ms), or, if it is younger, with its last event."""
+    row = item(spec, state, expired=True)
+    row.status, row.reason = "closed", reason
+    row.ended_ms = max(since, state.trace[-1].time)
+    return row
+
+
 def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:
     """Deadlines broken, answered late, not yet answered; and everything else found."""
     missing = late = overdue = 0
-    other = state.copied + (len(state.misplaced) if state.misplaced else 0)
+    other = state.copied + state.dropped + (len(state.misplaced) if state.misplaced else 0)
+    if spec.tells:
+        other += surplus(spec, state)
+    if state.course is not None:
+        other += state.course.told
     for slot in state.slots:
         flags = slot.flags
         if flags & ~CLOSED:
@@ -249,8 +269,8 @@ def pending_deadlines(spec: Spec, state: Item) -> list[Pending]:
     for slot in state.slots:
         if slot.wake < NEVER and not slot.flags & (CLOSED | MISSED):
             deadline = held_to(spec.deadlines[slot.deadline], state, slot)
-            if not first_behind(state.trace, deadline.expect, slot):
-                waiting.append(Pending(deadline.id, slot.since + deadline.within))
+            if not reply_of(deadline, state, slot):
+                waiting.append(Pending(deadline.id, due_at(spec, deadline, state, slot)))
     if len(waiting) > 1:
         waiting.sort(key=_due)
     return waiting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from struct import Struct
 from typing import Final
@@ -110,6 +111,21 @@ class Wheel:
             return heap[0][0]
         return ripe[0][0] if ripe else None
 
+    def purge(self, is_dead: Callable[[str], bool]) -> None:
+        """Takes out the entries of what is no more."""
+        for number, slot in list(self._slots.items()):
+            entries = self._entries(number, slot)
+            kept = [(wake, where) for wake, where in entries if not is_dead(where)]
+            if len(kept) < len(entries):
+                self._passed += [f"{number}/{piece}" for piece in range(slot.chunks)]
+                slot.chunks, slot.added = 0, kept
+                if kept:
+                    self._touched[number] = slot
+                elif slot.open:
+                    self._touched.pop(number, None)
+                else:
+                    self._discard(number, slot)
+
     def close(self) -> None:
         """All that was due has been taken: the open slots that have passed are no longer needed."""
         still: list[int] = []
@@ -152,11 +168,7 @@ class Wheel:
         return slot is not None and not slot.open and slot.earliest == entry[0]
 
     def _open(self, number: int, slot: Slot) -> None:
-        entries = slot.added
-        for piece in range(slot.chunks):
-            stored = self._store.get(f"{number}/{piece}")
-            if stored is not None:
-                entries = entries + _unpacked(stored)
+        entries = self._entries(number, slot)
         if number & LEVEL:
             self._discard(number, slot)
         else:
@@ -168,6 +180,14 @@ class Wheel:
                     self._push(wake, where)
             else:
                 self.file(wake, where)
+
+    def _entries(self, number: int, slot: Slot) -> list[tuple[int, str]]:
+        entries = slot.added
+        for piece in range(slot.chunks):
+            stored = self._store.get(f"{number}/{piece}")
+            if stored is not None:
+                entries = entries + _unpacked(stored)
+        return entries
 
     def _discard(self, number: int, slot: Slot) -> None:
         del self._slots[number]

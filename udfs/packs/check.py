@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
-from udfs.packs.durations import parse_part, show_duration
+from udfs.packs.calendarcheck import check_calendars
+from udfs.packs.calendars import known_calendars
+from udfs.packs.checkflow import check_flow
+from udfs.packs.durations import parse_duration, parse_part, show_duration
 from udfs.packs.flow import edges, reach
 from udfs.packs.model import Deadline, Override, Workflow
 from udfs.packs.outline import ALL
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
+from udfs.packs.schedules import check_schedules
 from udfs.packs.yamlfile import Document
 
-CHANGED = ("within", "not_before", "warn", "severity")
+CHANGED = ("within", "by", "zone", "calendar", "not_before", "warn", "severity")
 """What an override may say."""
 
 
-def check_workflow(document: Document, model: Workflow) -> list[Problem]:
-    """What is wrong between the sections of a workflow whose names are right (see `outline`)."""
-    checks = (_keys, _steps, _deadlines, _reachable, _contradictions)
-    return [problem for check in checks for problem in check(document, model)]
+def check_workflow(document: Document, model: Workflow, shared: Collection[str] = ()) -> list[Problem]:
+    """What is wrong between the sections of a workflow whose names are right (see `outline`). `shared` are the
+    calendars that were checked in a file of their own."""
+    faults = [*check_calendars(document, model.calendars, shared)]
+    checks = (_keys, _steps, _calendars, _deadlines, _reachable, _contradictions, check_flow, _pause)
+    faults += [problem for check in checks for problem in check(document, model)]
+    return [*faults, *check_schedules(document, model.schedules, model.calendars)]
 
 
 def check_mapped(document: Document, model: Workflow, keys: list[str], groups: list[str]) -> Iterator[Problem]:
@@ -47,6 +54,7 @@ def check_runbooks(document: Document, model: Workflow, folder: Path) -> Iterato
     for index, deadline in enumerate(model.deadlines):
         named.append((("deadlines", index, "runbook"), deadline.runbook))
         named += [(("deadlines", index, "tiers", n, "runbook"), tier.runbook) for n, tier in enumerate(deadline.tiers)]
+    named += [(("schedules", index, "runbook"), one.runbook) for index, one in enumerate(model.schedules)]
     for loc, name in named:
         if not name or name.startswith(("https://", "http://")):
             continue
@@ -81,8 +89,9 @@ MOST_STEPS = 64
 
 
 def _steps(document: Document, model: Workflow) -> Iterator[Problem]:
-    if len(model.steps) > MOST_STEPS:
-        text = f"{len(model.steps)} steps; a workflow has at most {MOST_STEPS}: split it into several that share a key"
+    count = len(model.steps) + sum(step.children is not None for step in model.steps.values())
+    if count > MOST_STEPS:
+        text = f"{count} steps; a workflow has at most {MOST_STEPS}: split it into several that share a key"
         yield document.problem(("steps",), text)
     if not any(step.start for step in model.steps.values()):
         text = "no step has `start: true`; mark those at which an item begins"
@@ -127,17 +136,28 @@ def _override(document: Document, loc: Loc, model: Workflow, override: Override)
 
 def _spans(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
     """The spans of a deadline in one of its forms."""
+    if rule.by is not None:
+        yield from _local_time(document, loc, rule)
+        return
     if not rule.within:
         yield document.problem((*loc, "within"), "is 0, so every item would break it; write a span like `5m`")
     elif rule.not_before >= rule.within:
         text = f"{show_duration(rule.not_before)} is not shorter than `within`, {show_duration(rule.within)}"
         yield document.problem((*loc, "not_before"), f"{text}; no step could ever be right")
     yield from _warning_span(document, loc, rule)
-    longest = rule.within
+    for word in ("days", "cut_off"):
+        if getattr(rule, word):
+            yield document.problem(
+                (*loc, word), f"`{word}` is for deadlines `by` a local time; remove it, or write `by`"
+            )
+    longest = rule.within or 0
     for number, tier in enumerate(rule.tiers):
         where: Loc = (*loc, "tiers", number, "within")
+        if tier.within is None or tier.by is not None:
+            yield document.problem(where[:-1], "this deadline is a span, so its tiers are too; write `within: 300%`")
+            continue
         try:
-            span = parse_part(tier.within, rule.within)
+            span = parse_part(tier.within, rule.within or 0)
         except ValueError as fault:
             yield document.problem(where, str(fault))
             continue
@@ -147,11 +167,46 @@ def _spans(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
         longest = max(longest, span)
 
 
+def _local_time(document: Document, loc: Loc, rule: Deadline) -> Iterator[Problem]:
+    """A deadline `by` a local time, in one of its forms."""
+    if rule.within is not None:
+        yield document.problem(
+            (*loc, "within"), "there is `by` as well; a deadline is a span or a local time, so remove one"
+        )
+    if isinstance(rule.warn, str) and "%" in rule.warn:
+        text = f"`{rule.warn}` is a share of a span, which `by` is not; write how long before, like `30m`"
+        yield document.problem((*loc, "warn"), text)
+    elif rule.warn is not None:
+        yield from _duration(document, (*loc, "warn"), rule.warn)
+    latest = rule.by or 0
+    for number, tier in enumerate(rule.tiers):
+        where: Loc = (*loc, "tiers", number)
+        if tier.by is None or tier.within is not None:
+            yield document.problem(where, 'this deadline is a local time, so its tiers are too; write `by: "20:00"`')
+        elif tier.by <= latest:
+            yield document.problem(
+                (*where, "by"), "is not later than the limit before it; write the tiers in their order"
+            )
+        latest = max(latest, tier.by or 0)
+
+
+def _duration(document: Document, loc: Loc, value: object) -> Iterator[Problem]:
+    try:
+        span = parse_duration(value)
+    except ValueError as fault:
+        yield document.problem(loc, str(fault))
+    else:
+        if not span:
+            yield document.problem(
+                loc, "is 0, so it would say nothing before the deadline itself; write a span like `30m`"
+            )
+
+
 def _warning_span(document: Document, loc: Loc, deadline: Deadline) -> Iterator[Problem]:
     if deadline.warn is None:
         return
     try:
-        warn = parse_part(deadline.warn, deadline.within)
+        warn = parse_part(deadline.warn, deadline.within or 0)
     except ValueError as fault:
         yield document.problem((*loc, "warn"), str(fault))
         return
@@ -184,6 +239,11 @@ def _contradictions(document: Document, model: Workflow) -> Iterator[Problem]:
     """Deadlines and policies that can't do what they seem to say."""
     names, reached = _reached(model)
     for index, deadline in enumerate(model.deadlines):
+        if deadline.after is None:
+            if deadline.anchor != "first":
+                text = f"`{deadline.anchor}` needs a step that comes again; write `after`, or leave `anchor` out"
+                yield document.problem(("deadlines", index, "anchor"), text)
+            continue
         after, expect = names.index(deadline.after), names.index(deadline.expect)
         if reached[expect] >> after & 1 and not reached[after] >> expect & 1:
             text = f"the flow puts `{deadline.expect}` before `{deadline.after}`; swap them, or correct the flow"
@@ -197,6 +257,29 @@ def _contradictions(document: Document, model: Workflow) -> Iterator[Problem]:
     if "order" in document.data and model.order.policy != "ignore" and not model.flow:
         text = "there is no `flow`, so no step is out of order; write the flow, or remove `order`"
         yield document.problem(("order",), text, WARNING)
+
+
+def _calendars(document: Document, model: Workflow) -> Iterator[Problem]:
+    """Calendars that deadlines name must be known."""
+    known = [*known_calendars(model.calendars)]
+    for index, rule in enumerate(model.deadlines):
+        named: list[tuple[Loc, str | None]] = [(("deadlines", index), rule.calendar)]
+        named += [(("deadlines", index, "overrides", n), one.calendar) for n, one in enumerate(rule.overrides)]
+        for loc, name in named:
+            if name is not None and name not in known:
+                yield document.problem((*loc, "calendar"), f"there is no calendar `{name}`{suggest(name, known)}")
+
+
+def _pause(document: Document, model: Workflow) -> Iterator[Problem]:
+    if model.pause is None:
+        return
+    for index, name in enumerate(model.pause.resume):
+        if name in model.pause.while_:
+            text = f"`{name}` stops the clocks and lets them go on; name it in one of the two"
+            yield document.problem(("pause", "resume", index), text)
+    if all(rule.by is not None for rule in model.deadlines):
+        text = "no deadline has a clock that could stand still: one `by` a local time has none; remove `pause`"
+        yield document.problem(("pause",), text, WARNING)
 
 
 def _reached(model: Workflow) -> tuple[list[str], list[int]]:

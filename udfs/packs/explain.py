@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from udfs.packs.problems import Loc, Problem, suggest
@@ -26,6 +26,8 @@ EXAMPLES = {
     "source": "trades",
     "keys": "{trade_id: data.trade_id}",
     "path": "time",
+    "while": "[on_hold]",
+    "resume": "[released]",
 }
 
 _KINDS = {
@@ -93,15 +95,15 @@ def _unknown_word(model: type[Section], loc: Loc) -> str:
     word = str(loc[-1])
     if word in section.LATER:
         return f"this version doesn't know `{word}` yet; leave it out until a version that does is installed"
-    return f"`{word}` is not a word of the language here{suggest(word, section.model_fields)}"
+    return f"`{word}` is not a word of the language here{suggest(word, section.words())}"
 
 
 def _section(model: type[Section], loc: Loc) -> type[Section]:
     """The class of the section at `loc`, found by following the fields' types."""
     current: Any = model
     for part in loc:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            current = current.model_fields[str(part)].annotation
+        if isinstance(current, type) and issubclass(current, Section):
+            current = current.words()[str(part)]
         else:
             current = get_args(current)[-1]
         current = next(
@@ -111,9 +113,10 @@ def _section(model: type[Section], loc: Loc) -> type[Section]:
 
 
 def _inside(annotation: Any) -> Iterator[Any]:
-    """The members of `X | None`; containers keep their parameters."""
+    """The members of `X | None`, bare; containers keep their parameters."""
     if getattr(annotation, "__origin__", None) not in (list, dict):
-        yield from get_args(annotation)
+        for inner in get_args(annotation):
+            yield get_args(inner)[0] if get_origin(inner) is Annotated else inner
 
 
 def _given(value: Any) -> str:

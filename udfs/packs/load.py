@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from udfs.packs.calendarfile import CALENDAR_FILE, read_calendars, with_shared
 from udfs.packs.check import check_hashed, check_mapped, check_runbooks, check_workflow
 from udfs.packs.explain import validate
 from udfs.packs.mapping import SourceMapping, compile_mapping
@@ -28,6 +29,12 @@ class Definition:
     data: dict[str, Any]
     file: str
     line: int
+
+    @property
+    def key(self) -> str:
+        """The name of its items' own key."""
+        key = self.data["key"]
+        return str(key if isinstance(key, str) else key[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,13 @@ def load_pack(path: str | Path, *, pii_key: bytes | None = None) -> Pack:
     mapping_file = file.parent / MAPPING_FILE
     mapping, problems = _read_mapping(mapping_file, pii_key) if mapping_file.is_file() else (None, [])
     documents, faults = read_documents(file)
-    problems += faults
+    shared, more = _shared_calendars(file.parent / CALENDAR_FILE)
+    problems += faults + more
     if not documents and not faults:
         problems.append(Problem(str(file), 0, "", "is empty; it must hold a workflow"))
-    workflows = [found for document in documents if (found := _workflow(document, mapping, file.parent, problems))]
+    workflows = [
+        found for document in documents if (found := _workflow(document, shared, mapping, file.parent, problems))
+    ]
     _check_unique(workflows, problems)
     raise_errors(problems)
     return Pack(file.parent, workflows, mapping, problems)
@@ -75,16 +85,22 @@ def find_packs(root: str | Path) -> list[Path]:
     return sorted(file.parent for file in Path(root).rglob(WORKFLOW_FILE))
 
 
+def _shared_calendars(file: Path) -> tuple[dict[str, Any], list[Problem]]:
+    return read_calendars(file) if file.is_file() else ({}, [])
+
+
 def _workflow(
-    document: Document, mapping: SourceMapping | None, folder: Path, found: list[Problem]
+    document: Document, shared: dict[str, Any], mapping: SourceMapping | None, folder: Path, found: list[Problem]
 ) -> Definition | None:
+    document, taken = with_shared(document, shared)
+    found += taken
     model, problems = validate(Workflow, document)
     known = {(problem.line, problem.path) for problem in found}  # what the YAML reader said isn't said again
     names = list(check_names(document))
     found += [problem for problem in (*problems, *names) if (problem.line, problem.path) not in known]
     if model is None or names:
         return None
-    found += check_workflow(document, model)
+    found += check_workflow(document, model, shared)
     found += check_runbooks(document, model, folder)
     if mapping is not None:
         found += check_mapped(document, model, list(mapping.key_names), list(mapping.group_names))

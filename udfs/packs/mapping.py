@@ -9,11 +9,12 @@ from orjson import JSONDecodeError, loads
 
 from udfs.core.event import Event
 from udfs.core.source import Mapping, Position, Unreadable
+from udfs.core.state import NEVER
 from udfs.packs.explain import validate
 from udfs.packs.paths import FieldPath, Getter, parse_path
 from udfs.packs.pii import hashed, without
 from udfs.packs.problems import PackError, raise_errors
-from udfs.packs.sourcemodel import Source, Time, check_source, with_defaults
+from udfs.packs.sourcemodel import GRACE, REQUIRED, EventTime, Source, Time, check_source, with_defaults
 from udfs.packs.times import EARLIEST, LATEST, TimeReader, time_reader
 from udfs.packs.values import (
     INFINITE,
@@ -84,8 +85,14 @@ class SourceMapping(Mapping):
         self._type = self._field(source.type or "")
         self._source = Getter(("source",)) if source.format == "cloudevents" else None
         default_zone = None if source.format == "cloudevents" else "UTC"
-        at = source.time or Time(path="time")
+        at = source.time or EventTime(path="time")
         self._time, self._read_time = self._time_field(at, default_zone)
+        self.future = at.future
+        self.past = NEVER if at.past is None else at.past
+        self.clock_severity = at.severity
+        self.heartbeat = source.heartbeat or 0
+        self.grace = GRACE if source.grace is None else source.grace
+        self.types = frozenset(source.types)
         started = self._time_field(source.started, default_zone) if source.started else None
         self._started: Getter | None
         self._started, self._read_started = started or (None, self._read_time)
@@ -107,7 +114,7 @@ class SourceMapping(Mapping):
         return None if not fields else fields[0] if len(fields) == 1 else JoinGetter(fields)
 
     def _time_field(self, at: Time, zone: str | None) -> tuple[Getter, TimeReader]:
-        return Getter(parse_path(at.path)), time_reader(at.format, at.zone or zone)
+        return Getter(parse_path(at.path)), time_reader(at.format, None if at.zone == REQUIRED else at.zone or zone)
 
     @property
     def hashed_keys(self) -> tuple[str, ...]:
@@ -134,11 +141,12 @@ class SourceMapping(Mapping):
         """The record without its personal data: a copy, or the record itself where the mapping names none."""
         return without(record, self._pii, self._pii_key) if self._pii else record
 
-    def event(self, record: Any, key_name: str, position: Position | str, received: int) -> Event:
+    def event(self, record: Any, key_name: str, position: Position | str, received: int, time: int = NEVER) -> Event:
         """The event that the record is, for one of its correlation keys.
 
         `position` is where the record stands (topic-partition-offset), the identity of one that has no id;
-        `received` is when it reached Kafka, epoch ms. Raises Unreadable, and nothing else whatever the record holds.
+        `received` is when it reached Kafka, epoch ms. `time`, unless it is NEVER, stands for the record's own time,
+        which then isn't read. Raises Unreadable, and nothing else whatever the record holds.
         """
         key_getter = self._keys[key_name]
         if not isinstance(record, dict):
@@ -150,13 +158,14 @@ class SourceMapping(Mapping):
             kind = self._type.get(record)
             if type(kind) is not str or not kind:
                 raise Unreadable("no_type", lacks("type", self._paths["type"], kind))
-            stamp = self._time.get(record)
-            try:
-                time = self._read_time.read(stamp)
-            except (ValueError, TypeError, OverflowError) as fault:
-                raise unreadable_time(stamp, self._paths["time"], fault) from None
-            if not EARLIEST <= time < LATEST:
-                raise unlikely_time(stamp, self._paths["time"])
+            if time == NEVER:
+                stamp = self._time.get(record)
+                try:
+                    time = self._read_time.read(stamp)
+                except (ValueError, TypeError, OverflowError) as fault:
+                    raise unreadable_time(stamp, self._paths["time"], fault) from None
+                if not EARLIEST <= time < LATEST:
+                    raise unlikely_time(stamp, self._paths["time"])
             source = self._source.get(record) if self._source is not None else self.name
             if type(source) is not str or not source:
                 source = source_text(source, self.name)

@@ -6,10 +6,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from udfs.packs.calendarmodel import Calendar
+from udfs.packs.daytime import TimeOfDay
 from udfs.packs.durations import UNITS
 from udfs.packs.outline import ALL
 from udfs.packs.paths import parse_path
+from udfs.packs.schedulemodel import Schedule
 from udfs.packs.sections import SPAN, Accepted, Chains, Duration, Name, Section, Text
+from udfs.packs.times import ZoneName
 
 Severity = Literal["critical", "high", "medium", "low"]
 
@@ -26,12 +30,32 @@ def _plain_names(value: Any) -> Any:
     return value
 
 
+def _plain_path(value: Any) -> Any:
+    if any(isinstance(part, int) for part in parse_path(value)):
+        raise ValueError(f"`{value}` looks into a list, which can't be compared by place; name the list itself")
+    return value
+
+
 def _groups(values: list[Any]) -> list[Any]:
     if None in values:
         raise ValueError(
             "null is no group: an item without one is held to the deadline itself; name the groups' values"
         )
     return values
+
+
+def _count(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | str) or (isinstance(value, int) and value < 1):
+        raise ValueError("must be a number from 1 on, or a field that says how many, like `data.file_count`")
+    return value if isinstance(value, int) else _plain_path(value)
+
+
+PlainPath = Annotated[str, BeforeValidator(_plain_path)]
+Count = Annotated[
+    int | str,
+    BeforeValidator(_count),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}),
+]
 
 
 def _several_keys(value: Any) -> Any:
@@ -68,24 +92,39 @@ Cancels = Annotated[
 ]
 
 
+class Children(Section):
+    """The child items that a step waits for: `key` tells them apart, `count` says how many there are, a number or a
+    field of the event of the step `from`."""
+
+    EXAMPLE: ClassVar[str] = "{key: data.file_id, count: data.file_count, from: announced}"
+    key: PlainPath
+    count: Count
+    source: Annotated[Text | None, Field(alias="from")] = None
+
+
 class Step(Section):
     """A step: the event type it waits for, conditions on the record, whether items begin or end here, and which
-    deadlines are called off: a list of their ids, or `all`."""
+    deadlines are called off: a list of their ids, or `all`. An `optional` one may be left out, one with a `max` happens
+    at most so often."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"optional", "max", "min", "requires", "parallel", "children"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"min", "requires", "parallel"})
     EXAMPLE: ClassVar[str] = "{on: trade.sent}"
     on: Text
     where: Annotated[dict[str, Accepted], BeforeValidator(_plain_names)] = {}
     start: bool = False
     end: Literal["completed", "failed"] | None = None
     cancels: Cancels = []
+    optional: bool = False
+    max: Annotated[int, Field(ge=1)] | None = None
+    children: Children | None = None
 
 
 class Tier(Section):
     """A further limit on a deadline, with a severity of its own. A share of `within` follows the overrides."""
 
     EXAMPLE: ClassVar[str] = "{within: 300%, severity: critical}"
-    within: Share
+    within: Share | None = None
+    by: TimeOfDay | None = None
     severity: Severity
     runbook: str = ""
 
@@ -96,32 +135,30 @@ class Override(Section):
     EXAMPLE: ClassVar[str] = "{when: {market: APAC}, within: 15m}"
     when: Annotated[dict[Text, Annotated[Accepted, AfterValidator(_groups)]], Field(min_length=1)]
     within: Duration | None = None
+    by: TimeOfDay | None = None
+    zone: ZoneName | None = None
+    calendar: Text | None = None
     not_before: Duration | None = None
     warn: Share | None = None
     severity: Severity | None = None
 
 
 class Deadline(Section):
-    """`expect` must happen within `within` of the first `after`, and not sooner than `not_before` after it; `warn` is a
-    share of `within`, or a span."""
+    """`expect` must happen within `within` of `after`, or `by` a local time, and not sooner than `not_before` after it;
+    `warn` is a share of `within`, or a span. With a `calendar`, `within` counts business time."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset(
-        {
-            "by",
-            "zone",
-            "calendar",
-            "anchor",
-            "grace",
-            "business",
-            "cut_off",
-            "window",
-        }
-    )
+    LATER: ClassVar[frozenset[str]] = frozenset({"grace", "window"})
     EXAMPLE: ClassVar[str] = "{id: reply, after: send, expect: reply, within: 5m}"
     id: Name
-    after: Text
+    after: Text | None = None
     expect: Text
-    within: Duration
+    within: Duration | None = None
+    by: TimeOfDay | None = None
+    days: Annotated[int, Field(ge=0, le=366)] = 0
+    cut_off: TimeOfDay | None = None
+    zone: ZoneName | None = None
+    calendar: Text | None = None
+    anchor: Literal["first", "last", "each"] = "first"
     not_before: Duration = 0
     warn: Share | None = None
     severity: Severity = "high"
@@ -131,22 +168,52 @@ class Deadline(Section):
     overrides: list[Override] = []
 
 
+class Pause(Section):
+    """Steps at which the clocks of all deadlines of the item stop, and those at which they go on."""
+
+    EXAMPLE: ClassVar[str] = "{while: [on_hold], resume: [released]}"
+    while_: Annotated[list[Text], Field(min_length=1, alias="while")]
+    resume: Annotated[list[Text], Field(min_length=1)]
+
+
+class Edge(Section):
+    """What is different for the order of two steps, of which the flow puts `from` before `to`."""
+
+    EXAMPLE: ClassVar[str] = "{from: send, to: reply, policy: ignore}"
+    first: Annotated[Text, Field(alias="from")]
+    second: Annotated[Text, Field(alias="to")]
+    policy: Literal["drop", "flag", "alert", "ignore"] | None = None
+    tolerance: Duration | None = None
+    severity: Severity | None = None
+
+
 class Order(Section):
     """What becomes of a step that comes after one which the flow puts behind it."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"edges", "reorder"})
-    policy: Literal["flag", "alert", "ignore"] = "flag"
+    LATER: ClassVar[frozenset[str]] = frozenset({"reorder"})
+    policy: Literal["drop", "flag", "alert", "ignore"] = "flag"
     tolerance: Duration = 0
     severity: Severity = "medium"
+    edges: list[Edge] = []
 
 
 class Duplicates(Section):
-    """What becomes of an event that comes again: it is never applied twice, unless the policy is `ignore`."""
+    """What becomes of an event that comes again: it is never applied twice, unless the policy is `ignore`. `content`
+    names the fields that are compared by content, `window` how far apart copies may be."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"window", "content"})
     policy: Literal["drop", "flag", "alert", "ignore"] = "flag"
-    by: Literal["id"] = "id"
+    by: Literal["id", "content", "step"] = "id"
     severity: Severity = "low"
+    window: Duration = 0
+    content: Annotated[list[PlainPath], Field(min_length=1)] = ["data"]
+
+
+class Unexpected(Section):
+    """What becomes of a step that no path of the flow allows. Without a policy: `flag` where the flow has alternatives,
+    joins, optional steps or maxima, else `ignore`."""
+
+    policy: Literal["flag", "alert", "ignore"] | None = None
+    severity: Severity = "medium"
 
 
 Key = Annotated[
@@ -166,11 +233,12 @@ class Correlate(Section):
 
 class Workflow(Section):
     """One workflow. `key` and `groups` are names that the source mapping defines; of several keys the first is the
-    item's own, the others lead to it."""
+    item's own, the others lead to it. `enabled` and `migrate` say what becomes of open items when this version is put
+    in force."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"schedules", "pause", "cancel", "calendar", "calendars", "zone", "aliases", "children", "stalled"}
-        | {"predict", "heartbeat", "blind", "migrate", "enabled", "overrides", "limits", "loops", "minutes_per_item"}
+        {"cancel", "aliases", "children", "stalled"}
+        | {"predict", "heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
     version: Annotated[int, Field(ge=1)] = 1
@@ -186,6 +254,13 @@ class Workflow(Section):
     remember: Duration = UNITS["d"]
     expire_after: Duration = 30 * UNITS["d"]
     correlate: Correlate | None = None
+    pause: Pause | None = None
+    zone: ZoneName = "UTC"
+    calendars: dict[Name, Calendar] = {}
+    unexpected: Unexpected = Unexpected()
+    schedules: list[Schedule] = []
+    enabled: bool = True
+    migrate: Literal["none", "in_flight"] = "none"
 
     @property
     def keys(self) -> list[str]:

@@ -19,6 +19,11 @@ class Section(BaseModel):
     LATER: ClassVar[frozenset[str]] = frozenset()
     EXAMPLE: ClassVar[str] = ""
 
+    @classmethod
+    def words(cls) -> dict[str, Any]:
+        """The words of the section, and the type of what each holds."""
+        return {field.alias or name: field.annotation for name, field in cls.model_fields.items()}
+
 
 Scalar = str | int | float | bool | None
 

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from udfs.packs.model import Severity
 from udfs.packs.paths import FieldPath, parse_path
 from udfs.packs.pii import HASH
 from udfs.packs.problems import Loc, Problem
-from udfs.packs.sections import Accepted, Name, Paths, PathText, Section, Text, matching
+from udfs.packs.sections import Accepted, Duration, Name, Paths, PathText, Section, Text, matching
 from udfs.packs.times import check_format, read_zone
 from udfs.packs.yamlfile import Document
 
@@ -23,8 +24,19 @@ def _format(value: str) -> str:
     return value
 
 
+REQUIRED = "required"
+"""In place of a zone: a time stamp that names none can't be read."""
+
+FUTURE = 24 * 3_600_000
+"""How far ahead of Kafka's clock an event may be, unless the mapping says otherwise: more than zones can differ."""
+
+GRACE = 60_000
+"""How long a source that was silent has to send what it held back, unless the mapping says otherwise."""
+
+
 def _zone(value: str) -> str:
-    read_zone(value)
+    if value != REQUIRED:
+        read_zone(value)
     return value
 
 
@@ -40,15 +52,30 @@ class Time(Section):
     zone: Annotated[str, AfterValidator(_zone)] | None = None
 
 
+class EventTime(Time):
+    """When the event happened, and how far that may be from when Kafka took the record: what is further ahead or behind
+    comes from a broken clock. Live lanes only."""
+
+    future: Duration = FUTURE
+    past: Duration | None = None
+    severity: Severity = "medium"
+
+
 TimeAt = Annotated[
     Time,
     BeforeValidator(_at_path),
     WithJsonSchema({"anyOf": [{"type": "string"}, Time.model_json_schema()]}),
 ]
+EventTimeAt = Annotated[
+    EventTime,
+    BeforeValidator(_at_path),
+    WithJsonSchema({"anyOf": [{"type": "string"}, EventTime.model_json_schema()]}),
+]
 
 
 class Source(Section):
-    """A source mapping. `format` says how files are read, and which fields have defaults."""
+    """A source mapping. `format` says how files are read, and which fields have defaults. A source with a `heartbeat`
+    sends something at least so often; its `types` are all that it sends."""
 
     source: Text
     topic: Annotated[str, AfterValidator(_topic)] | None = None
@@ -57,7 +84,10 @@ class Source(Section):
     when: dict[PathText, Accepted] = {}
     id: Paths | None = None
     type: PathText | None = None
-    time: TimeAt | None = None
+    types: list[Text] = []
+    heartbeat: Duration | None = None
+    grace: Duration | None = None
+    time: EventTimeAt | None = None
     started: TimeAt | None = None
     keys: Annotated[dict[Name, PathText], Field(min_length=1)]
     groups: dict[Name, PathText] = {}
@@ -69,7 +99,7 @@ def with_defaults(source: Source) -> Source:
     """CloudEvents have their id, type and time at known places."""
     if source.format != "cloudevents":
         return source
-    known = {"id": source.id or ["id"], "type": source.type or "type", "time": source.time or Time(path="time")}
+    known = {"id": source.id or ["id"], "type": source.type or "type", "time": source.time or EventTime(path="time")}
     return source.model_copy(update=known)
 
 
@@ -81,6 +111,11 @@ def check_source(document: Document, source: Source) -> Iterator[Problem]:
                 (word,),
                 f"`{word}` is missing, and `{source.format}` has no usual place for it; write `{example}`",
             )
+    if source.heartbeat == 0:
+        yield document.problem(("heartbeat",), "is 0, so the source would always be silent; write a span like `5m`")
+    if source.heartbeat is None and source.grace is not None:
+        text = "there is no `heartbeat`, so nothing ever waits for a grace; write `heartbeat: 5m`, or remove `grace`"
+        yield document.problem(("grace",), text)
     for text, change in source.pii.items():
         for loc, name, path in _uses(source):
             yield from _hidden(document, text, change, loc, name, path)

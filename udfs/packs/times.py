@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator
 
 from udfs.packs.problems import suggest
 
@@ -20,6 +22,15 @@ LATEST: Final = 7_258_118_400_000
 
 EPOCH_UNITS = {"epoch_s": 1_000, "epoch_ms": 1, "epoch_us": 1}
 FORMATS = ("iso", *EPOCH_UNITS)
+
+UNITS = {1_000_000: "seconds", 1_000: "milliseconds", 1: "microseconds"}
+"""The units of epochs, by how many microseconds they have."""
+
+PLAUSIBLE = (946_684_800_000, 4_102_444_800_000)
+"""2000 up to 2100: where the instant must lie that a number means in another unit."""
+
+NEWBORN: Final = 100 * 86_400_000
+"""Spring 1970: seconds of this century that are read as milliseconds come before it."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,6 +61,14 @@ def read_zone(value: str) -> tzinfo:
         names = suggest(value, available_timezones()) if value else ""
         near = names if "did you mean" in names else "; write a name like `Europe/Amsterdam` or `UTC`"
         raise ValueError(f"`{value}` is not a time zone{near}") from None
+
+
+def _known_zone(value: str) -> str:
+    read_zone(value)
+    return value
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
 
 
 class TimeReader:
@@ -116,6 +135,12 @@ class EpochReader(TimeReader):
         self._over = over
 
     def read(self, value: Any) -> int:
+        time = self._read(value)
+        if not NEWBORN <= time < LATEST:
+            self._check_unit(time)
+        return time
+
+    def _read(self, value: Any) -> int:
         kind = type(value)
         if kind is int:
             return int(value) * self._times // self._over
@@ -124,6 +149,13 @@ class EpochReader(TimeReader):
         if kind is float:
             return self._whole(value)
         raise ValueError("it is not a number")
+
+    def _check_unit(self, time: int) -> None:
+        """Raises ValueError if the number would be an instant of this century in another unit."""
+        ours = self._times * 1_000 // self._over
+        for micros, name in UNITS.items():
+            if PLAUSIBLE[0] <= time * micros // ours < PLAUSIBLE[1]:
+                raise ValueError(f"it looks like {name}, and the mapping reads {UNITS[ours]}")
 
     def _whole(self, number: float) -> int:
         return int(round(number * self._times, 3) // self._over)  # 1.001 s is 1000.9999999999999 ms in binary

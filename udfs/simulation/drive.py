@@ -15,8 +15,10 @@ from udfs.core.effects import Effect, Finding
 from udfs.core.event import Event
 from udfs.core.links import scheme_of
 from udfs.core.machine import next_deadline, on_event, on_time
+from udfs.core.sight import is_held, next_seen
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item
+from udfs.simulation.expected import Expected
 from udfs.simulation.placing import Placing
 
 STRIDE = 1000
@@ -112,6 +114,9 @@ class Simulation:
         self._emit = emit
         self._items: list[dict[str, Followed]] = [{} for _ in self.specs]  # of each workflow, by key
         self._schedule = Schedule()
+        self._held: list[Followed] = []  # those that wait for a source to be seen again
+        self._expected = Expected(self.specs, emit)
+        self._scheduled = [spec for spec in self.specs if spec.schedules] != []
         self._concerned: dict[tuple[str, str], list[int]] = {}  # workflows by correlation key and event type
         for index, spec in enumerate(self.specs):
             for event_type in spec.by_type:
@@ -129,8 +134,14 @@ class Simulation:
         if self.placing is not None:
             self.placing.record(events)
 
+    def begin(self, time: int, whole_days: bool = False) -> None:
+        """Schedules are followed from `time` (epoch ms) on, daily ones also from the beginning of its local day on."""
+        self._expected.begin(time, whole_days)
+
     def event(self, event: Event, key_name: str) -> None:
         """Takes one event for all workflows whose key it carries."""
+        if self._scheduled:
+            self._expected.event(event, key_name, self.watermark)
         for index in self._concerned.get((key_name, event.type), ()):
             self._take(index, event, self.watermark)
 
@@ -156,6 +167,8 @@ class Simulation:
         for index, spec in enumerate(self.specs):
             if spec.correlation is None or scheme_of(spec.correlation.keys) != scheme or event.type not in spec.by_type:
                 continue
+            if self._scheduled:
+                self._expected.event(event, spec.key, watermark, only=spec)
             followed = self._items[index].get(event.key)
             if followed is not None and followed.item is not None and watermark >= event.time:
                 item, effects = on_time(spec, followed.item, watermark)  # what was due before its place was known
@@ -170,13 +183,28 @@ class Simulation:
                 then, _, scheme, event = heappop(self._postponed)
                 self._take_placed(scheme, event, then)
         self.watermark = watermark
+        self._expected.advance(watermark)
         while (followed := self._schedule.pop(watermark)) is not None:
-            before = followed.item
-            if before is not None:
-                item, effects = on_time(self.specs[followed.index], before, watermark)
-                self._keep(followed, item, effects)
+            self._let_pass(followed)
 
-    def _keep(self, followed: Followed, item: Item | None, effects: list[Effect]) -> None:
+    def look(self, index: int, spec: Spec) -> None:
+        """From now on other horizons hold for the workflow at this index: a source is blind, or can be seen again."""
+        self.specs = (*self.specs[:index], spec, *self.specs[index + 1 :])
+        self._expected.look(spec, self.watermark)
+        held, self._held = self._held, []
+        for followed in held:
+            self._let_pass(followed)
+
+    def _let_pass(self, followed: Followed) -> None:
+        """Lets time pass for one item."""
+        if followed.item is None:
+            return
+        spec = self.specs[followed.index]
+        item, effects = on_time(spec, followed.item, self.watermark)
+        is_blind = spec.horizons and item is not None and is_held(item, self.watermark)
+        self._keep(followed, item, effects, bool(is_blind))
+
+    def _keep(self, followed: Followed, item: Item | None, effects: list[Effect], held: bool = False) -> None:
         for effect in effects:
             self._emit(self.specs[followed.index], followed.key, effect)
         followed.item = item
@@ -184,6 +212,9 @@ class Simulation:
             self._items[followed.index].pop(followed.key, None)
             return
         wake = next_deadline(item)
+        if held:
+            self._held.append(followed)
+            wake = next_seen(item, self.watermark)
         if wake is not None and wake < followed.wake:
             followed.wake = wake
             self._schedule.add(wake, followed)
@@ -201,6 +232,8 @@ def simulate(specs: Sequence[Spec], events: Iterable[tuple[str, Event]]) -> Resu
 
     simulation = Simulation(specs, emit)
     ordered = sorted(events, key=lambda e: e[1].time)
+    if ordered:
+        simulation.begin(ordered[0][1].time, whole_days=True)
     if simulation.placing is not None:
         _run_records(simulation, ordered)
         result.lost = simulation.placing.lost
@@ -210,6 +243,8 @@ def simulate(specs: Sequence[Spec], events: Iterable[tuple[str, Event]]) -> Resu
                 simulation.advance(event.time - 1)
             simulation.event(event, key_name)
     result.events = len(ordered)
+    if ordered:
+        simulation.advance(ordered[-1][1].time)
     simulation.advance(NEVER)
     return result
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -71,15 +71,25 @@ def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
             said[effect.id] = (key, effect)
 
     simulation = Simulation([spec], emit)
+    simulation.begin(scenario.begin)
+    changes = sorted({at for one in scenario.blind for at in (scenario.ms(one.since) - 1, scenario.ms(one.until))})
+
+    def advance(to: int) -> None:
+        while changes and changes[0] <= to:
+            at = changes.pop(0)
+            simulation.advance(at)
+            simulation.look(0, replace(spec, horizons=scenario.horizons(spec, at)))
+        simulation.advance(to)
+
     copies = (scenario.copies(index, spec.key) for index in range(len(scenario.events)))
     arrivals = sorted(copies, key=lambda one: one[0])
     for moment in scenario.expect:
         now = scenario.ms(moment.at)
         while arrivals and arrivals[0][0] <= now:
             arrives, events = arrivals.pop(0)
-            simulation.advance(arrives - 1)
+            advance(arrives - 1)
             simulation.record(events)
-        simulation.advance(now)
+        advance(now)
         yield list(said.values())
         said.clear()
 
@@ -116,6 +126,7 @@ def _fits(scenario: Scenario, wanted: Said, found: Found) -> bool:
         (wanted.key, key),
         (wanted.step, finding.step),
         (wanted.because, finding.because),
+        (wanted.occurrence, finding.occurrence),
         (wanted.severity, finding.severity),
         (wanted.deadline and scenario.ms(wanted.deadline), finding.deadline),
         (wanted.happened and scenario.ms(wanted.happened), finding.at),

@@ -22,6 +22,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from udfs.core.event import Event
 from udfs.core.spec import Spec
+from udfs.core.state import NEVER
 from udfs.packs.durations import parse_duration
 from udfs.packs.explain import validate
 from udfs.packs.model import Severity
@@ -35,7 +36,7 @@ from udfs.simulation.placing import renamed
 FOLDER = "scenarios"
 MONDAY = 1_767_571_200_000  # 2026-01-05T00:00:00Z
 
-Kind = Literal["missing", "late", "reported_late", "at_risk", "early", "out_of_order", "duplicate"]
+Kind = Literal["missing", "late", "reported_late", "at_risk", "early", "out_of_order", "duplicate", "unexpected"]
 
 _iso = time_reader("iso", None)
 
@@ -110,6 +111,7 @@ class Said(Section):
     key: Text | None = None
     step: Text | None = None
     because: Text | None = None
+    occurrence: Text | None = None
     severity: Severity | None = None
     deadline: At | None = None
     happened: At | None = None
@@ -124,6 +126,15 @@ class Moment(Section):
     findings: list[Said]
 
 
+class Blindness(Section):
+    """The source of some steps is blind, from its heartbeat's end until the grace after its return is over."""
+
+    EXAMPLE: ClassVar[str] = "{steps: [confirm], since: 5m, until: 31m}"
+    steps: Annotated[list[Text], Field(min_length=1)]
+    since: At
+    until: At
+
+
 class Scenario(Section):
     """`workflow` may be left out in a pack that has only one."""
 
@@ -131,11 +142,24 @@ class Scenario(Section):
     workflow: Text | None = None
     begin: Begin = MONDAY
     events: list[Happening] = []
+    blind: list[Blindness] = []
     expect: Annotated[list[Moment], Field(min_length=1)]
 
     def ms(self, at: Instant) -> int:
         """Epoch ms."""
         return at.ms if at.absolute else self.begin + at.ms
+
+    def horizons(self, spec: Spec, now: int) -> tuple[int, ...]:
+        """For each step the last instant up to which it is known behind `now`, epoch ms; none where all is."""
+        found = [NEVER] * len(spec.steps)
+        for one in self.blind:
+            horizon = self.ms(one.since) - 1
+            if horizon <= now < self.ms(one.until):
+                found = [
+                    min(was, horizon) if step.name in one.steps else was
+                    for was, step in zip(found, spec.steps, strict=True)
+                ]
+        return tuple(found) if min(found) < NEVER else ()
 
     def event(self, index: int) -> tuple[int, Event]:
         """When the event reaches Daymark, and the event. One without an id is the only one of its kind."""
@@ -195,7 +219,13 @@ def check_names(document: Document, scenario: Scenario, spec: Spec) -> Iterator[
             if name not in spec.groups:
                 text = f"`{spec.workflow}` has no group `{name}`{suggest(name, spec.groups)}"
                 yield document.problem(("events", index, "groups", name), text)
-    rules = [*(deadline.id for deadline in spec.deadlines), *RESERVED_RULES]
+    steps = [step.name for step in spec.steps]
+    for index, blindness in enumerate(scenario.blind):
+        for number, name in enumerate(blindness.steps):
+            if name not in steps:
+                text = f"`{spec.workflow}` has no step `{name}`{suggest(name, steps)}"
+                yield document.problem(("blind", index, "steps", number), text)
+    rules = [*(deadline.id for deadline in spec.deadlines), *(one.id for one in spec.schedules), *RESERVED_RULES]
     for index, moment in enumerate(scenario.expect):
         for number, said in enumerate(moment.findings):
             if said.rule is not None and said.rule not in rules:
@@ -208,6 +238,9 @@ def _order(document: Document, scenario: Scenario) -> Iterator[Problem]:
     for index in range(1, len(moments)):
         if moments[index] <= moments[index - 1]:
             yield document.problem(("expect", index, "at"), "is not behind the moment before; sort them by time")
+    for index, blindness in enumerate(scenario.blind):
+        if scenario.ms(blindness.until) <= scenario.ms(blindness.since):
+            yield document.problem(("blind", index, "until"), "is not behind `since`; a source is blind for a while")
     for index, event in enumerate(scenario.events):
         loc: Loc = ("events", index, "arrives")
         if event.arrives is not None and scenario.ms(event.arrives) < scenario.ms(event.at):

@@ -25,7 +25,7 @@ SELECT
             {sort:String} = 'due', -ifNull(next_due_ms, 9007199254740991),
             updated_ms) AS place,
     lane, workflow, version, rule_hash, key, run_ms, status, step, started_ms, updated_ms, ended_ms, events,
-    missing, late, other, overdue, next_due_ms, pending, groups, amount, rev
+    missing, late, other, overdue, next_due_ms, pending, groups, amount, reason, rev
 FROM items FINAL
 WHERE (lane, workflow, key, run_ms) IN (SELECT lane, workflow, key, run_ms FROM page)
 ORDER BY place DESC, lane DESC, workflow DESC, key DESC, run_ms DESC

@@ -8,6 +8,7 @@ SELECT
     countIf(status = 'completed') AS completed,
     countIf(status = 'failed') AS failed,
     countIf(status = 'expired') AS expired,
+    countIf(status = 'closed') AS closed,
     sum(i.missing) AS missing,
     sum(i.late) AS late,
     sum(i.other) AS other,

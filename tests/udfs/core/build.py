@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.effects import Effect, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.machine import next_deadline, on_event, on_time
-from udfs.core.spec import Deadline, Spec, Step
+from udfs.core.spec import BEGINNING, FIRST, LAST, Deadline, Spec, Step
 from udfs.core.state import NEVER, Item
 
 
@@ -32,10 +33,16 @@ def workflow(
     not_before: Iterable[int] = (),
     overrides: Mapping[int, tuple[str, int]] | None = None,
     cancels: Mapping[int, str] | None = None,
+    anchors: Mapping[int, str] | None = None,
+    pauses: str = "",
+    resumes: str = "",
+    by: Mapping[int, ByTime] | None = None,
+    business: Mapping[int, BusinessTime] | None = None,
 ) -> Spec:
     """A spec whose steps are the letters of `steps`; deadlines are (after, expect, within, warn, keep_after_end),
-    `not_before` has a floor for each of them, or for none, `overrides` maps some to (market, within), `cancels`
-    some to the steps that call them off."""
+    where `after` may be "" for the item's beginning. `not_before` has a floor for each of them, or for none,
+    `overrides` maps some to (market, within), `cancels` some to the steps that call them off, `anchors`, `by` and
+    `business` some to another clock; at the steps `pauses` all clocks stop, at `resumes` they go on."""
     reach = {a: {b for x, b in flow if x == a} for a in steps}
     for _ in steps:
         for a in steps:
@@ -45,6 +52,8 @@ def workflow(
     def mask(names: Iterable[str]) -> int:
         return sum(1 << index[n] for n in names)
 
+    revising = {*ends, *pauses, *resumes, *"".join((cancels or {}).values())}
+    revising |= {a for i, (a, *_) in enumerate(deadlines) if anchors and anchors.get(i) == LAST}
     made = tuple(
         Step(
             index=i,
@@ -52,7 +61,7 @@ def workflow(
             on=name,
             start=name in starts,
             end="completed" if name in ends else "",
-            calls_off=name in ends or any(name in by for by in (cancels or {}).values()),
+            revises=name in revising,
             before=mask(a for a in steps if name in reach[a] and a not in reach[name]),
             after=mask(b for b in reach[name] if name not in reach[b]),
         )
@@ -61,10 +70,13 @@ def workflow(
     floors = [*not_before]
     rules = tuple(
         Deadline(
-            *(i, f"d{i}", index[a], index[b], within, warn),
+            *(i, f"d{i}", index[a] if a else BEGINNING, index[b], within, warn),
             called_off_by=(0 if keep else mask(ends)) | mask(cancels.get(i, "") if cancels else ""),
             hash=f"h{i}",
             not_before=floors[i] if floors else 0,
+            anchor=anchors.get(i, FIRST) if anchors and a else FIRST,
+            by=by.get(i) if by else None,
+            business=business.get(i) if business else None,
         )
         for i, (a, b, within, warn, keep) in enumerate(deadlines)
     )
@@ -91,6 +103,10 @@ def workflow(
         order_tolerance=tolerance,
         duplicate_policy=duplicates,
         varies=bool(other),
+        pauses=mask(pauses),
+        resumes=mask(resumes),
+        begins=tuple(d for d in rules if d.after == BEGINNING),
+        plain=not (pauses or by or business or any(d.anchor != FIRST or d.after == BEGINNING for d in rules)),
         remember=remember,
         expire_after=expire_after,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from udfs.core.spec import Correlation, Spec
+from udfs.core.spec import BEGINNING, Correlation, Deadline, Spec
 from udfs.core.state import Item, decode, encode
 from udfs.packs.compile import compile_workflow
 from udfs.packs.problems import PackError
@@ -201,6 +201,12 @@ def test_a_workflow_that_uses_no_newer_word_keeps_the_hashes_that_older_items_kn
     assert (spec.hash, [one.hash for one in spec.deadlines]) == GOLDEN
 
 
+def test_how_a_version_is_put_in_force_is_no_part_of_its_meaning() -> None:
+    plain, put = compiled(), compiled(enabled=False, migrate="in_flight")
+    assert (plain.enabled, plain.migrates, put.enabled, put.migrates) == (True, False, False, True)
+    assert put.hash == plain.hash
+
+
 def test_further_tiers_come_behind_all_deadlines_with_span_severity_and_identity_of_their_own() -> None:
     tiers = [
         {"within": "300%", "severity": "critical"},
@@ -239,3 +245,79 @@ def test_an_override_names_groups_as_a_mapping_reads_them() -> None:
     override = {"when": {"vip": [True, 7]}, "within": "15m"}
     ((when, _),) = compiled(groups=["vip"], **with_deadline(overrides=[override])).deadlines[0].variants
     assert when == (("vip", ("true", "7")),)
+
+
+LOCAL = {"id": "eod", "expect": "settle", "by": "18:00", "zone": "Europe/London", "calendar": "desk"}
+DESK = {"desk": {"weekend": ["sat", "sun"], "closed": ["2026-12-25"]}}
+AT_TEN = 1_767_607_200_000
+"""2026-01-05, a Monday, 10:00 in London."""
+
+
+def local(calendars: dict[str, Any] = DESK, **more: Any) -> Deadline:
+    (rule,) = compiled(deadlines=[LOCAL | more], calendars=calendars).deadlines
+    return rule
+
+
+def test_a_deadline_by_a_local_time_goes_by_its_zone_and_calendar() -> None:
+    rule = local()
+    assert rule.by is not None
+    assert (rule.after, rule.within, rule.by.due(AT_TEN) - AT_TEN) == (BEGINNING, 0, 8 * 3_600_000)
+    assert compiled(deadlines=[LOCAL], calendars=DESK).begins == (rule,)
+    assert not compiled(deadlines=[LOCAL], calendars=DESK).plain
+
+
+def test_a_zone_is_the_deadlines_own_or_its_calendars_or_the_workflows() -> None:
+    plain = {"id": "eod", "expect": "settle", "by": "18:00"}
+    zoned = {"desk": {**DESK["desk"], "zone": "Asia/Tokyo"}}
+
+    def hour(deadline: dict[str, Any], **more: Any) -> int:
+        by = compiled(deadlines=[deadline], **more).deadlines[0].by
+        assert by is not None
+        return by.due(AT_TEN) // 3_600_000 % 24
+
+    assert hour(plain) == 18
+    assert hour(plain, zone="America/New_York") == 23
+    assert hour(plain | {"calendar": "desk"}, zone="America/New_York", calendars=zoned) == 9
+    assert hour(plain | {"calendar": "desk", "zone": "UTC"}, zone="America/New_York", calendars=zoned) == 18
+
+
+def test_groups_and_tiers_have_their_own_local_times() -> None:
+    rules = compiled(
+        groups=["market"],
+        deadlines=[
+            {
+                **{"id": "eod", "expect": "settle", "by": "18:00", "zone": "UTC"},
+                "tiers": [{"by": "20:00", "severity": "critical"}],
+                "overrides": [{"when": {"market": "APAC"}, "by": "17:00", "zone": "Asia/Tokyo"}],
+            }
+        ],
+    ).deadlines
+    hours = [
+        [form.by.due(AT_TEN) // 3_600_000 % 24 for form in (rule, rule.variants[0][1]) if form.by] for rule in rules
+    ]
+    assert hours == [[18, 8], [20, 11]]
+
+
+def test_a_span_with_a_calendar_counts_business_time() -> None:
+    (rule,) = compiled(deadlines=[definition()["deadlines"][0] | {"calendar": "business_days"}]).deadlines
+    assert rule.business is not None
+    assert (rule.by, rule.within) == (None, 300_000)
+    assert rule.business.add(AT_TEN + 4 * 86_400_000 + 50_400_000, 1) > AT_TEN + 6 * 86_400_000  # Saturday
+
+
+def test_a_corrected_list_of_holidays_makes_no_other_rule_of_it_but_other_words_do() -> None:
+    assert local().hash != local(zone="Europe/Paris").hash
+    assert local().hash != local({"desk": {"weekend": ["sat", "sun"]}}).hash
+    assert local().hash == local({**DESK, "other": {"weekend": ["fri"]}}).hash
+    described = {"desk": {**DESK["desk"], "description": "the traders' desk"}}
+    assert compiled(deadlines=[LOCAL], calendars=described).hash == compiled(deadlines=[LOCAL], calendars=DESK).hash
+
+
+def test_pauses_and_anchors_are_part_of_what_a_workflow_means() -> None:
+    held = compiled(pause={"while": ["resend"], "resume": ["reply"]})
+    assert (held.pauses, held.resumes, held.plain) == (0b10, 0b100, False)
+    assert [step.revises for step in held.steps] == [False, True, True, True]
+    assert held.hash != compiled().hash
+    last = compiled(deadlines=[definition()["deadlines"][0] | {"anchor": "last"}])
+    assert (last.deadlines[0].anchor, last.steps[0].revises, last.plain) == ("last", True, False)
+    assert last.deadlines[0].hash != compiled().deadlines[0].hash

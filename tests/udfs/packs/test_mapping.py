@@ -10,6 +10,7 @@ import pytest
 
 from udfs.core.event import Event
 from udfs.core.source import Unreadable
+from udfs.core.state import NEVER
 from udfs.packs.mapping import SourceMapping, compile_mapping
 from udfs.packs.problems import PackError
 from udfs.packs.values import plain_text
@@ -155,7 +156,12 @@ def test_a_unit_that_is_mistaken_is_a_bad_time() -> None:
     seconds = {**FLAT, "time": {"path": "at", "format": "epoch_s"}}
     reason, detail = refusal(seconds, flat(at=1_767_603_600_000))
     assert reason == "bad_time"
-    assert detail == "the time at `at` is `1767603600000`, not between the years 1970 and 2200; mind the unit"
+    assert detail == (
+        "can't read the time at `at`: `1767603600000`: it looks like milliseconds, and the mapping reads seconds"
+    )
+    reason, detail = refusal(seconds, flat(at=10**17))
+    assert reason == "bad_time"
+    assert detail == "the time at `at` is `100000000000000000`, not between the years 1970 and 2200; mind the unit"
 
 
 def test_flat_times_without_an_offset_are_utc_unless_the_mapping_names_a_zone() -> None:
@@ -267,3 +273,19 @@ def test_a_number_too_long_to_tell_from_its_neighbours_is_no_id_and_no_key() -> 
         record = compile_mapping(FLAT).parse(b'{"n": %s}' % digits.encode())["n"]
         with pytest.raises(Unreadable, match="too long to tell from its neighbours"):
             plain_text(record, "n")
+
+
+def test_a_mapping_may_require_that_times_name_their_zone() -> None:
+    strict = {**FLAT, "time": {"path": "at", "zone": "required"}}
+    assert event(strict, flat(at="2026-01-05T10:00:00+01:00")).time == 1_767_603_600_000
+    reason, detail = refusal(strict, flat())
+    assert reason == "bad_time"
+    assert "it has no zone" in detail
+
+
+def test_a_mapping_knows_its_limits_and_its_heartbeat() -> None:
+    plain = compile_mapping(CLOUD)
+    assert (plain.future, plain.past, plain.heartbeat, plain.types) == (86_400_000, NEVER, 0, frozenset())
+    watched = compile_mapping({**CLOUD, "heartbeat": "5m", "types": ["a", "b"], "time": {"path": "time", "past": "1h"}})
+    assert (watched.heartbeat, watched.grace, watched.past) == (300_000, 60_000, 3_600_000)
+    assert watched.types == {"a", "b"}

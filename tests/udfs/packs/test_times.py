@@ -125,3 +125,27 @@ def test_the_latest_instant_is_the_end_of_the_year_2199() -> None:
 def test_an_unknown_zone_is_refused_with_a_remedy(name: str) -> None:
     with pytest.raises(ValueError, match=r"is not a time zone; "):
         read_zone(name)
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "looks_like", "reads"),
+    [
+        ("epoch_ms", 1_767_606_590, "seconds", "milliseconds"),
+        ("epoch_ms", "1767606590.5", "seconds", "milliseconds"),
+        ("epoch_ms", 1_767_606_590_000_000, "microseconds", "milliseconds"),
+        ("epoch_s", 1_767_606_590_000, "milliseconds", "seconds"),
+        ("epoch_s", 1_767_606_590_000_000, "microseconds", "seconds"),
+        ("epoch_us", 1_767_606_590, "seconds", "microseconds"),
+        ("epoch_us", 1_767_606_590_000, "milliseconds", "microseconds"),
+    ],
+)
+def test_a_number_in_another_unit_is_refused_with_the_unit_that_it_looks_like(
+    form: str, value: Any, looks_like: str, reads: str
+) -> None:
+    with pytest.raises(ValueError, match=f"it looks like {looks_like}, and the mapping reads {reads}"):
+        time_reader(form, None).read(value)
+
+
+@pytest.mark.parametrize("value", [0, 1, 86_400_000, 1_767_606_590_123, 10**30])
+def test_other_numbers_are_what_they_say(value: int) -> None:
+    assert time_reader("epoch_ms", None).read(value) == value

@@ -203,3 +203,52 @@ def test_an_event_bears_the_keys_of_the_workflow_and_one_at_least(pack: Path) ->
         (4, "`parcels` has no further key `carton`; there is `pallet`"),
         (5, "bears no key; write `key: …`, the item that it belongs to"),
     ]
+
+
+BLIND = LOST.replace("begin:", "blind: [{steps: [get], since: 30m, until: 2h}]\nbegin:", 1)
+
+
+@pytest.mark.parametrize(("at", "said"), [("1h59m59s999ms", False), ("2h", True), ("2h1ms", True)])
+def test_what_a_blind_source_would_have_to_report_is_judged_when_it_can_be_seen_again(
+    pack: Path, at: str, said: bool
+) -> None:
+    found = "{kind: missing, deadline: 1h}" if said else ""
+    moments = f"expect:\n  - {{at: 1h, findings: []}}\n  - {{at: {at}, findings: [{found}]}}\n"
+    text = BLIND[: BLIND.index("expect:")] + moments
+    assert faults(pack, text) == []
+
+
+def test_two_blind_times_that_overlap_hold_until_both_are_over(pack: Path) -> None:
+    both = BLIND.replace("until: 2h}", "until: 2h}, {steps: [get], since: 45m, until: 3h}")
+    moments = "expect:\n  - {at: 2h59m, findings: []}\n  - {at: 3h, findings: [{kind: missing}]}\n"
+    assert faults(pack, both[: both.index("expect:")] + moments) == []
+
+
+def test_blindness_names_steps_of_the_workflow_and_lasts_a_while(pack: Path) -> None:
+    misspelt = BLIND.replace("steps: [get]", "steps: [got]")
+    assert faults(pack, misspelt) == [(2, "`parcels` has no step `got`; did you mean `get`?")]
+    backwards = BLIND.replace("until: 2h", "until: 30m")
+    assert faults(pack, backwards) == [(2, "is not behind `since`; a source is blind for a while")]
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_a_step_that_follows_what_a_blind_source_has_not_reported_yet_is_not_unexpected(
+    pack: Path, reported: bool
+) -> None:
+    (pack / "workflow.yaml").write_text(
+        WORKFLOW.replace("  get:", "  book: {on: parcel.booked}\n  get:").replace("send -> get", "send -> book -> get")
+        + "unexpected: {policy: flag}\norder: {policy: ignore}\n"
+    )
+    booked = "- {at: 20m, type: parcel.booked, key: P1, arrives: 45m}" if reported else ""
+    text = f"""\
+scenario: A parcel arrives while bookings can't be seen
+blind: [{{steps: [book], since: 10m, until: 1h}}]
+events:
+  - {{at: 0s, type: parcel.sent, key: P1}}
+  {booked}
+  - {{at: 30m, type: parcel.received, key: P1}}
+expect:
+  - {{at: 59m59s999ms, findings: []}}
+  - {{at: 1h, findings: [{"" if reported else "{kind: unexpected, step: get}"}]}}
+"""
+    assert faults(pack, text) == []

@@ -3,6 +3,7 @@ package daymark;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
@@ -30,6 +31,7 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
     private transient int records;
     private transient int bytes;
     private transient boolean flushIsDue;
+    private transient long nextPulse;
 
     public Batcher(BatcherSettings settings) {
         this.settings = settings;
@@ -46,6 +48,7 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
         final int[] mappings;
         final int[] starts;
         final int[][][] stages;
+        long latest = Long.MIN_VALUE;
 
         Reader(List<BatcherSettings.Mapping> candidates) {
             scan = new KeyScan(candidates.stream().flatMap(one -> List.of(one.keys).stream()).toArray(String[][]::new));
@@ -72,6 +75,7 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
         for (int i = 0; i < stages.length; i++) {
             stages[i] = new Buckets(numbers);
         }
+        nextPulse = settings.pulse > 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
     }
 
     /**
@@ -104,6 +108,7 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
             throw new IllegalStateException("The savepoint has the job read topic " + record.topic
                     + ", which no mapping reads any more; map the topic again, or start without the savepoint.");
         }
+        reader.latest = Math.max(reader.latest, record.timestamp);
         if (record.value.length <= settings.largest && reader.scan.scan(record.value)) {
             addCopies(record, reader);
         } else {
@@ -183,8 +188,28 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
         bytes = 0;
     }
 
+    /** Behind all that came before the watermark, so that who is told of it has seen that. */
+    private void pulse(long watermark) {
+        nextPulse = watermark < Ticks.END_OF_TIME - settings.pulse ? watermark + settings.pulse : Ticks.END_OF_TIME;
+        Map<String, Long> latest = new TreeMap<>();
+        readers.forEach((topic, reader) -> {
+            if (reader.latest != Long.MIN_VALUE) {
+                latest.put(topic, reader.latest);
+            }
+        });
+        int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
+        int subtasks = getRuntimeContext().getTaskInfo().getNumberOfParallelSubtasks();
+        for (int i = 0; i < buckets.length; i++) {
+            byte[] payload = Pulse.of(subtasks, i, buckets.length, watermark, latest);
+            add(i, Frames.PULSE, 0, new Record("", subtask, 0, 0, payload, Record.NOT_A_TICK));
+        }
+    }
+
     @Override
     public void processWatermark(Watermark watermark) throws Exception {
+        if (watermark.getTimestamp() >= nextPulse && watermark.getTimestamp() != Long.MAX_VALUE) {
+            pulse(watermark.getTimestamp());
+        }
         flush();
         super.processWatermark(watermark);
     }

@@ -26,6 +26,9 @@ public class BatcherSettings implements Serializable {
     /** A record with more bytes than this is not looked into. */
     public int largest;
 
+    /** Every bucket is told of each so many milliseconds by which time has moved on; 0: never. */
+    public long pulse;
+
     /** For each topic the mappings that may read its records, in the order in which they are tried. */
     public Map<String, List<Mapping>> topics = new HashMap<>();
 
@@ -64,10 +67,11 @@ public class BatcherSettings implements Serializable {
         require(bytes >= 1, "bytes must be 1 or more");
         require(delay >= 1, "delay must be 1 ms or more");
         require(largest >= 1, "largest must be 1 byte or more");
+        require(pulse >= 0, "pulse must be 0 ms or more");
         topics.forEach((topic, mappings) -> {
             require(!mappings.isEmpty(), "topic " + topic + " has no mapping");
             mappings.forEach(one -> {
-                require(one.mapping >= 0 && one.mapping < 256, "topic " + topic + ": at most 256 mappings in a job");
+                require(one.mapping >= 0 && one.mapping < Frames.PULSE, "topic " + topic + ": at most 254 mappings in a job");
                 require(one.keys.length <= Forwarder.ROUTED, "topic " + topic + ": at most 253 keys in a mapping");
             });
         });

@@ -8,6 +8,9 @@ class Frames {
     static final int HEADER = 1 + 1 + 4 + 8 + 8 + 4;
     static final int NO_KEY = 255;
 
+    /** The mapping of a frame that is no record, but a {@link Pulse}. */
+    static final int PULSE = 254;
+
     /** What a buffer may keep between two batches; a rare big batch does not hold its memory for ever. */
     private static final int KEPT = 1 << 18;
 

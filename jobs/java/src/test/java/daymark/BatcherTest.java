@@ -7,12 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
@@ -34,8 +38,12 @@ class BatcherTest {
     record Frame(int bucket, int mapping, int key, int partition, long offset, long timestamp, String payload) {}
 
     private void open(int buckets, int records, int bytes, long delay, int largest) throws Exception {
-        String settings = ("{\"buckets\":%d,\"records\":%d,\"bytes\":%d,\"delay\":%d,\"largest\":%d,\"topics\":{\"t\":%s}}")
-                .formatted(buckets, records, bytes, delay, largest, TWO_KEYS);
+        open(buckets, records, bytes, delay, largest, 0);
+    }
+
+    private void open(int buckets, int records, int bytes, long delay, int largest, long pulse) throws Exception {
+        String settings = ("{\"buckets\":%d,\"records\":%d,\"bytes\":%d,\"delay\":%d,\"largest\":%d,\"pulse\":%d,\"topics\":{\"t\":%s}}")
+                .formatted(buckets, records, bytes, delay, largest, pulse, TWO_KEYS);
         harness = new OneInputStreamOperatorTestHarness<>(new Batcher(BatcherSettings.parse(settings)));
         harness.setProcessingTime(0);
         harness.open();
@@ -249,6 +257,61 @@ class BatcherTest {
         var rows = harness.getSideOutput(Buckets.stage(number));
         return rows == null ? List.of() : rows.stream().map(StreamRecord::getValue)
                 .flatMap(row -> decode((int) row.getField(0), (byte[]) row.getField(1)).stream()).toList();
+    }
+
+    @Test
+    void tellsEveryBucketAtTheFirstWatermarkAndThenWheneverTimeHasMovedOn() throws Exception {
+        open(3, 1000, 1_000_000, 1000, 1000, 60_000);
+        List<Integer> told = new ArrayList<>();
+        for (long time : new long[] {500, 501, 60_499, 60_500, 60_501, 500_000, Ticks.END_OF_TIME, Long.MAX_VALUE}) {
+            harness.processWatermark(time);
+            List<Object> out = out();
+            assertEquals(time, out.get(out.size() - 1), "before the watermark");
+            List<Frame> pulses = out.stream().filter(Frame.class::isInstance).map(Frame.class::cast).toList();
+            assertTrue(pulses.stream().allMatch(one -> one.mapping == Frames.PULSE && one.payload.contains("\"watermark\":" + time)));
+            told.add((int) pulses.stream().map(Frame::bucket).distinct().count());
+        }
+        assertEquals(List.of(3, 0, 0, 3, 0, 3, 3, 0), told);
+    }
+
+    @Test
+    void saysInAPulseWhatTheReaderHasSeenBehindTheRecordsThatItHasSeen() throws Exception {
+        open(1, 1000, 1_000_000, 1000, 1000, 60_000);
+        harness.processElement(new StreamRecord<>(new Record("t", 0, 0, 900, new byte[] {'{', '}'}, 1_700_000_000_000L)));
+        harness.processWatermark(0);
+        send("{\"trade\":1}");
+        harness.processWatermark(60_000);
+        List<Frame> frames = out().stream().filter(Frame.class::isInstance).map(Frame.class::cast).toList();
+        String form = "{\"readers\":1,\"bucket\":0,\"buckets\":1,\"watermark\":%d,\"topics\":%s}";
+        assertEquals(new Frame(frames.get(0).bucket, 254, 0, 0, 0, 0, form.formatted(0, "{}")), frames.get(0));
+        assertEquals("{\"trade\":1}", frames.get(1).payload);
+        assertEquals(form.formatted(60_000, "{\"t\":77}"), frames.get(2).payload);
+        assertEquals(3, frames.size());
+    }
+
+    @Test
+    void isSilentWhereNoPulseIsWanted() throws Exception {
+        open(2, 1000, 1_000_000, 1000, 1000, 0);
+        harness.processWatermark(500);
+        harness.processWatermark(Ticks.END_OF_TIME);
+        harness.processWatermark(Long.MAX_VALUE);
+        assertEquals(List.of(500L, Ticks.END_OF_TIME, Long.MAX_VALUE), out());
+    }
+
+    /** The same list is asserted in Python, which must know whose a key is that no record shows. */
+    @Test
+    void putsKeysIntoTheBucketsThatPythonLooksForThemIn() throws Exception {
+        for (String line : Files.readAllLines(Path.of("../../tests/fixtures/buckets.ndjson"))) {
+            JsonNode one = new ObjectMapper().readTree(line);
+            if (harness != null) {
+                harness.close();
+            }
+            open(one.get("buckets").asInt(), 1000, 1_000_000, 1000, 1000);
+            send("{\"trade\":" + one.get("key") + "}");
+            harness.processWatermark(1);
+            Frame found = (Frame) out().get(0);
+            assertEquals(one.get("bucket").asInt(), found.bucket, line);
+        }
     }
 
     @Test

@@ -9,9 +9,11 @@ import java.util.List;
 import org.apache.flink.api.common.eventtime.Watermark;
 import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
+import org.apache.flink.metrics.SimpleCounter;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("Ticks")
@@ -30,14 +32,22 @@ class TicksTest {
         public void markActive() {}
     };
 
-    private void see(WatermarkGenerator<Record> clock, long tick) {
-        clock.onEvent(new Record("t", 0, 0, 5_000_000, new byte[0], tick), 5_000_000, output);
-        clock.onPeriodicEmit(output);
+    private final SimpleCounter ignored = new SimpleCounter();
+
+    private WatermarkGenerator<Record> clock(Ticks ticks) {
+        return new TickClock(ticks, ignored);
+    }
+
+    private void see(WatermarkGenerator<Record> clock, long... ticks) {
+        for (long tick : ticks) {
+            clock.onEvent(new Record("t", 0, 0, 5_000_000, new byte[0], tick), 5_000_000, output);
+            clock.onPeriodicEmit(output);
+        }
     }
 
     @Test
     void aloneMoveTheWatermarkAndNeverBack() {
-        WatermarkGenerator<Record> clock = new Ticks(2_000).createWatermarkGenerator(null);
+        WatermarkGenerator<Record> clock = clock(new Ticks(2_000));
         see(clock, Record.NOT_A_TICK);
         see(clock, 10_000);
         see(clock, Record.NOT_A_TICK);
@@ -48,7 +58,7 @@ class TicksTest {
 
     @Test
     void thatEndTimePassEveryDeadline() {
-        WatermarkGenerator<Record> clock = new Ticks(2_000).createWatermarkGenerator(null);
+        WatermarkGenerator<Record> clock = clock(new Ticks(2_000));
         see(clock, Record.END);
         see(clock, 10_000);
         assertEquals(List.of(Long.MAX_VALUE - 1), watermarks);
@@ -75,7 +85,7 @@ class TicksTest {
 
     @Test
     void thatEndTimeAreToldAtOnceSinceAFileEndsWithThem() {
-        WatermarkGenerator<Record> clock = new Ticks(2_000).createWatermarkGenerator(null);
+        WatermarkGenerator<Record> clock = clock(new Ticks(2_000));
         clock.onEvent(new Record("t", 0, 0, 0, new byte[0], 10_000), 0, output);
         assertEquals(List.of(), watermarks);
         clock.onEvent(new Record("t", 0, 0, 0, new byte[0], Record.END), 0, output);
@@ -91,6 +101,64 @@ class TicksTest {
     @Test
     void needALatenessThatIsNotNegative() {
         assertThrows(IllegalArgumentException.class, () -> new Ticks(-1));
+        assertThrows(IllegalArgumentException.class, () -> new Ticks(0).live(-1, 0, 0, false));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"5059999, true", "5060000, true", "5060001, false"})
+    void aheadOfTheirRecordMoveNothingInALiveLane(long tick, boolean moves) {
+        WatermarkGenerator<Record> clock = clock(new Ticks(0).live(60_000, 10_000_000, 0, false));
+        see(clock, 5_000_000, tick, 5_000_001);
+        assertEquals(moves ? List.of(4_999_999L, tick - 1) : List.of(4_999_999L, 5_000_000L), watermarks);
+        assertEquals(moves ? 0 : 1, ignored.getCount());
+    }
+
+    @Test
+    void aheadOfTheirRecordAreTrustedElsewhereSinceAReplayMayBeAboutTheFuture() {
+        see(clock(new Ticks(0)), 5_000_000_000L);
+        assertEquals(List.of(4_999_999_999L), watermarks);
+    }
+
+    @Test
+    void thatEndTimeAreNeverAhead() {
+        see(clock(new Ticks(0).live(60_000, 10_000, 10_000, false)), Record.END);
+        assertEquals(List.of(Long.MAX_VALUE - 1), watermarks);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"109999, true", "110000, true", "110001, false"})
+    void behindAGapDoNotMoveTime(long tick, boolean moves) {
+        see(clock(new Ticks(0).live(60_000, 10_000, 10_000, false)), 100_000, tick);
+        assertEquals(moves ? List.of(99_999L, tick - 1) : List.of(99_999L), watermarks);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"209999, false", "210000, true", "210001, true"})
+    void moveTimeAgainWhenTheGraceIsOver(long tick, boolean moves) {
+        see(clock(new Ticks(0).live(60_000, 10_000, 10_000, false)), 100_000, 200_000, 205_000, tick);
+        assertEquals(moves ? List.of(99_999L, tick - 1) : List.of(99_999L), watermarks);
+    }
+
+    @Test
+    void behindASecondGapWaitForItsGraceToo() {
+        WatermarkGenerator<Record> clock = clock(new Ticks(0).live(60_000, 10_000, 10_000, false));
+        see(clock, 100_000, 200_000, 209_000, 300_000, 309_999, 310_000);
+        assertEquals(List.of(99_999L, 309_999L), watermarks);
+    }
+
+    @Test
+    void areBehindAGapWhenAJobGoesOnWhereAnotherEnded() {
+        see(clock(new Ticks(0).live(60_000, 10_000, 10_000, true)), 100_000, 109_999, 110_000);
+        assertEquals(List.of(109_999L), watermarks);
+        watermarks.clear();
+        see(clock(new Ticks(0).live(60_000, 10_000, 10_000, false)), 100_000);
+        assertEquals(List.of(99_999L), watermarks);
+    }
+
+    @Test
+    void ofAReplayComeOnAnyGrid() {
+        see(clock(new Ticks(0)), 100_000, 4_000_000);
+        assertEquals(List.of(99_999L, 3_999_999L), watermarks);
     }
 
     private static long tick(String header) {

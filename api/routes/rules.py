@@ -1,0 +1,73 @@
+"""Rules put in force and withdrawn while the job runs, through the rules topic."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from api.context import Context, Ctx
+from api.models import RuleAccepted
+from api.paging import PathText
+from api.problems import Fault, ProblemError, documented
+from api.publish import PublishError, Record
+from udfs.packs.compile import compile_workflow
+from udfs.packs.problems import PackError
+
+router = APIRouter(prefix="/api/v1", tags=["rules"], responses=documented(401, 422, 503))
+
+
+class Rule(BaseModel):
+    """A version of a workflow. The definition is its YAML as JSON."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    definition: dict[str, Any]
+    version: Annotated[
+        int | None, Field(ge=1, lt=1 << 53, description="default: the one that the definition names")
+    ] = None
+    effective_from: Annotated[
+        int | None, Field(ge=0, lt=1 << 53, description="epoch ms, by event time; default: now. 0: from the beginning")
+    ] = None
+
+
+@router.put("/rules/{workflow}", status_code=202, response_model=RuleAccepted)
+async def put_rule(ctx: Ctx, workflow: PathText, rule: Rule) -> RuleAccepted:
+    """Put a version of a workflow in force without a redeploy. What becomes of items that are open then is said in it
+    (`migrate`, `enabled`). Answers when the broker has acknowledged it."""
+    written = rule.definition.get("version", 1) if rule.version is None else rule.version
+    since = time.time_ns() // 1_000_000 if rule.effective_from is None else rule.effective_from
+    try:
+        spec = compile_workflow(rule.definition, version=written, lane=ctx.settings.lane)
+    except PackError as error:
+        faults = [Fault(field=f"definition.{one.path}", message=one.message) for one in error.problems]
+        raise ProblemError(
+            422, "Invalid rule", f"Nothing was put in force. First: {faults[0].message}", faults
+        ) from None
+    if spec.workflow != workflow:
+        detail = f"The definition is of the workflow {spec.workflow!r}; put it at /api/v1/rules/{spec.workflow}."
+        raise ProblemError(422, "Invalid rule", detail)
+    document = {"workflow": workflow, "version": written, "effective_from": since, "definition": rule.definition}
+    await run_in_threadpool(_publish, ctx, workflow, orjson.dumps(document))
+    return RuleAccepted(workflow=workflow, version=written, effective_from=since)
+
+
+@router.delete("/rules/{workflow}", status_code=202, response_model=RuleAccepted)
+async def withdraw_rule(ctx: Ctx, workflow: PathText) -> RuleAccepted:
+    """Withdraw a workflow in all its versions: its open items are closed, and nothing of it stays in state. What was
+    found stays in the history."""
+    await run_in_threadpool(_publish, ctx, workflow, None)
+    return RuleAccepted(workflow=workflow, version=None, effective_from=None)
+
+
+def _publish(ctx: Context, workflow: str, document: bytes | None) -> None:
+    topic = f"{ctx.settings.topic_prefix}rules"
+    try:
+        ctx.publisher.publish([Record(topic, workflow.encode(), document)])
+    except PublishError as error:
+        detail = f"The rule was not acknowledged ({error}). Send it again: what is put twice counts once."
+        raise ProblemError(503, "Kafka not available", detail) from error

@@ -1,0 +1,70 @@
+"""PUT and DELETE /rules: what can't be a rule is refused with every fault, the rest goes into the rules topic."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from starlette.testclient import TestClient
+
+from api.settings import Settings
+from api.stack.kafka import KafkaBroker
+from tests.kafka_help import create_topic, records
+
+DEFINITION: dict[str, Any] = {
+    "workflow": "trade",
+    "version": 3,
+    "key": "trade_id",
+    "steps": {"send": {"on": "sent", "start": True}, "reply": {"on": "replied"}},
+    "deadlines": [{"id": "reply", "after": "send", "expect": "reply", "within": "5m"}],
+}
+URL = "/api/v1/rules/trade"
+
+
+def test_a_definition_that_is_wrong_gets_every_fault_with_its_place(client: TestClient) -> None:
+    wrong = DEFINITION | {"migrate": "always", "deadlines": [DEFINITION["deadlines"][0] | {"expect": "repyl"}]}
+    answer = client.put(URL, json={"definition": wrong})
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.json()["errors"]] == [
+        "definition.migrate",
+        "definition.deadlines[0].expect",
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"definition": []}, {"definition": DEFINITION, "effective_from": -1}, {"definition": {}, "more": 1}]
+)
+def test_what_is_no_rule_is_refused(client: TestClient, body: Any) -> None:
+    assert client.put(URL, json=body).status_code == 422
+
+
+def test_a_definition_of_another_workflow_is_refused(client: TestClient) -> None:
+    answer = client.put("/api/v1/rules/other", json={"definition": DEFINITION})
+    assert answer.status_code == 422
+    assert "/api/v1/rules/trade" in answer.json()["detail"]
+
+
+def test_kafka_being_away_is_a_503(client: TestClient) -> None:
+    assert client.put(URL, json={"definition": DEFINITION}).status_code == 503
+
+
+@pytest.mark.real
+def test_a_rule_is_put_from_now_on_and_withdrawn_with_an_empty_value(
+    serve: Callable[[Settings], TestClient], settings: Settings, broker: KafkaBroker
+) -> None:
+    prefix = f"r{time.time_ns()}."
+    create_topic(broker.bootstrap, f"{prefix}rules", 1)
+    client = serve(settings.model_copy(update={"kafka": broker.bootstrap, "topic_prefix": prefix}))
+    before = time.time_ns() // 1_000_000
+    put = client.put(URL, json={"definition": DEFINITION}).json()
+    assert (put["workflow"], put["version"]) == ("trade", 3)
+    assert before <= put["effective_from"] <= time.time_ns() // 1_000_000
+    assert client.put(URL, json={"definition": DEFINITION, "version": 9, "effective_from": 0}).status_code == 202
+    assert client.delete(URL).status_code == 202
+    [(first, second, third)] = records(broker.bootstrap, f"{prefix}rules").values()
+    assert orjson.loads(first.value) == put | {"definition": DEFINITION}
+    assert orjson.loads(second.value)["version"] == 9
+    assert (first.key, third.key, third.value) == (b"trade", b"trade", None)

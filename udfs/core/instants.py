@@ -1,0 +1,58 @@
+"""When a deadline is due, and when its warning is: from the instant that started its clock, what the deadline counts in
+(real time, business time, or up to a local time), and the times at which the item's clocks stood still.
+
+- A step that pauses stops the clocks of all deadlines of the item, one that resumes lets them go on. A pause at the
+  very instant at which a deadline would be due holds it.
+- A deadline by a local time does not move: what has to be there by 18:00 has to be there by 18:00.
+- While an item is paused its deadlines are due never.
+"""
+
+from __future__ import annotations
+
+from udfs.core.spec import Deadline, Spec
+from udfs.core.state import NEVER, Item, Occurrence, Slot
+
+
+def due(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> int:
+    """The last instant (epoch ms) at which the step is in time."""
+    if deadline.by is not None:
+        return deadline.by.due(slot.since)
+    if deadline.business is None and not spec.pauses:
+        return slot.since + deadline.within
+    return _passed(spec, deadline, item.trace, slot, deadline.within)
+
+
+def warned(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> int:
+    """The instant (epoch ms) from which the item is at risk; NEVER for a deadline without a warning."""
+    if deadline.warn is None:
+        return NEVER
+    if deadline.by is not None:
+        return max(slot.since, deadline.by.due(slot.since) - deadline.warn)
+    if deadline.business is None and not spec.pauses:
+        return slot.since + deadline.warn
+    return _passed(spec, deadline, item.trace, slot, deadline.warn)
+
+
+def _passed(spec: Spec, deadline: Deadline, trace: list[Occurrence], slot: Slot, span: int) -> int:
+    """When `span` ms have passed on the item's clock since the slot's began; NEVER while it stands still."""
+    left, runs_since, stands = span, slot.since, False
+    for o in trace:
+        if spec.pauses >> o.step & 1 and not stands:
+            if o.is_behind(slot.since, slot.seq):
+                ran = _between(deadline, runs_since, o.time)
+                if ran > left:
+                    break
+                left -= ran
+            stands = True
+        elif spec.resumes >> o.step & 1 and stands:
+            stands = False
+            runs_since = max(slot.since, o.time)
+    return NEVER if stands else _add(deadline, runs_since, left)
+
+
+def _between(deadline: Deadline, first: int, last: int) -> int:
+    return last - first if deadline.business is None else deadline.business.between(first, last)
+
+
+def _add(deadline: Deadline, since: int, span: int) -> int:
+    return since + span if deadline.business is None else deadline.business.add(since, span)

@@ -1,0 +1,172 @@
+"""An open item moves to another version of its workflow.
+
+What happened is kept: the occurrences, in their order, by the *names* of their steps. What follows from it is judged
+anew under the new version, at this watermark, as if the item had begun under it:
+
+- A deadline that means the same in both versions goes on as it was, with all that was said of it.
+- Any other is judged from the trace. What was said under its id about the same instant is not said again; another
+  instant is another deadline, and is told, also when it lies in the past.
+- What only the old version knew is lost: occurrences of steps that the new one doesn't name, and with them the
+  transitions that would have led from them, the deadlines that it lacks, groups that it doesn't name. Events that the
+  old version had no step for were never kept, so they are unknown to the new one as well.
+
+What was said stays said: findings are history, the item's row tells how it stands.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udfs.core.deadlines import judge
+from udfs.core.effects import AT_RISK, EARLY, LATE, MISSING, REPORTED_LATE, UNEXPECTED, Effect, Finding
+from udfs.core.machine import reassess
+from udfs.core.spec import Deadline, Spec
+from udfs.core.state import (
+    CLOSED,
+    FORM,
+    MISSED,
+    NEVER,
+    REPORTED,
+    SAID,
+    WARNED,
+    Held,
+    Item,
+    Occurrence,
+    Slot,
+    next_verdict,
+)
+from udfs.core.state import EARLY as EARLY_SAID
+from udfs.core.state import LATE as LATE_SAID
+
+Said = tuple[str, str, str, int]
+"""Of a finding: rule, kind, occurrence, deadline."""
+
+FLAG: Final = {
+    AT_RISK: WARNED,
+    MISSING: MISSED,
+    LATE: LATE_SAID,
+    REPORTED_LATE: REPORTED,
+    EARLY: EARLY_SAID,
+}
+"""Where a slot has down that a kind of finding was said."""
+
+
+def migrate(old: Spec, new: Spec, item: Item, watermark: int) -> tuple[Item | None, list[Effect]]:
+    """The item under the new version, and what is said there. None: the new version knows nothing that happened to it.
+
+    What was due under the old one up to the moment of moving has been said before. Owns the item that it is given.
+    """
+    places = _places(old, new)
+    trace = [o for o in item.trace if places[o.step] >= 0]
+    held = _held(item, places)
+    if not trace:
+        return _following(new, item, held), []
+    known = _known(old, item)
+    slots = _slots(old, new, item)
+    for o in trace:
+        o.step = places[o.step]
+    item.spec = new.hash
+    item.count += 1
+    told = _told(item, trace)
+    item.course = None  # it is played again from the trace
+    item.trace = trace
+    item.slots = slots
+    item.held = held
+    item.groups = {name: said for name, said in item.groups.items() if name in new.groups}
+    if item.children:
+        item.children = {places[step]: came for step, came in item.children.items() if places[step] >= 0}
+    if item.awaited:
+        item.awaited = {places[step]: count for step, count in item.awaited.items() if places[step] >= 0}
+    if item.misplaced:
+        item.misplaced = {places[step]: time for step, time in item.misplaced.items() if places[step] >= 0}
+    effects: list[Effect] = []
+    reassess(new, item, watermark, effects)
+    item.due = next_verdict(item)
+    return item, [
+        one for one in effects if not isinstance(one, Finding) or not (_said(one) in known or _key(one) in told)
+    ]
+
+
+def _places(old: Spec, new: Spec) -> list[int]:
+    """For each step of the old version, where the new one has it; -1: nowhere."""
+    found = {step.name: step.index for step in new.steps}
+    return [found.get(step.name, -1) for step in old.steps]
+
+
+def _known(spec: Spec, item: Item) -> set[Said]:
+    """What was said of the item's deadlines: what the last judge would say, as far as a slot has it down as said."""
+    known: set[Said] = set()
+    count = item.count
+    for slot in item.slots:
+        if slot.flags & SAID:
+            anew = Slot(slot.deadline, slot.since, slot.seq, NEVER, slot.flags >> FORM << FORM)
+            effects: list[Effect] = []
+            judge(spec, spec.deadlines[slot.deadline], item, anew, NEVER - 1, effects)
+            for one in effects:
+                if isinstance(one, Finding) and slot.flags & FLAG[one.kind]:
+                    known.add(_said(one))
+    item.count = count
+    return known
+
+
+def _told(item: Item, trace: list[Occurrence]) -> set[tuple[str, str]]:
+    """The occurrences that were told as unexpected."""
+    found = item.course.found if item.course is not None else []
+    return {(UNEXPECTED, o.id) for o in trace if o.seq in found}
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.kind, finding.event_id
+
+
+def _said(finding: Finding) -> Said:
+    return finding.rule, finding.kind, finding.occurrence, finding.deadline
+
+
+def _settled(slot: Slot) -> bool:
+    return slot.flags & CLOSED > 0
+
+
+def _slots(old: Spec, new: Spec, item: Item) -> list[Slot]:
+    """Those of deadlines that mean the same in both versions; of an item whose trace was trimmed also those that are
+    settled, since what settled them may be gone."""
+    kept: list[Slot] = []
+    for slot in item.slots:
+        before = old.deadlines[slot.deadline]
+        for after in new.deadlines:
+            if after.id == before.id and after.tier == before.tier:
+                if _alike(before, after) or (item.trimmed and _settled(slot)):
+                    slot.deadline = after.index
+                    kept.append(slot)
+                break
+    return kept
+
+
+def _alike(before: Deadline, after: Deadline) -> bool:
+    """Whether two deadlines mean the same, in all their forms. Indices of steps may differ."""
+    if before.hash != after.hash or len(before.variants) != len(after.variants):
+        return False
+    for (when, one), (condition, other) in zip(before.variants, after.variants, strict=True):
+        if when != condition or one.hash != other.hash:
+            return False
+    return True
+
+
+def _held(item: Item, places: list[int]) -> list[Held] | None:
+    """The events that wait for the key's next run, if the new version has their steps."""
+    kept: list[Held] = []
+    for h in item.held or ():
+        h.step = places[h.step]
+        if h.step >= 0:
+            kept.append(h)
+    return kept or None
+
+
+def _following(new: Spec, item: Item, held: list[Held] | None) -> Item | None:
+    """The key's next run, if events wait for it; nothing is left of this one."""
+    if held is None:
+        return None
+    following = Item(new.hash, item.key)
+    following.held = held
+    following.due = -NEVER
+    return following
