@@ -2,6 +2,7 @@
 
     Kafka ─► Ticks, Batcher (Java) ─► Detect (Python, by bucket; rules by broadcast) ─► Outlet, Router (Java) ─► Kafka
 
+Where workflows have several keys, stages stand in front of Detect (jobs/links.py).
 At either end a file may stand in for Kafka (LogFile, RowFiles), for logs that are followed once and for measurements.
 
     python -m jobs.detect CONFIG.json --jobmanager HOST:PORT [--savepoint PATH] [-D NAME=VALUE]
@@ -26,7 +27,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.datastream.data_stream import DataStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 
-from jobs import rules, topics
+from jobs import links, rules, topics
 from jobs.config import (
     ConfigError,
     FileInput,
@@ -81,11 +82,14 @@ def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = Fa
             engine.take(record)
     check_spans(engine.specs.values(), config)
     check_pulse(engine.specs.values(), config)
+    engine.build_for()
 
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
-    batches = _batches(env, config, reads, readers, resumes)
+    settings = _batcher_settings(config, reads, engine)
+    batches = _batches(env, config, reads, readers, settings, resumes)
     rule_records = DataStream(_rule_records(env, config, engine)).broadcast(RULES)
+    batches = links.through_stages(batches, engine, rule_records, _by_bucket, BYTES, settings, config)
     detect = Detect(engine, config.cached_items)
     found = (
         _by_bucket(batches)
@@ -128,6 +132,7 @@ def _batches(
     config: JobConfig,
     reads: list[Read],
     readers: int,
+    settings: str,
     resumes: bool,
 ) -> Any:
     """The Java stream of (bucket, batch). Reader and batcher share a task, so that no record is serialised between."""
@@ -138,7 +143,7 @@ def _batches(
         ticks.live(config.tick_ahead_ms, config.tick_gap_ms, config.tick_grace_ms, resumes)
     events = env._j_stream_execution_environment.fromSource(source, ticks, "events")
     events.setParallelism(readers).uid(f"{config.uid_prefix}-events")
-    batches = daymark.Batcher.of(events, _batcher_settings(config, reads))
+    batches = daymark.Batcher.of(events, settings)
     return batches.setParallelism(readers).uid(f"{config.uid_prefix}-batch")
 
 
@@ -155,10 +160,12 @@ def _events_source(config: JobConfig, reads: list[Read]) -> Any:
     )
 
 
-def _batcher_settings(config: JobConfig, reads: list[Read]) -> str:
+def _batcher_settings(config: JobConfig, reads: list[Read], engine: Engine) -> str:
     by_topic: dict[str, list[dict[str, Any]]] = {}
+    correlations = list(engine.correlations().values())
     for index, (topic, mapping) in enumerate(reads):
-        by_topic.setdefault(topic, []).append({"mapping": index, "keys": _key_paths(mapping)})
+        keys = {"keys": _key_paths(mapping), "stages": links.stages_of(mapping, correlations)}
+        by_topic.setdefault(topic, []).append({"mapping": index, **keys})
     return json.dumps(
         {
             "buckets": config.buckets,

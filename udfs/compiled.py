@@ -30,6 +30,7 @@ MODULES = {
         "immutable",
         "instants",
         "lifetime",
+        "links",
         "machine",
         "migrate",
         "order",
@@ -54,14 +55,17 @@ MODULES = {
         "clockfaults",
         "engine",
         "intake",
+        "linkbucket",
         "lookout",
+        "postponed",
         "pulse",
+        "routed",
         "rows",
         "schedules",
         "sweep",
         "wheel",
     ),
-    "simulation": ("drive", "events", "expected", "logs"),
+    "simulation": ("drive", "events", "expected", "logs", "placing"),
 }
 
 ROOT = Path(__file__).parents[1]

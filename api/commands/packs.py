@@ -77,7 +77,7 @@ def simulate(
     memory.collect_young_only()
     unreadable: Counter[str] = Counter()
     result = run_simulation(specs, read_events(log, reader, unreadable))
-    document = counts(result, specs) | {"unreadable": dict(sorted(unreadable.items()))}
+    document = counts(result, specs) | {"unreadable": dict(sorted((unreadable + result.lost).items()))}
     if findings:
         findings.write_text("".join(f"{json.dumps(row)}\n" for row in rows(result)))
     if as_json:

@@ -89,7 +89,7 @@ def fitting(packs: list[Path], mapping: Path | None) -> list[Path]:
         wrong = "has a mapping.yaml. Name one with --mapping"
     else:
         names = load_mapping(mapping).key_names
-        fit = [path for path, pack in loaded if any(one.data["key"] in names for one in pack.workflows)]
+        fit = [path for path, pack in loaded if any(one.key in names for one in pack.workflows)]
         wrong = f"follows a key that {mapping} reads ({', '.join(names)}). Name a pack with --pack"
     if not fit:
         raise StackError(f"None of the running packs ({', '.join(map(str, packs))}) {wrong}.", Exit.USAGE)

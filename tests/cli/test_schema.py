@@ -50,13 +50,14 @@ def test_what_is_shipped_fits(language: Language) -> None:
 def test_a_small_workflow_fits() -> None:
     assert fits(WORKFLOW)
     assert fits(WORKFLOW | {"flow": "a -> b", "remember": 0})
+    assert fits(WORKFLOW | {"key": ["a", "b"], "correlate": {"hold": "1h"}})
 
 
 @pytest.mark.parametrize(
     "fault",
     [
         {"stesp": {}},
-        {"key": ["a", "b"]},
+        {"key": ["a"]},
         {"remember": 5},
         {"remember": "five minutes"},
         {"steps": {"a": {"no": "t"}}},

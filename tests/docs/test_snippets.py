@@ -73,7 +73,7 @@ def test_an_example_of_the_language_reference_goes_as_it_says(block: str, tmp_pa
     (tmp_path / "scenarios").mkdir()
     (tmp_path / "scenarios" / "page.yaml").write_text(scenarios)
     rehearsals = list(rehearse(load_pack(tmp_path)))
-    assert len(rehearsals) == block.count("\nscenario: ")
+    assert len(rehearsals) == block.count("\nscenario: ") > 0
     assert [problem for one in rehearsals for problem in one.problems] == []
 
 

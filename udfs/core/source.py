@@ -33,7 +33,7 @@ class Position:
 
 
 class Mapping:
-    """Reads the records of one source. `key_names` are the correlation keys, in the mapping's order.
+    """Reads the records of one source, `name`. `key_names` are the correlation keys, in the mapping's order.
 
     The rest is about live lanes. An event's time may be `future` ms ahead of when Kafka took the record and `past` ms
     behind it (NEVER: without limit); what is found of one that isn't has the severity `clock_severity`. The source

@@ -100,6 +100,19 @@ class Deadline(Immutable):
 
 
 @dataclass(frozen=True)
+class Correlation(Immutable):
+    """How events find their item by several keys: the names, the item's own first. Spans are milliseconds.
+
+    `hold` is how long after an event its place may become known, `remember` how long a link is known after its last
+    use.
+    """
+
+    keys: tuple[str, ...]
+    hold: int
+    remember: int
+
+
+@dataclass(frozen=True)
 class Flow(Immutable):
     """What the flow allows, as `udfs.core.flow` reads it: bit masks of steps, and tuples with an entry for each step.
 
@@ -143,6 +156,7 @@ class Spec(Immutable):
     `hash` is the content hash of the whole workflow (the identity that items pin); `version` is for people.
     `by_type` maps an event type to the steps that may match it, in the order they were declared.
     `starts` and `expects` map a step's index to the deadlines that it starts, or that wait for it.
+    `correlation` is None where `key` is the only key.
     `varies` tells whether some deadline has variants. `pauses` and `resumes` are bit masks of the steps at which the
     clocks of deadlines stop and go on. `begins` are the deadlines whose clock starts at whatever the item begins with.
     `plain` tells that all deadlines are spans of real time from a first step, and no clock ever stops.
@@ -181,6 +195,7 @@ class Spec(Immutable):
     plain: bool = True
     remember: int = 86_400_000
     expire_after: int = 30 * 86_400_000
+    correlation: Correlation | None = None
     flow: Flow | None = None
     schedules: tuple[Schedule, ...] = ()
     horizons: tuple[int, ...] = ()

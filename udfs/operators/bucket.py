@@ -24,6 +24,9 @@ from udfs.operators.batch import decode as frames_of
 from udfs.operators.cache import Items
 from udfs.operators.engine import Engine
 from udfs.operators.lookout import HELD, STORED, Lookout
+from udfs.operators.postponed import MARK as POSTPONED
+from udfs.operators.postponed import Postponed
+from udfs.operators.routed import ROUTED, Routed, unpack
 from udfs.operators.schedules import MARK, Schedules
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
@@ -59,6 +62,7 @@ class Bucket:
         self._schedules = Schedules(engine, self._wheel, index, self._lookout)
         self._sweep = sweep.Sweep()
         self._obsolete: list[str] = []  # what has to leave the index
+        self._postponed = Postponed(engine, index)
         self._rules: dict[str, bool] = {}  # content hash of each version that an item began under -> is it stored
         count = self._read_index()
         self._items = Items(items, count or 0)
@@ -83,9 +87,14 @@ class Bucket:
         engine = self._engine
         if watermark > self._wheel.now:
             self._wheel.now = watermark
+        if self._postponed or self._clock:
+            self._take_postponed(watermark)
         for frame in frames_of(batch):
             if frame.mapping == PULSE:
                 self._on_pulse(frame, watermark)
+                continue
+            if frame.key == ROUTED:
+                self._take_routed(unpack(frame), watermark)
                 continue
             try:
                 mapping = engine.mappings[frame.mapping]
@@ -107,6 +116,8 @@ class Bucket:
         An item that fails is told in the log and left as it is, for an hour; the others are not held up by it.
         """
         wheel, failed = self._wheel, []
+        if self._postponed or self._clock:
+            self._take_postponed(now)
         wheel.advance(now)
         while (where := wheel.pop()) is not None:
             try:
@@ -135,6 +146,9 @@ class Bucket:
         Rounded to the last ms of a span, since a watermark is the last ms before the next event that may come.
         """
         wake = self._wheel.now + 1 if self._sweep.is_under_way() else self._wheel.earliest()
+        for then in (self._postponed.earliest(), self._clock.earliest()):
+            if then is not None and (wake is None or then < wake):
+                wake = then
         if wake is None:
             return None
         span = self._engine.granularity
@@ -145,7 +159,8 @@ class Bucket:
         self._items.save()
         puts: dict[str, bytes] = {}
         obsolete, self._obsolete = self._obsolete, []
-        for name in obsolete + self._wheel.save(puts) + self._schedules.save(puts):
+        obsolete += self._wheel.save(puts) + self._schedules.save(puts) + self._postponed.save(puts)
+        for name in obsolete:
             self._index.remove(name)
         self._sweep.save(puts)
         for content_hash, is_stored in self._rules.items():
@@ -180,6 +195,8 @@ class Bucket:
                 self._recall(key, self._index.get(key) or b"")
             elif key.startswith(MARK):
                 self._schedules.found(key)
+            elif key.startswith(POSTPONED):
+                self._postponed.found(key)
             else:
                 self._wheel.found(key)
         return count
@@ -208,16 +225,30 @@ class Bucket:
         try:
             said = pulse.read(frame)
             now = self._clock.hear(said, watermark)
-            if self._engine.watched and now > -NEVER:
-                self._outputs += self._lookout.on_pulse(said, now)
-                if self._lookout.returned:
-                    self._release(now)
-            self._outputs += self._schedules.reconcile(said, now)
-            planned = self._engine.planned(watermark)
-            if self._sweep.wants(planned):
-                self._sweep.begin(planned, self._items.keys())
+        except Exception:
+            log.exception("bucket %s: a pulse at %s can't be read", self._name, watermark)
+            return
+        if now > max(watermark, -NEVER) and self._engine.correlations():
+            self._clock.postpone(said, now)  # events on their way through stages come behind it
+        else:
+            self._heed_or_log(said, now, watermark)
+
+    def _heed_or_log(self, said: pulse.Pulse, now: int, watermark: int) -> None:
+        try:
+            self._heed(said, now, watermark)
         except Exception:
             log.exception("bucket %s: a pulse at %s failed", self._name, watermark)
+
+    def _heed(self, said: pulse.Pulse, now: int, watermark: int) -> None:
+        """`now` is the lane's time as its readers tell it."""
+        if self._engine.watched and now > -NEVER:
+            self._outputs += self._lookout.on_pulse(said, now)
+            if self._lookout.returned:
+                self._release(now)
+        self._outputs += self._schedules.reconcile(said, now)
+        planned = self._engine.planned(watermark)
+        if self._sweep.wants(planned):
+            self._sweep.begin(planned, self._items.keys())
 
     def _hold(self, where: str, item: Item, now: int) -> bool:
         """Puts an item aside of which something can't be said while a source is blind. It is looked at when the source
@@ -303,37 +334,86 @@ class Bucket:
         return after
 
     def _follow(self, mapping: Mapping, frame: Frame, record: dict[str, Any], event: Event, watermark: int) -> None:
-        engine, items = self._engine, self._items
+        engine = self._engine
         key_name = mapping.key_names[frame.key]
         duplicate = False
         for workflow in engine.workflows(key_name, event.type):
-            if engine.scheduled:
-                self._outputs += self._schedules.on_event(workflow, key_name, event, watermark)
-            where = f"{workflow}{SEPARATOR}{event.key}"
-            plan = engine.plans.get(workflow) if engine.plans else None
-            if plan is not None:
-                where = plan.prefix + event.key
-            item = items.get(where)
-            if item is not None and plan is not None:
-                item = self._brought_up(where, item, plan, watermark)
-            while item is not None and item.expires <= watermark:
-                item = self._look_at(where, watermark)  # the earlier run's last words, before the next one's first
-            if item is not None and item.trace and watermark < event.time < item.trace[0].time:
-                self._begin_earlier(where, item, event.time, watermark)
-            spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
-            if plan is not None and plan.closes(event.time, max(event.time, watermark)) is not None:
-                continue  # it is of a time that is closed
-            if self._lookout.blind and spec is not None:
-                spec = self._lookout.view(spec)
-            if spec is not None and spec.key == key_name and event.type in spec.by_type:
-                duplicate |= self._take(where, spec, item, event, watermark, frame)
-                if item is None and plan is not None and (begun := items.get(where)) is not None:
-                    self._brought_up(where, begun, plan, watermark)  # it may have begun in the past of a later version
+            duplicate |= self._give(workflow, key_name, event, watermark, frame)
         if intake.is_first_copy(mapping, frame, record):
             shown = mapping.masked(record)
             text = frame.payload if shown is record else orjson.dumps(shown)
             topic = engine.topics[frame.mapping]
             self._events.append(rows.event(engine.lane, topic, key_name, event, text, duplicate, frame))
+
+    def _give(
+        self,
+        workflow: str,
+        key_name: str,
+        event: Event,
+        watermark: int,
+        frame: Frame,
+        by_links: bool = False,
+        known: int = -NEVER,
+    ) -> bool:
+        """Gives the event to the workflow's item of its key; where it came `by_links`, its place is `known` since then.
+        Returns whether it was a copy of one that the item has."""
+        engine, items = self._engine, self._items
+        if engine.scheduled:
+            self._outputs += self._schedules.on_event(workflow, key_name, event, watermark)
+        where = f"{workflow}{SEPARATOR}{event.key}"
+        plan = engine.plans.get(workflow) if engine.plans else None
+        if plan is not None:
+            where = plan.prefix + event.key
+        item = items.get(where)
+        if item is not None and plan is not None:
+            item = self._brought_up(where, item, plan, watermark)
+        if known > event.time:
+            item = self._look_at(where, watermark)  # what was due before its place was known
+        while item is not None and item.expires <= watermark:
+            item = self._look_at(where, watermark)  # the earlier run's last words, before the next one's first
+        if item is not None and item.trace and watermark < event.time < item.trace[0].time:
+            self._begin_earlier(where, item, event.time, watermark)
+        spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
+        if plan is not None and plan.closes(event.time, max(event.time, watermark)) is not None:
+            return False  # it is of a time that is closed
+        if spec is None or spec.key != key_name or event.type not in spec.by_type:
+            return False
+        if by_links and spec.correlation is None:
+            return False
+        if self._lookout.blind:
+            spec = self._lookout.view(spec)
+        duplicate = self._take(where, spec, item, event, watermark, frame)
+        if item is None and plan is not None and (begun := items.get(where)) is not None:
+            self._brought_up(where, begun, plan, watermark)  # it may have begun in the past of a later version
+        return duplicate
+
+    def _take_routed(self, routed: Routed, watermark: int) -> None:
+        """An event that found its item by links; at once, or when time has come to where its place was known."""
+        engine = self._engine
+        frame = routed.frame(routed.own)
+        try:
+            event = intake.read_routed(engine, routed)
+            if routed.known > event.time and watermark < routed.known - 1:
+                self._postponed.add(routed)
+                return
+            for workflow in engine.correlated(routed.scheme, event.type):
+                own = engine.correlations()[routed.scheme].keys[0]
+                self._give(workflow, own, event, watermark, frame, True, routed.known)
+        except Exception as fault:
+            reason = getattr(fault, "reason", "internal")
+            self._outputs.append(engine.dead_letter(frame, reason, getattr(fault, "detail", repr(fault))))
+
+    def _take_postponed(self, now: int) -> None:
+        """What was to wait for an instant that has come, in the order of time: events, and what readers have told."""
+        while (told := self._clock.pop(now)) is not None:
+            self._take_placed(told[0])
+            self._heed_or_log(told[1], told[0], now)
+        self._take_placed(now)
+
+    def _take_placed(self, now: int) -> None:
+        while (routed := self._postponed.pop(now)) is not None:
+            self._take_routed(routed, routed.known - 1)
+        self._wake_all()
 
     def _begin_earlier(self, where: str, item: Item, time: int, watermark: int) -> None:
         """The item turns out to have begun earlier, perhaps in an earlier version's time: it is ruled by that one."""

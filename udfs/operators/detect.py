@@ -16,8 +16,9 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
 from udfs import memory
-from udfs.operators.batch import PULSE, RuleRecord, decode, decode_rule, encode
+from udfs.operators.batch import PULSE, Frame, RuleRecord, decode, decode_rule, encode
 from udfs.operators.bucket import Bucket, Engine
+from udfs.operators.linkbucket import LinkBucket
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Detect(KeyedBroadcastProcessFunction):
         memory.collect_young_only()
         self._items = runtime_context.get_map_state(ITEMS)
         self._index = runtime_context.get_map_state(INDEX)
-        self._buckets: dict[int, Bucket] = {}
+        self._buckets: dict[int, Bucket | LinkBucket] = {}
         self._sizes: dict[int, int] = {}
         self._timers: dict[int, int] = {}
         self._recalled = False
@@ -104,7 +105,7 @@ class Detect(KeyedBroadcastProcessFunction):
             workflow = self._engine.take(record)
         except Exception as fault:
             log.warning("rules, partition %s offset %s: %s", record.partition, record.offset, fault)
-            return [self._engine.refuse_rule(record, fault)]  # from every task; being the same, they count as one
+            return self._refused_rule(record, fault)
         rules = ctx.get_broadcast_state(RULES)
         if not record.document:
             for place in [place for place, known in rules.items() if _workflow_of(known) == workflow]:
@@ -112,14 +113,23 @@ class Detect(KeyedBroadcastProcessFunction):
         rules.put(_rule_key(record), record.document or _withdrawal(workflow))
         return []
 
-    def _bucket(self, number: int) -> Bucket:
+    def _bucket(self, number: int) -> Bucket | LinkBucket:
         """The bucket whose key is the current one; state shows its entries only."""
         bucket = self._buckets.get(number)
         if bucket is None:
-            bucket = self._buckets[number] = Bucket(self._engine, str(number), self._items, self._index)
+            bucket = self._buckets[number] = self._open_bucket(number)
         return bucket
 
-    def _save(self, number: int, bucket: Bucket, outputs: list[bytes]) -> list[bytes]:
+    def _open_bucket(self, number: int) -> Bucket | LinkBucket:
+        return Bucket(self._engine, str(number), self._items, self._index)
+
+    def _refused(self, frame: Frame, fault: Exception) -> bytes:
+        return self._engine.dead_letter(frame, "internal", repr(fault))
+
+    def _refused_rule(self, record: RuleRecord, fault: Exception) -> list[bytes]:
+        return [self._engine.refuse_rule(record, fault)]  # from every task; being the same, they count as one
+
+    def _save(self, number: int, bucket: Bucket | LinkBucket, outputs: list[bytes]) -> list[bytes]:
         """Save what a call has changed, and make room. Buckets share it equally, since hashing spreads the items."""
         bucket.save()
         bucket.shrink(self._cached_items // len(self._buckets))
@@ -146,7 +156,7 @@ class Detect(KeyedBroadcastProcessFunction):
             except Exception as fault:
                 self._give_up(number)
                 if frame.mapping != PULSE:
-                    outputs.append(self._engine.dead_letter(frame, "internal", repr(fault)))
+                    outputs.append(self._refused(frame, fault))
         return outputs
 
     def _give_up(self, number: int) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import orjson
 
+from udfs.core.ids import SEPARATOR
+from udfs.core.links import by_scheme, scheme_of
 from udfs.core.source import Mapping
-from udfs.core.spec import Spec
+from udfs.core.spec import Correlation, Spec
 from udfs.core.versions import NOT, Plan, Version
 from udfs.operators import rows
 from udfs.operators.batch import Frame, RuleRecord, element
@@ -49,16 +51,35 @@ class Engine:
         self._withdrawn: dict[str, int] = {}
         self._recalled: dict[bytes, Spec] = {}
         self._concerned: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._correlations: dict[str, Correlation] | None = None
+        self._built_for: frozenset[str] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Flink sends the engine to its workers. A compiled class can't be copied unless it says how."""
         settings = (self.lane, self.mappings, self.topics, self._compile, self.largest, self.granularity)
         known = (self.specs, self.documents, self._versions, self._recalled, self.plans, self._withdrawn)
-        return Engine, (*settings, self._rules_topic, self.live), known
+        return Engine, (*settings, self._rules_topic, self.live), (*known, self._built_for)
 
     def __setstate__(self, known: tuple[Any, ...]) -> None:
-        self.specs, self.documents, self._versions, self._recalled, self.plans, self._withdrawn = known
+        self.specs, self.documents, self._versions, self._recalled, self.plans, self._withdrawn = known[:6]
+        self._built_for = known[6]
         self.scheduled = [spec for spec in self.specs.values() if spec.schedules] != []
+
+    def build_for(self) -> dict[str, Correlation]:
+        """From now on rules with further lists of keys are refused: the job is built for those that are there."""
+        self._built_for = frozenset(self.correlations())
+        return self.correlations()
+
+    def _check_keys(self, correlation: Correlation) -> None:
+        if self._built_for is not None and scheme_of(correlation.keys) not in self._built_for:
+            keys = ", ".join(correlation.keys)
+            raise ValueError(f"the job was not started for the keys {keys}; start it again, from a savepoint")
+
+    def correlations(self) -> dict[str, Correlation]:
+        """The lists of several keys by which items are found, in any version that is known, by scheme."""
+        if self._correlations is None:
+            self._correlations = by_scheme([s.correlation for s in self.specs.values() if s.correlation is not None])
+        return self._correlations
 
     def take(self, record: RuleRecord) -> str:
         """Takes a record of the rules topic, also twice: puts its document in force, or withdraws the workflow where it
@@ -77,6 +98,8 @@ class Engine:
         since, version, spec = self._read(document)
         if place < self._withdrawn.get(spec.workflow, place):
             return spec.workflow
+        if spec.correlation is not None:
+            self._check_keys(spec.correlation)
         self.specs[spec.hash] = spec  # a new runbook or version number is no new content, and holds at once
         self.documents[spec.hash] = document
         known = self._versions.setdefault(spec.workflow, [])
@@ -99,6 +122,7 @@ class Engine:
 
     def _replan(self, workflow: str) -> None:
         self._concerned = {}
+        self._correlations = None
         plan = Plan(workflow, self._versions[workflow], self._withdrawn.get(workflow, NOT))
         if plan.intervenes:
             self.plans[workflow] = plan
@@ -118,6 +142,7 @@ class Engine:
             self.specs.setdefault(spec.hash, spec)
             self.documents.setdefault(spec.hash, document)
             self._concerned = {}
+            self._correlations = None
         return spec
 
     def _read(self, document: bytes) -> tuple[int, int, Spec]:
@@ -140,11 +165,26 @@ class Engine:
         where = (key_name, event_type)
         found = self._concerned.get(where)
         if found is None:
-            specs = [one.spec for known in self._versions.values() for one in known] + list(self._recalled.values())
-            fitting = {s.workflow: None for s in specs if s.key == key_name and event_type in s.by_type}
-            found = tuple(fitting)
-            if len(self._concerned) < 100_000:  # types come from outside
-                self._concerned[where] = found
+            fitting = {s.workflow: None for s in self._in_use() if s.key == key_name and event_type in s.by_type}
+            found = self._remember(where, tuple(fitting))
+        return found
+
+    def correlated(self, scheme: str, event_type: str) -> tuple[str, ...]:
+        """The workflows whose items events of this type find by the links of this list of keys."""
+        where = (SEPARATOR + scheme, event_type)
+        found = self._concerned.get(where)
+        if found is None:
+            concerned = [s for s in self._in_use() if s.correlation is not None and event_type in s.by_type]
+            fitting = {s.workflow: None for s in concerned if _scheme(s) == scheme}
+            found = self._remember(where, tuple(fitting))
+        return found
+
+    def _in_use(self) -> list[Spec]:
+        return [one.spec for known in self._versions.values() for one in known] + list(self._recalled.values())
+
+    def _remember(self, where: tuple[str, str], found: tuple[str, ...]) -> tuple[str, ...]:
+        if len(self._concerned) < 100_000:  # types come from outside
+            self._concerned[where] = found
         return found
 
     def spec_at(self, workflow: str, time: int) -> Spec | None:
@@ -177,6 +217,10 @@ class Engine:
     def _letter(self, topic: str, at: Frame | RuleRecord, reason: str, detail: str, raw: bytes) -> bytes:
         row = rows.dead_letter(self.lane, topic, at.partition, at.offset, at.received, reason, detail, raw)
         return element("D", f"{topic}-{at.partition}-{at.offset}", row)
+
+
+def _scheme(spec: Spec) -> str:
+    return "" if spec.correlation is None else scheme_of(spec.correlation.keys)
 
 
 Watched = tuple[Mapping, tuple[str, ...]]

@@ -9,6 +9,7 @@ from udfs.core.source import Mapping, Position, Unreadable
 from udfs.operators import clockfaults
 from udfs.operators.batch import NO_KEY, Frame
 from udfs.operators.engine import Engine
+from udfs.operators.routed import REFUSED, Routed
 
 
 def read(engine: Engine, mapping: Mapping, frame: Frame) -> tuple[dict[str, Any], Event | None]:
@@ -25,12 +26,40 @@ def read(engine: Engine, mapping: Mapping, frame: Frame) -> tuple[dict[str, Any]
     if frame.key == NO_KEY:
         raise Unreadable("no_key", f"no correlation key could be read; looked for {', '.join(names)}")
     if mapping.matches(record):
-        if engine.live and not -mapping.past <= event.time - frame.received <= mapping.future:
+        if not is_plausible(engine, mapping, event, frame):
             raise Unreadable("bad_time", clockfaults.described(event.time - frame.received, mapping))
         return record, event
     if not _matches_another(engine, frame, record):
         raise Unreadable("invalid_event", "no mapping's `when` holds for the record")
     return record, None
+
+
+def is_plausible(engine: Engine, mapping: Mapping, event: Event, frame: Frame) -> bool:
+    """Whether its time can be right, by when Kafka took the record."""
+    return not engine.live or -mapping.past <= event.time - frame.received <= mapping.future
+
+
+def read_routed(engine: Engine, routed: Routed) -> Event:
+    """The event that found its item's key by links. Raises Unreadable, also for one that did not."""
+    if routed.own == REFUSED:
+        reason, _, detail = routed.text.partition(" ")
+        raise Unreadable(reason, detail)
+    mapping = engine.mappings[routed.mapping]
+    position = Position(engine.topics[routed.mapping], routed.partition, routed.offset)
+    record = mapping.parse(routed.payload)
+    event = mapping.event(record, mapping.key_names[routed.own], position, routed.received)
+    event.key = routed.text
+    return event
+
+
+def key_of(mapping: Mapping, record: dict[str, Any], name: str) -> str | None:
+    """The text of a correlation key of the record, None if it has none that can be read."""
+    if name not in mapping.key_names:
+        return None
+    try:
+        return mapping.event(record, name, "", 0).key
+    except Unreadable:
+        return None
 
 
 def is_first_copy(mapping: Mapping, frame: Frame, record: dict[str, Any]) -> bool:

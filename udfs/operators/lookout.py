@@ -100,9 +100,16 @@ class Lookout:
     def _horizon(self, spec: Spec, step: Step) -> int:
         horizon = NEVER
         for mapping, _ in self._sources:
-            if feeds(mapping, spec, step):
+            if feeds(mapping, spec, step) or (leads(mapping, spec) and self._is_led(spec, step)):
                 horizon = min(horizon, self._sights[mapping.name].since - 1)
         return horizon if horizon < NEVER - 1 else NEVER
+
+    def _is_led(self, spec: Spec, step: Step) -> bool:
+        """Whether a step's events may come without the item's own key, so that links have to lead them to it."""
+        if spec.correlation is None:
+            return False
+        aliases = spec.correlation.keys[1:]
+        return [one for one in self._engine.mappings if feeds(one, spec, step) and _bears(one, aliases)] != []
 
     def _finding(self, mapping: Mapping, sight: Sight) -> bytes:
         name, since = mapping.name, sight.since
@@ -142,5 +149,15 @@ class Lookout:
 
 
 def feeds(mapping: Mapping, spec: Spec, step: Step) -> bool:
-    """Whether a source sends the events of a step: what carries the workflow's key and has one of its types."""
-    return spec.key in mapping.key_names and (not mapping.types or step.on in mapping.types)
+    """Whether a source sends the events of a step: what carries a key of the workflow's and has one of its types."""
+    keys = spec.correlation.keys if spec.correlation is not None else (spec.key,)
+    return _bears(mapping, keys) > 0 and (not mapping.types or step.on in mapping.types)
+
+
+def leads(mapping: Mapping, spec: Spec) -> bool:
+    """Whether a source may show by which of a workflow's several keys an item is found."""
+    return spec.correlation is not None and _bears(mapping, spec.correlation.keys) > 1
+
+
+def _bears(mapping: Mapping, keys: tuple[str, ...]) -> int:
+    return len([name for name in keys if name in mapping.key_names])

@@ -38,6 +38,11 @@ class Clock:
 
     def __init__(self) -> None:
         self._announced: dict[int, int] = {}
+        self._postponed: list[tuple[int, Pulse]] = []  # in order of time
+
+    def __len__(self) -> int:
+        """How many pulses wait for Flink's watermark to come to where they say that time is."""
+        return len(self._postponed)
 
     def hear(self, pulse: Pulse, watermark: int) -> int:
         """The lane's time, epoch ms: all that happened at or before it is known. -NEVER while nobody can say.
@@ -48,3 +53,17 @@ class Clock:
         if len(self._announced) < pulse.readers:
             return max(watermark, -NEVER)
         return max(watermark, min(self._announced.values()))
+
+    def postpone(self, pulse: Pulse, now: int) -> None:
+        """Keeps a pulse until the watermark has come to `now`. It is lost in a restart, behind which others come."""
+        self._postponed.append((now, pulse))
+
+    def earliest(self) -> int | None:
+        """The instant that the first of them waits for."""
+        return self._postponed[0][0] if self._postponed else None
+
+    def pop(self, watermark: int) -> tuple[int, Pulse] | None:
+        """The next one whose instant has come, and the instant; None if there is none."""
+        if not self._postponed or self._postponed[0][0] > watermark:
+            return None
+        return self._postponed.pop(0)

@@ -24,19 +24,28 @@ def check_workflow(document: Document, model: Workflow, shared: Collection[str] 
     """What is wrong between the sections of a workflow whose names are right (see `outline`). `shared` are the
     calendars that were checked in a file of their own."""
     faults = [*check_calendars(document, model.calendars, shared)]
-    checks = (_steps, _calendars, _deadlines, _reachable, _contradictions, check_flow, _pause)
+    checks = (_keys, _steps, _calendars, _deadlines, _reachable, _contradictions, check_flow, _pause)
     faults += [problem for check in checks for problem in check(document, model)]
     return [*faults, *check_schedules(document, model.schedules, model.calendars)]
 
 
 def check_mapped(document: Document, model: Workflow, keys: list[str], groups: list[str]) -> Iterator[Problem]:
-    """The key and the groups must be names that the source mapping defines."""
-    if model.key not in keys:
-        text = f"the mapping has no key `{model.key}`{suggest(model.key, keys)}"
-        yield document.problem(("key",), text)
+    """The keys and the groups must be names that the source mapping defines."""
+    for index, name in enumerate(model.keys):
+        if name not in keys:
+            loc: Loc = ("key",) if name == model.key else ("key", index)
+            yield document.problem(loc, f"the mapping has no key `{name}`{suggest(name, keys)}")
     for index, name in enumerate(model.groups):
         if name not in groups:
             yield document.problem(("groups", index), f"the mapping has no group `{name}`{suggest(name, groups)}")
+
+
+def check_hashed(document: Document, model: Workflow, hashed: tuple[str, ...]) -> Iterator[Problem]:
+    """An item lies where the text of its key does; what follows links knows the hash only."""
+    for index, name in enumerate(model.keys if len(model.keys) > 1 else ()):
+        if name in hashed:
+            text = f"the mapping hashes `{name}`, and links can't be followed by it; leave it out of `pii`"
+            yield document.problem(("key", index), text)
 
 
 def check_runbooks(document: Document, model: Workflow, folder: Path) -> Iterator[Problem]:
@@ -53,6 +62,26 @@ def check_runbooks(document: Document, model: Workflow, folder: Path) -> Iterato
             yield document.problem(loc, f"`{name}` leaves the pack's folder; put the runbook beside the workflow")
         elif not (folder / name).is_file():
             yield document.problem(loc, f"there is no file `{folder / name}`; write it, or correct the name", WARNING)
+
+
+def _keys(document: Document, model: Workflow) -> Iterator[Problem]:
+    for index, name in enumerate(model.keys):
+        if name in model.keys[:index]:
+            yield document.problem(("key", index), f"`{name}` is named twice; remove one")
+    said = model.correlate
+    if said is None:
+        return
+    if len(model.keys) == 1:
+        text = (
+            "says how several keys find one item, but there is one key; name them, like `key: [order_id, execution_id]`"
+        )
+        yield document.problem(("correlate",), text)
+    if not said.hold:
+        text = "is 0, so an event that comes before its link has no place; write a span like `1h`"
+        yield document.problem(("correlate", "hold"), text)
+    if said.remember is not None and said.remember < said.hold:
+        text = f"{show_duration(said.remember)} is shorter than `hold`, {show_duration(said.hold)}"
+        yield document.problem(("correlate", "remember"), f"{text}; a link must be known while events wait for it")
 
 
 MOST_STEPS = 64

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from udfs.packs.calendarfile import CALENDAR_FILE, read_calendars, with_shared
-from udfs.packs.check import check_mapped, check_runbooks, check_workflow
+from udfs.packs.check import check_hashed, check_mapped, check_runbooks, check_workflow
 from udfs.packs.explain import validate
 from udfs.packs.mapping import SourceMapping, compile_mapping
 from udfs.packs.model import Workflow
@@ -29,6 +29,12 @@ class Definition:
     data: dict[str, Any]
     file: str
     line: int
+
+    @property
+    def key(self) -> str:
+        """The name of its items' own key."""
+        key = self.data["key"]
+        return str(key if isinstance(key, str) else key[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ def _workflow(
     found += check_runbooks(document, model, folder)
     if mapping is not None:
         found += check_mapped(document, model, list(mapping.key_names), list(mapping.group_names))
+        found += check_hashed(document, model, mapping.hashed_keys)
     return Definition(model.workflow, model.version, document.data, document.file, document.line(()))
 
 

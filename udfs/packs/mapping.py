@@ -116,6 +116,11 @@ class SourceMapping(Mapping):
     def _time_field(self, at: Time, zone: str | None) -> tuple[Getter, TimeReader]:
         return Getter(parse_path(at.path)), time_reader(at.format, None if at.zone == REQUIRED else at.zone or zone)
 
+    @property
+    def hashed_keys(self) -> tuple[str, ...]:
+        """The keys that are personal, so that events bear their hashes."""
+        return tuple([name for name, getter in self._keys.items() if isinstance(getter, HashGetter)])
+
     # What is done for each record
 
     def parse(self, raw: bytes) -> dict[str, Any]:

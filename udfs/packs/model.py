@@ -17,6 +17,9 @@ from udfs.packs.times import ZoneName
 
 Severity = Literal["critical", "high", "medium", "low"]
 
+MOST_KEYS = 8
+"""Each key after the first is a stage of its own in the job."""
+
 
 def _plain_names(value: Any) -> Any:
     """The core follows names only, so a condition can't look into a list."""
@@ -55,9 +58,13 @@ Count = Annotated[
 ]
 
 
-def _one_key(value: Any) -> Any:
+def _several_keys(value: Any) -> Any:
+    """A list names the item's key, then at least one alias."""
     if isinstance(value, list):
-        raise ValueError("this version follows an item by one key; write one name, like `key: trade_id`")
+        if len(value) < 2 or not all(isinstance(name, str) and 0 < len(name) <= 200 for name in value):
+            raise ValueError("must be one name, or a list of several, the item's own first: `[order_id, execution_id]`")
+        if len(value) > MOST_KEYS:
+            raise ValueError(f"has {len(value)} names; at most {MOST_KEYS} keys can lead to an item")
     return value
 
 
@@ -209,19 +216,35 @@ class Unexpected(Section):
     severity: Severity = "medium"
 
 
+Key = Annotated[
+    Text | list[Text],
+    BeforeValidator(_several_keys),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 2}]}),
+]
+
+
+class Correlate(Section):
+    """How long an event waits for a link to its item's key, and how long a link is known after its last use."""
+
+    EXAMPLE: ClassVar[str] = "{hold: 1h, remember: 30d}"
+    hold: Duration = UNITS["h"]
+    remember: Duration | None = None
+
+
 class Workflow(Section):
-    """One workflow. `key` and `groups` are names that the source mapping defines. `enabled` and `migrate` say what
-    becomes of open items when this version is put in force."""
+    """One workflow. `key` and `groups` are names that the source mapping defines; of several keys the first is the
+    item's own, the others lead to it. `enabled` and `migrate` say what becomes of open items when this version is put
+    in force."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"cancel", "correlate", "aliases", "children", "stalled"}
+        {"cancel", "aliases", "children", "stalled"}
         | {"predict", "heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
     version: Annotated[int, Field(ge=1)] = 1
     description: str = ""
     owner: str = ""
-    key: Annotated[Text, BeforeValidator(_one_key)]
+    key: Key
     groups: list[Text] = []
     steps: Annotated[dict[Text, Step], Field(min_length=1)]
     flow: Chains = []
@@ -230,6 +253,7 @@ class Workflow(Section):
     duplicates: Duplicates = Duplicates()
     remember: Duration = UNITS["d"]
     expire_after: Duration = 30 * UNITS["d"]
+    correlate: Correlate | None = None
     pause: Pause | None = None
     zone: ZoneName = "UTC"
     calendars: dict[Name, Calendar] = {}
@@ -237,3 +261,8 @@ class Workflow(Section):
     schedules: list[Schedule] = []
     enabled: bool = True
     migrate: Literal["none", "in_flight"] = "none"
+
+    @property
+    def keys(self) -> list[str]:
+        """The names of the keys, the item's own first."""
+        return [self.key] if isinstance(self.key, str) else self.key

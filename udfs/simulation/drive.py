@@ -7,17 +7,19 @@ deadline.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
 from udfs.core.effects import Effect, Finding
 from udfs.core.event import Event
+from udfs.core.links import scheme_of
 from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.sight import is_held, next_seen
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item
 from udfs.simulation.expected import Expected
+from udfs.simulation.placing import Placing
 
 STRIDE = 1000
 """Events between two moves of the watermark. What is found does not depend on it; how often idle items are looked at
@@ -32,6 +34,8 @@ class Result:
     """What a simulation saw. `findings` maps an id to what was last said under it, in the order first said."""
 
     events: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
+    """Events that no link led to their item in time, and links that contradict others, by the dead letters' reasons."""
     items: set[tuple[str, str]] = field(default_factory=set)
     findings: dict[str, tuple[Spec, str, Finding]] = field(default_factory=dict)
 
@@ -117,6 +121,18 @@ class Simulation:
         for index, spec in enumerate(self.specs):
             for event_type in spec.by_type:
                 self._concerned.setdefault((spec.key, event_type), []).append(index)
+        self.placing: Placing | None = None
+        if [spec for spec in self.specs if spec.correlation is not None]:
+            self.placing = Placing(self.specs, self._placed)
+        self._postponed: list[tuple[int, int, str, Event]] = []  # heap: when to take an event whose place is known then
+        self._count = 0
+
+    def record(self, events: Mapping[str, Event]) -> None:
+        """Takes one record, as the event that it is for each of its correlation keys."""
+        for key_name, event in events.items():
+            self.event(event, key_name)
+        if self.placing is not None:
+            self.placing.record(events)
 
     def begin(self, time: int, whole_days: bool = False) -> None:
         """Schedules are followed from `time` (epoch ms) on, daily ones also from the beginning of its local day on."""
@@ -127,17 +143,45 @@ class Simulation:
         if self._scheduled:
             self._expected.event(event, key_name, self.watermark)
         for index in self._concerned.get((key_name, event.type), ()):
+            self._take(index, event, self.watermark)
+
+    def _take(self, index: int, event: Event, watermark: int) -> None:
+        followed = self._items[index].get(event.key)
+        before = followed.item if followed is not None else None
+        item, effects = on_event(self.specs[index], before, event, watermark)
+        if followed is not None:
+            self._keep(followed, item, effects)
+        elif item is not None:
+            followed = self._items[index][event.key] = Followed(index, event.key, item)
+            self._keep(followed, item, effects)
+
+    def _placed(self, scheme: str, event: Event, known: int) -> None:
+        """An event that links led to its item: at once, or when time has come to where its place was known."""
+        if known > event.time and known - 1 > self.watermark:
+            self._count += 1
+            heappush(self._postponed, (known - 1, self._count, scheme, event))
+        else:
+            self._take_placed(scheme, event, self.watermark)
+
+    def _take_placed(self, scheme: str, event: Event, watermark: int) -> None:
+        for index, spec in enumerate(self.specs):
+            if spec.correlation is None or scheme_of(spec.correlation.keys) != scheme or event.type not in spec.by_type:
+                continue
+            if self._scheduled:
+                self._expected.event(event, spec.key, watermark, only=spec)
             followed = self._items[index].get(event.key)
-            before = followed.item if followed is not None else None
-            item, effects = on_event(self.specs[index], before, event, self.watermark)
-            if followed is not None:
+            if followed is not None and followed.item is not None and watermark >= event.time:
+                item, effects = on_time(spec, followed.item, watermark)  # what was due before its place was known
                 self._keep(followed, item, effects)
-            elif item is not None:
-                followed = self._items[index][event.key] = Followed(index, event.key, item)
-                self._keep(followed, item, effects)
+            self._take(index, event, watermark)
 
     def advance(self, watermark: int) -> None:
         """Moves time on to `watermark` (epoch ms): no event at or before it is to come."""
+        if self.placing is not None:
+            self.placing.advance(watermark)
+            while self._postponed and self._postponed[0][0] <= watermark:
+                then, _, scheme, event = heappop(self._postponed)
+                self._take_placed(scheme, event, then)
         self.watermark = watermark
         self._expected.advance(watermark)
         while (followed := self._schedule.pop(watermark)) is not None:
@@ -190,12 +234,32 @@ def simulate(specs: Sequence[Spec], events: Iterable[tuple[str, Event]]) -> Resu
     ordered = sorted(events, key=lambda e: e[1].time)
     if ordered:
         simulation.begin(ordered[0][1].time, whole_days=True)
-    for n, (key_name, event) in enumerate(ordered):
-        if n % STRIDE == 0:
-            simulation.advance(event.time - 1)
-        simulation.event(event, key_name)
+    if simulation.placing is not None:
+        _run_records(simulation, ordered)
+        result.lost = simulation.placing.lost
+    else:
+        for n, (key_name, event) in enumerate(ordered):
+            if n % STRIDE == 0:
+                simulation.advance(event.time - 1)
+            simulation.event(event, key_name)
     result.events = len(ordered)
     if ordered:
         simulation.advance(ordered[-1][1].time)
     simulation.advance(NEVER)
     return result
+
+
+def _run_records(simulation: Simulation, ordered: Sequence[tuple[str, Event]]) -> None:
+    """The copies of a record, one for each of its keys, follow each other and share the record."""
+    copies: dict[str, Event] = {}
+    last: Event | None = None
+    for n, (key_name, event) in enumerate(ordered):
+        if last is not None and (event.data is not last.data or event.data is None or key_name in copies):
+            simulation.record(copies)
+            copies = {}
+        if n % STRIDE == 0 and not copies:
+            simulation.advance(event.time - 1)
+        copies[key_name] = event
+        last = event
+    if copies:
+        simulation.record(copies)

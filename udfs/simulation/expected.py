@@ -54,9 +54,11 @@ class Expected:
             if machine.arm(watched.schedule, watched.watch, begin):
                 self._keep(watched, [])
 
-    def event(self, event: Event, key_name: str, watermark: int) -> None:
-        """Takes one event."""
+    def event(self, event: Event, key_name: str, watermark: int, only: Spec | None = None) -> None:
+        """Takes one event, for all workflows or one."""
         for watched in self._concerned.get((key_name, event.key, event.type), ()):
+            if only is not None and watched.spec.hash != only.hash:
+                continue
             step = match(watched.spec, event)
             if step is not None and step.index == watched.schedule.step:
                 arrival = Arrival(event.time, event.source, event.id, event.received)

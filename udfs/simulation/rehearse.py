@@ -81,13 +81,14 @@ def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
             simulation.look(0, replace(spec, horizons=scenario.horizons(spec, at)))
         simulation.advance(to)
 
-    arrivals = sorted((scenario.event(index) for index in range(len(scenario.events))), key=lambda one: one[0])
+    copies = (scenario.copies(index, spec.key) for index in range(len(scenario.events)))
+    arrivals = sorted(copies, key=lambda one: one[0])
     for moment in scenario.expect:
         now = scenario.ms(moment.at)
         while arrivals and arrivals[0][0] <= now:
-            arrives, event = arrivals.pop(0)
+            arrives, events = arrivals.pop(0)
             advance(arrives - 1)
-            simulation.event(event, spec.key)
+            simulation.record(events)
         advance(now)
         yield list(said.values())
         said.clear()

@@ -31,6 +31,7 @@ from udfs.packs.problems import Loc, PackError, Problem, suggest
 from udfs.packs.sections import SPAN, Section, Text
 from udfs.packs.times import time_reader
 from udfs.packs.yamlfile import Document, read_documents
+from udfs.simulation.placing import renamed
 
 FOLDER = "scenarios"
 MONDAY = 1_767_571_200_000  # 2026-01-05T00:00:00Z
@@ -84,12 +85,14 @@ Begin = Annotated[int, BeforeValidator(_date), WithJsonSchema(_DATE)]
 
 
 class Happening(Section):
-    """An event of one item. It reaches Daymark when it happens, or when it `arrives`."""
+    """An event of one item. It reaches Daymark when it happens, or when it `arrives`. `keys` are further keys that it
+    bears, by name; where it bears one of those only, there is no `key`."""
 
     EXAMPLE: ClassVar[str] = "{at: 0s, type: trade.sent, key: T1}"
     at: At
     type: Text
-    key: Text
+    key: Text | None = None
+    keys: dict[Text, Text] = {}
     id: Text | None = None
     source: Text = "scenario"
     arrives: At | None = None
@@ -166,7 +169,15 @@ class Scenario(Section):
         started = self.ms(one.started) if one.started is not None else None
         name = f"event {index + 1}" if one.id is None else one.id
         groups = tuple(one.groups.items())
-        return arrives, Event(name, one.source, one.type, time, one.key, groups, one.data, started, one.amount, arrives)
+        key = one.key or ""
+        return arrives, Event(name, one.source, one.type, time, key, groups, one.data, started, one.amount, arrives)
+
+    def copies(self, index: int, key_name: str) -> tuple[int, dict[str, Event]]:
+        """When the event reaches Daymark, and the event for each of its keys; `key_name` is that of the item's own."""
+        arrives, event = self.event(index)
+        one = self.events[index]
+        own = {key_name: event} if one.key is not None else {}
+        return arrives, own | {name: renamed(event, text) for name, text in one.keys.items()}
 
 
 def find_scenarios(pack: Path) -> list[Path]:
@@ -193,7 +204,14 @@ def read_scenarios(file: Path) -> list[tuple[Document, Scenario]]:
 
 def check_names(document: Document, scenario: Scenario, spec: Spec) -> Iterator[Problem]:
     """Types and rules that the workflow doesn't have would make a scenario that tests nothing."""
+    further = spec.correlation.keys[1:] if spec.correlation else ()
     for index, event in enumerate(scenario.events):
+        for name in event.keys:
+            if name not in further:
+                text = f"`{spec.workflow}` has no further key `{name}`{suggest(name, further)}"
+                yield document.problem(("events", index, "keys", name), text)
+        if event.key is None and not event.keys:
+            yield document.problem(("events", index), "bears no key; write `key: …`, the item that it belongs to")
         if event.type not in spec.by_type:
             text = f"no step of `{spec.workflow}` is on `{event.type}`{suggest(event.type, spec.by_type)}"
             yield document.problem(("events", index, "type"), text)

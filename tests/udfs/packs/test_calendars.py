@@ -16,8 +16,8 @@ from udfs.packs.calendarcheck import check_calendars
 from udfs.packs.calendarfile import read_calendars, with_shared
 from udfs.packs.calendarmodel import CalendarFile
 from udfs.packs.calendars import Sections, compile_calendar, meaning, zone_name
-from udfs.packs.compile import content_hash
 from udfs.packs.daytime import parse_days, parse_span, parse_time, parse_weekdays, show_time
+from udfs.packs.meaning import content_hash
 from udfs.packs.yamlfile import Document
 
 HOUR = 3_600_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from udfs.core.spec import BEGINNING, Deadline, Spec
+from udfs.core.spec import BEGINNING, Correlation, Deadline, Spec
 from udfs.core.state import Item, decode, encode
 from udfs.packs.compile import compile_workflow
 from udfs.packs.problems import PackError
@@ -98,6 +98,26 @@ def test_spans_are_milliseconds() -> None:
     reply, settle = compiled().deadlines
     assert (reply.within, reply.warn, settle.within, settle.warn) == (300_000, 240_000, 5_400_000, None)
     assert (compiled().remember, compiled().expire_after) == (86_400_000, 30 * 86_400_000)
+
+
+def test_a_workflow_with_one_key_has_no_correlation() -> None:
+    assert (compiled().key, compiled().correlation) == ("trade_id", None)
+
+
+def test_of_several_keys_the_first_is_the_items_own_and_links_are_known_as_long_as_items() -> None:
+    keys = ("trade_id", "order_id")
+    spec = compiled(key=list(keys))
+    assert (spec.key, spec.correlation) == ("trade_id", Correlation(keys, 3_600_000, 30 * 86_400_000))
+    spec = compiled(key=list(keys), correlate={"hold": "2m", "remember": "3d"})
+    assert spec.correlation == Correlation(keys, 120_000, 3 * 86_400_000)
+
+
+def test_keys_and_their_spans_are_part_of_the_meaning() -> None:
+    one, two = compiled(key=["trade_id", "a"]), compiled(key=["trade_id", "b"])
+    held = compiled(key=["trade_id", "a"], correlate={"hold": "2h"})
+    said = compiled(key=["trade_id", "a"], correlate={"hold": "1h"})
+    assert len({compiled().hash, one.hash, two.hash, held.hash}) == 4
+    assert said.hash == one.hash
 
 
 def test_lane_and_version_come_from_outside() -> None:

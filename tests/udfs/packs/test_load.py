@@ -142,6 +142,17 @@ def test_a_sound_pack_gets_no_warning(tmp_path: Path) -> None:
     assert messages(pack(tmp_path, text, MAPPING)) == []
 
 
+def test_each_of_several_keys_must_be_the_mappings_and_none_may_be_hashed(tmp_path: Path) -> None:
+    text = WORKFLOW.replace("key: trade_id", "key: [trade_id, order_id, fill]")
+    mapping = "source: t\nkeys: {trade_id: trade, order_id: order}\npii: {order: hash}\n"
+    with pytest.raises(PackError) as caught:
+        load_pack(pack(tmp_path, text, mapping))
+    assert [(problem.path, problem.message) for problem in caught.value.problems] == [
+        ("key[2]", "the mapping has no key `fill`; there is `trade_id`, `order_id`"),
+        ("key[1]", "the mapping hashes `order_id`, and links can't be followed by it; leave it out of `pii`"),
+    ]
+
+
 def test_keys_and_groups_must_be_names_of_the_mapping(tmp_path: Path) -> None:
     text = WORKFLOW.replace("key: trade_id", "key: tradeid\ngroups: [book]")
     with pytest.raises(PackError) as caught:

@@ -196,6 +196,15 @@ expect:
     assert "delta: -59s}" in faults(pack, text.replace("-59s", "-58s"))[0][1]
 
 
+def test_an_event_bears_the_keys_of_the_workflow_and_one_at_least(pack: Path) -> None:
+    text = LOST.replace("key: P1}\nexpect", "keys: {carton: C1}}\n  - {at: 1s, type: parcel.sent}\nexpect")
+    (pack / "workflow.yaml").write_text(WORKFLOW.replace("key: parcel", "key: [parcel, pallet]"))
+    assert faults(pack, text) == [
+        (4, "`parcels` has no further key `carton`; there is `pallet`"),
+        (5, "bears no key; write `key: …`, the item that it belongs to"),
+    ]
+
+
 BLIND = LOST.replace("begin:", "blind: [{steps: [get], since: 30m, until: 2h}]\nbegin:", 1)
 
 

@@ -4,9 +4,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.common.typeinfo.Types;
-import org.apache.flink.api.java.typeutils.RowTypeInfo;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
@@ -15,6 +12,7 @@ import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.types.Row;
+import org.apache.flink.util.OutputTag;
 
 /**
  * Gathers records into batches of frames, a batch for each bucket, so that Python is called once for many records.
@@ -24,14 +22,12 @@ import org.apache.flink.types.Row;
  * rule; all it reads of a record is the text of its correlation keys.
  */
 public class Batcher extends AbstractStreamOperator<Row> implements OneInputStreamOperator<Record, Row> {
-    private static final TypeInformation<Row> TYPE = new RowTypeInfo(
-            new TypeInformation<?>[] {Types.INT, Types.PRIMITIVE_ARRAY(Types.BYTE)}, new String[] {"bucket", "batch"});
-
     private final BatcherSettings settings;
 
     private transient Map<String, Reader> readers;
     private transient Frames[] buckets;
     private transient int[] numbers;
+    private transient Buckets[] stages;
     private transient int records;
     private transient int bytes;
     private transient boolean flushIsDue;
@@ -43,7 +39,7 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
 
     /** For jobs/detect.py: the batches of {@code records}, as rows (bucket, batch). */
     public static SingleOutputStreamOperator<Row> of(DataStream<Record> records, String settings) {
-        return records.transform("batch", TYPE, new Batcher(BatcherSettings.parse(settings)));
+        return records.transform("batch", Buckets.TYPE, new Batcher(BatcherSettings.parse(settings)));
     }
 
     /** The mappings of one topic: their keys are found in one scan, key k of mapping m at slot starts[m] + k. */
@@ -51,11 +47,13 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
         final KeyScan scan;
         final int[] mappings;
         final int[] starts;
+        final int[][][] stages;
         long latest = Long.MIN_VALUE;
 
         Reader(List<BatcherSettings.Mapping> candidates) {
             scan = new KeyScan(candidates.stream().flatMap(one -> List.of(one.keys).stream()).toArray(String[][]::new));
             mappings = candidates.stream().mapToInt(one -> one.mapping).toArray();
+            stages = candidates.stream().map(one -> one.stages).toArray(int[][][]::new);
             starts = new int[mappings.length + 1];
             for (int i = 0; i < mappings.length; i++) {
                 starts[i + 1] = starts[i] + candidates.get(i).keys.length;
@@ -72,6 +70,10 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
         buckets = new Frames[settings.buckets];
         for (int i = 0; i < buckets.length; i++) {
             buckets[i] = new Frames();
+        }
+        stages = new Buckets[settings.stages()];
+        for (int i = 0; i < stages.length; i++) {
+            stages[i] = new Buckets(numbers);
         }
         nextPulse = settings.pulse > 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
     }
@@ -126,9 +128,21 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
         for (int i = 0; i < reader.mappings.length; i++) {
             for (int slot = reader.starts[i]; slot < reader.starts[i + 1]; slot++) {
                 if (reader.scan.has(slot)) {
-                    add(bucketOf(reader.scan.hash(slot)), reader.mappings[i], slot - reader.starts[i], record);
+                    int key = slot - reader.starts[i];
+                    add(bucketOf(reader.scan.hash(slot)), reader.mappings[i], key, record);
+                    if (key < reader.stages[i].length) {
+                        addToStages(reader.stages[i][key], reader.scan.hash(slot), reader.mappings[i], key, record);
+                    }
                 }
             }
+        }
+    }
+
+    /** Where a workflow has several keys, each but the first has a stage that learns links from it and follows them. */
+    private void addToStages(int[] those, int hash, int mapping, int key, Record record) {
+        for (int stage : those) {
+            stages[stage - 1].of(hash).add(mapping, key, record);
+            bytes += Frames.HEADER + record.value.length;
         }
     }
 
@@ -138,14 +152,18 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
         bytes += Frames.HEADER + record.value.length;
     }
 
-    /** Spreads a hash over the buckets (the finalizer of MurmurHash3): hashes of like texts are alike. */
     private int bucketOf(int hash) {
+        return bucketOf(hash, settings.buckets);
+    }
+
+    /** Spreads a hash over the buckets (the finalizer of MurmurHash3): hashes of like texts are alike. */
+    static int bucketOf(int hash, int buckets) {
         hash ^= hash >>> 16;
         hash *= 0x85ebca6b;
         hash ^= hash >>> 13;
         hash *= 0xc2b2ae35;
         hash ^= hash >>> 16;
-        return Math.floorMod(hash, settings.buckets);
+        return Math.floorMod(hash, buckets);
     }
 
     private void flushLate() {
@@ -161,6 +179,10 @@ public class Batcher extends AbstractStreamOperator<Row> implements OneInputStre
             if (!buckets[i].isEmpty()) {
                 output.collect(new StreamRecord<>(Row.of(numbers[i], buckets[i].take())));
             }
+        }
+        for (int i = 0; i < stages.length; i++) {
+            OutputTag<Row> tag = Buckets.stage(i + 1);
+            stages[i].flush(row -> output.collect(tag, new StreamRecord<>(row)));
         }
         records = 0;
         bytes = 0;

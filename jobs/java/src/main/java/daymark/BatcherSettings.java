@@ -2,6 +2,7 @@ package daymark;
 
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,10 +32,20 @@ public class BatcherSettings implements Serializable {
     /** For each topic the mappings that may read its records, in the order in which they are tried. */
     public Map<String, List<Mapping>> topics = new HashMap<>();
 
-    /** A source mapping, by its index in the job's list, and the paths of its correlation keys. */
+    /**
+     * A source mapping, by its index in the job's list, the paths of its correlation keys, and for each of these the
+     * stages that follow links from it; none where no workflow has several keys.
+     */
     public static class Mapping implements Serializable {
         public int mapping;
         public String[][] keys = {};
+        public int[][] stages = {};
+    }
+
+    /** How many stages there are. */
+    int stages() {
+        return topics.values().stream().flatMap(List::stream).flatMap(one -> Arrays.stream(one.stages))
+                .flatMapToInt(Arrays::stream).max().orElse(0);
     }
 
     /** @throws IllegalArgumentException if the text is not what this class says */
@@ -61,7 +72,7 @@ public class BatcherSettings implements Serializable {
             require(!mappings.isEmpty(), "topic " + topic + " has no mapping");
             mappings.forEach(one -> {
                 require(one.mapping >= 0 && one.mapping < Frames.PULSE, "topic " + topic + ": at most 254 mappings in a job");
-                require(one.keys.length < Frames.NO_KEY, "topic " + topic + ": at most 254 keys in a mapping");
+                require(one.keys.length <= Forwarder.ROUTED, "topic " + topic + ": at most 253 keys in a mapping");
             });
         });
     }

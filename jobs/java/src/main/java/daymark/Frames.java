@@ -27,6 +27,12 @@ class Frames {
                 .put(record.value);
     }
 
+    /** A frame, or a run of them, that has its layout already. */
+    void add(byte[] from, int begin, int end) {
+        reserve(end - begin);
+        buffer.put(from, begin, end - begin);
+    }
+
     private void reserve(int more) {
         if (buffer.remaining() < more) {
             int needed = Math.addExact(buffer.position(), more);

@@ -35,7 +35,7 @@ class BatcherTest {
     private OneInputStreamOperatorTestHarness<Record, Row> harness;
     private long offset;
 
-    private record Frame(int bucket, int mapping, int key, int partition, long offset, long timestamp, String payload) {}
+    record Frame(int bucket, int mapping, int key, int partition, long offset, long timestamp, String payload) {}
 
     private void open(int buckets, int records, int bytes, long delay, int largest) throws Exception {
         open(buckets, records, bytes, delay, largest, 0);
@@ -76,7 +76,7 @@ class BatcherTest {
         return seen;
     }
 
-    private static List<Frame> decode(int bucket, byte[] batch) {
+    static List<Frame> decode(int bucket, byte[] batch) {
         List<Frame> frames = new ArrayList<>();
         ByteBuffer in = ByteBuffer.wrap(batch);
         while (in.hasRemaining()) {
@@ -235,6 +235,28 @@ class BatcherTest {
         open(1, 1, 1_000_000, 1000, 1000);
         harness.processElement(new StreamRecord<>(new Record("t", 0, 0, 0, new byte[] {'{', '}'}, 1_700_000_000_000L)));
         assertEquals(0, frames().size());
+    }
+
+    @Test
+    void sendsAFurtherCopyToEachStageThatFollowsLinksFromAKey() throws Exception {
+        String settings = """
+                {"buckets":4,"records":1,"bytes":1000000,"delay":1000,"largest":1000,"topics":{"t":[
+                  {"mapping":3,"keys":[["trade"],["order"],["file"]],"stages":[[],[1],[1,2]]}]}}""";
+        harness = new OneInputStreamOperatorTestHarness<>(new Batcher(BatcherSettings.parse(settings)));
+        harness.open();
+        send("{\"trade\":1}");
+        assertEquals(1, frames().size());
+        assertEquals(List.of(), stage(1));
+        send("{\"order\":2,\"file\":3}");
+        assertEquals(2, frames().size());
+        assertEquals(List.of("3/1", "3/2"), stage(1).stream().map(one -> one.mapping + "/" + one.key).sorted().toList());
+        assertEquals(List.of("3/2"), stage(2).stream().map(one -> one.mapping + "/" + one.key).toList());
+    }
+
+    private List<Frame> stage(int number) {
+        var rows = harness.getSideOutput(Buckets.stage(number));
+        return rows == null ? List.of() : rows.stream().map(StreamRecord::getValue)
+                .flatMap(row -> decode((int) row.getField(0), (byte[]) row.getField(1)).stream()).toList();
     }
 
     @Test
