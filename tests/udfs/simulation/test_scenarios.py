@@ -205,6 +205,46 @@ def test_an_event_bears_the_keys_of_the_workflow_and_one_at_least(pack: Path) ->
     ]
 
 
+KEYS = WORKFLOW.replace("key: parcel", "key: [parcel, pallet]")
+
+
+@pytest.mark.parametrize(
+    ("at", "due", "then"),
+    [("30m", "", ""), ("30m1ms", "{kind: missing, rule: daily, deadline: 30m}", "{kind: late, rule: daily}")],
+)
+def test_a_schedule_waits_for_the_items_own_key_to_which_links_may_lead(
+    pack: Path, at: str, due: str, then: str
+) -> None:
+    schedule = '{id: daily, expect: get, key: P1, by: "09:30"}'
+    (pack / "workflow.yaml").write_text(KEYS + f"schedules: [{schedule}]\n")
+    text = f"""\
+scenario: The pallet arrives
+begin: 2026-01-05T09:00:00Z
+events:
+  - {{at: 0s, type: parcel.sent, key: P1, keys: {{pallet: L1}}}}
+  - {{at: {at}, type: parcel.received, keys: {{pallet: L1}}}}
+expect:
+  - {{at: 30m, findings: [{due}]}}
+  - {{at: 31m, findings: [{then}]}}
+"""
+    assert faults(pack, text) == []
+
+
+def test_what_links_lead_to_an_item_while_its_source_is_blind_is_in_time(pack: Path) -> None:
+    (pack / "workflow.yaml").write_text(KEYS.replace("  get:", "  scan: {on: parcel.scanned}\n  get:"))
+    text = """\
+scenario: The pallet arrives in time, and which one it is is seen behind the deadline
+blind: [{steps: [get], since: 30m, until: 2h}]
+events:
+  - {at: 0s, type: parcel.sent, key: P1}
+  - {at: 50m, type: parcel.received, keys: {pallet: L1}}
+  - {at: 90m, type: parcel.scanned, key: P1, keys: {pallet: L1}}
+expect:
+  - {at: 1d, findings: []}
+"""
+    assert faults(pack, text) == []
+
+
 BLIND = LOST.replace("begin:", "blind: [{steps: [get], since: 30m, until: 2h}]\nbegin:", 1)
 
 
