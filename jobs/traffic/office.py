@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,12 +12,15 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Office:
-    """Open from Monday to Friday, except on some days (`12-25`), from `opens` to `closes` (hours of the local day)."""
+    """Open from `opens` to `closes` (hours of the local day), on all days but the weekend (0: Monday), holidays, and
+    days that are closed in every year (`12-25`)."""
 
     zone: str
     opens: int = 0
     closes: int = 24
     closed: tuple[str, ...] = ()
+    weekend: tuple[int, ...] = (5, 6)
+    holidays: Container[date] = ()
 
     def add(self, since: int, span: int) -> int:
         """The instant (epoch ms) at which so many ms of business have passed."""
@@ -55,7 +58,12 @@ class Office:
             day += ONE_DAY
 
     def is_open(self, day: date) -> bool:
-        return day.weekday() < 5 and f"{day:%m-%d}" not in self.closed
+        return day.weekday() not in self.weekend and f"{day:%m-%d}" not in self.closed and day not in self.holidays
+
+    def is_minute(self, at: int, minute: int) -> bool:
+        """Whether an instant (epoch ms) is that minute of a business day."""
+        local = datetime.fromtimestamp(at / 1000, ZoneInfo(self.zone))
+        return local.hour * 60 + local.minute == minute and self.is_open(local.date())
 
     def at(self, day: date, minute: int) -> int:
         """The instant (epoch ms) of a minute of a local day."""
