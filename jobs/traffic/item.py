@@ -83,10 +83,11 @@ class By:
     warn: int | None = None
     floor: int = 0
     tiers: tuple[int, ...] = ()
+    cut_off: int | None = None
 
     def dues(self, since: int) -> list[int]:
         """As of a Limit."""
-        first = self.office.by(since, self.minute, self.days)
+        first = self.office.by(since, self.minute, self.days, self.cut_off)
         return [first, *(first + (minute - self.minute) * MINUTE for minute in self.tiers)]
 
     def warned(self, since: int) -> int | None:
@@ -138,6 +139,16 @@ class Item:
         for due in limit.dues(since):
             if due < told:
                 self.expect(due, "missing", limit.rule, certain)
+
+    def judge(self, limit: Deadline) -> None:
+        """Note what is found of a deadline without a warning that several faults may break."""
+        happened = self.times.get(limit.expect, NEVER)
+        told = self.arrivals.get(limit.expect, happened)
+        if told > self.due(limit):
+            in_time = happened <= self.due(limit)
+            self.breaks(limit, certain=not in_time)
+            if told < NEVER:
+                self.expect(told, "reported_late" if in_time else "late", limit.rule, certain=not in_time)
 
     def without(self, *steps: str) -> None:
         """These steps never happen."""

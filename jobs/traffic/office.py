@@ -39,13 +39,13 @@ class Office:
             passed += min(end, until) - begin
         return passed
 
-    def by(self, since: int, minute: int, days: int = 0) -> int:
-        """The instant (epoch ms) of a minute of the day, so many business days behind the one that `since` is on."""
+    def by(self, since: int, minute: int, days: int = 0, cut_off: int | None = None) -> int:
+        """The instant (epoch ms) of a minute of the day, so many business days behind the one that `since` is on. What
+        comes behind the minute `cut_off`, or that minute itself, is on the next one."""
         for day in self.days(since):
-            at = self.at(day, minute)
-            if at >= since:
+            if self.at(day, minute if cut_off is None else cut_off) >= since:
                 if not days:
-                    return at
+                    return self.at(day, minute)
                 days -= 1
         raise AssertionError("there is always another day")
 
