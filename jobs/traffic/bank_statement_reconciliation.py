@@ -8,21 +8,29 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+import holidays
+
 from jobs.traffic.day import Place
 from jobs.traffic.faults import Shares, after, late, never, repeated, reported_late, slow, spoil
-from jobs.traffic.item import DAY, HOUR, MINUTE, SECOND, Item, Limit
+from jobs.traffic.item import DAY, HOUR, MINUTE, SECOND, By, Item, Limit
+from jobs.traffic.office import Office
 from jobs.traffic.stream import Beginning, Business
 
+ECB = holidays.financial_holidays("XECB")
+TARGET = Office("Europe/Amsterdam", holidays=ECB)
+TREASURY = Office("Europe/Amsterdam", 8, 18, holidays=ECB)
 INGEST = Limit("ingest", "receive", "ingest", 10 * MINUTE)
 MATCH = Limit("match", "ingest", "match", 15 * MINUTE, warn=12 * MINUTE)
-VALIDATE = Limit("validate", "match", "validate", 4 * HOUR, warn=3 * HOUR, tiers=(8 * HOUR,))
+VALIDATE = Limit("validate", "match", "validate", 4 * HOUR, warn=3 * HOUR, tiers=(8 * HOUR,), office=TREASURY)
 PUSH = Limit("push", "validate", "push", 30 * MINUTE)
 POST = Limit("post", "push", "post", 10 * MINUTE)
 ENTRY_MATCH = Limit("match", "book", "match", 30 * MINUTE)
-REVIEW = Limit("review", "match", "confirm", 10 * HOUR)
-ASSIGN = Limit("assign", "park", "assign", DAY, warn=18 * HOUR)
-UNMATCHED = Limit("unmatched", "open", "use", 2 * DAY, warn=36 * HOUR)
-CLEAR = Limit("clear", "use", "clear", DAY)
+REVIEW = Limit("review", "match", "confirm", 10 * HOUR, office=TREASURY)
+ASSIGN = By("assign", "park", "assign", 18 * 60, TARGET, days=1, warn=4 * HOUR)
+UNMATCHED = By("unmatched", "open", "use", 18 * 60, TARGET, days=2, warn=8 * HOUR)
+CLEAR = By("clear", "use", "clear", 18 * 60, TARGET, days=1)
+ACCOUNTS = ("NL-01/Aldermoor", "NL-01/Kessel", "DE-03/Kessel", "DE-03/Tidewater", "UK-07/Aldermoor", "UK-07/Tidewater")
+LEAD = 2 * HOUR
 STATEMENT = {
     step: f"statement.{word}"
     for step, word in (
@@ -43,12 +51,12 @@ PLACES = (Place("NL-01", 6.0, 10.0, 0.05), Place("DE-03", 6.0, 10.0, 0.05), Plac
 BANKS = ("Aldermoor Bank", "Kessel & Ruhr", "Tidewater Trust")
 RULES = ("exact-reference", "amount-and-date", "name-similarity")
 PAID_LATE = 0.04
-"""The share of statements with payments that come more than two days after they were due."""
+"""The share of statements with payments that come three or four days after they were due."""
 
 
 def tell(rng: random.Random, begin: Beginning) -> Iterator[Item]:
     """A statement, its entries and their positions; some of them have a fault."""
-    hours = rng.uniform(49, 60) if rng.random() < PAID_LATE else rng.uniform(6, 20)
+    hours = rng.uniform(75, 100) if rng.random() < PAID_LATE else rng.uniform(6, 20)
     statement = spoil(statement_of(rng, begin, begin.at + int(hours * HOUR)), rng, FAULTS)
     entries = [
         spoil(entry_of(rng, statement, number), rng, ENTRY_FAULTS)
@@ -117,15 +125,40 @@ def _live(rng: random.Random, statement: Item, entry: Item, position: Item) -> N
         position.breaks(UNMATCHED)
         return
     times["use"] = entry.times["match"]
+    warned = UNMATCHED.warned(times["open"]) or 0
     if times["use"] > position.due(UNMATCHED):
         position.breaks(UNMATCHED)
         position.expect(times["use"], "late", UNMATCHED.rule)
+    elif times["use"] > warned:
+        position.expect(warned, "at_risk", UNMATCHED.rule)
     if "correct" in entry.times:
         times["release"] = entry.times["correct"] + rng.randint(1, 30) * SECOND
-    elif "post" in statement.times:
+        return
+    if "post" in statement.times:
         times["clear"] = statement.times["post"] + rng.randint(1, 60) * SECOND
-    else:
-        position.breaks(CLEAR)
+    position.judge(CLEAR)
+
+
+def daily(rng: random.Random, run: str, at: int) -> Iterator[Item]:
+    """The accounts' statements that are due LEAD behind this instant (epoch ms): nothing was booked on them."""
+    if not TARGET.is_minute(at + LEAD, 7 * 60 + 30):
+        return
+    limit = at + LEAD + 15 * MINUTE
+    for account in ACCOUNTS:
+        owed = Item(at, "account_id", account, "", {}, {}, {})
+        received, lot = at + rng.randint(1, 119) * MINUTE, rng.random()
+        if lot < 0.2:
+            owed.expect(limit, "missing", "daily")
+        if 0.1 < lot < 0.2:
+            received = limit + rng.randint(1, 300) * MINUTE
+            owed.expect(received, "late", "daily")
+        yield owed
+        if lot > 0.1:
+            place = Place(account[:5], 0, 0, 0)
+            name = f"{run}-{account.replace('/', '-')}-{at // MINUTE % 1_000_000:06d}"
+            statement = statement_of(rng, Beginning(at, place, name), received)
+            statement.details["receive"] = {"account_id": account}
+            yield statement
 
 
 def refused(statement: Item, rng: random.Random) -> None:
@@ -139,12 +172,26 @@ def pushed_unvalidated(statement: Item, rng: random.Random) -> None:
     times["push"] = times["validate"]
     times["post"] = times["push"] + rng.randint(5, 60) * SECOND
     times["validate"] = times["post"] + rng.randint(60, 600) * SECOND
-    statement.expect(times["validate"], "out_of_order", "order")
+    statement.expect(times["post"], "unexpected", "unexpected")
+
+
+def matched_unread(statement: Item, rng: random.Random) -> None:
+    """The matcher tells that it is through before the reader does."""
+    times = statement.times
+    times["match"] = times["ingest"]
+    times["ingest"] += rng.randint(1, 30) * SECOND
+    statement.expect(times["ingest"], "out_of_order", "order")
 
 
 def corrected(entry: Item, rng: random.Random) -> None:
     """No fault in the entry's own terms: the matcher was wrong, and a person put it right."""
     entry.times["correct"] = entry.times.pop("confirm")
+
+
+def corrected_too(entry: Item, rng: random.Random) -> None:
+    """One person confirms the match, another corrects it."""
+    entry.times["correct"] = entry.times["confirm"] + rng.randint(60, 3000) * SECOND
+    entry.expect(entry.times["correct"], "unexpected", "unexpected")
 
 
 def parked(entry: Item, rng: random.Random) -> None:
@@ -180,10 +227,12 @@ FAULTS: Shares = (
     (never(POST), 0.01),
     (reported_late(POST, MINUTE, 3 * MINUTE), 0.015),
     (pushed_unvalidated, 0.015),
+    (matched_unread, 0.015),
     (repeated("ingest", "match", "push"), 0.02),
 )
 ENTRY_FAULTS: Shares = (
     (corrected, 0.06),
+    (corrected_too, 0.006),
     (parked, 0.03),
     (never_assigned, 0.006),
     (assigned_late, 0.006),
@@ -194,4 +243,6 @@ ENTRY_FAULTS: Shares = (
     (repeated("book", "confirm"), 0.01),
 )
 
-BUSINESS = Business(PLACES, tell, ("statement.ingested", "statement_id"), longest=5 * DAY, hours=96)
+BUSINESS = Business(
+    PLACES, tell, ("statement.ingested", "statement_id"), longest=12 * DAY, hours=96, regular=daily, lead=LEAD
+)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from jobs.traffic.item import SECOND, Item, Limit
+from jobs.traffic.item import SECOND, Deadline, Item
 
 Fault = Callable[[Item, random.Random], None]
 Shares = Sequence[tuple[Fault, float]]
@@ -35,7 +35,7 @@ def after(times: dict[str, int], step: str, rng: random.Random, shortest: float,
     times[step] = max(times.values()) + int(rng.triangular(shortest, longest, usual) * SECOND)
 
 
-def never(limit: Limit) -> Fault:
+def never(limit: Deadline) -> Fault:
     """What is expected, and all behind it, never happens."""
 
     def fault(item: Item, rng: random.Random) -> None:
@@ -45,7 +45,7 @@ def never(limit: Limit) -> Fault:
     return fault
 
 
-def late(limit: Limit, shortest: int, longest: int) -> Fault:
+def late(limit: Deadline, shortest: int, longest: int) -> Fault:
     """It happens, but so many ms behind its deadline."""
 
     def fault(item: Item, rng: random.Random) -> None:
@@ -56,18 +56,19 @@ def late(limit: Limit, shortest: int, longest: int) -> Fault:
     return fault
 
 
-def slow(limit: Limit) -> Fault:
+def slow(limit: Deadline) -> Fault:
     """It happens in time, but only just: the warning goes out, nothing else."""
 
     def fault(item: Item, rng: random.Random) -> None:
-        since, warn = item.times[limit.after], limit.warn or 0
-        item.move(limit.expect, rng.randint(since + warn + 1, item.due(limit)))
-        item.expect(since + warn, "at_risk", limit.rule)
+        since = item.times[limit.after]
+        warned = limit.warned(since) or since
+        item.move(limit.expect, rng.randint(warned + 1, item.due(limit)))
+        item.expect(warned, "at_risk", limit.rule)
 
     return fault
 
 
-def early(limit: Limit) -> Fault:
+def early(limit: Deadline) -> Fault:
     """It happens sooner than it can have been done."""
 
     def fault(item: Item, rng: random.Random) -> None:
@@ -77,7 +78,7 @@ def early(limit: Limit) -> Fault:
     return fault
 
 
-def reported_late(limit: Limit, shortest: int, longest: int) -> Fault:
+def reported_late(limit: Deadline, shortest: int, longest: int) -> Fault:
     """It happened in time, but nobody heard of it until so many ms after the deadline."""
 
     def fault(item: Item, rng: random.Random) -> None:

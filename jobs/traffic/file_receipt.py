@@ -1,4 +1,5 @@
-"""Files that partners send, for rules/file_receipt: a window opens, the file is received, verified and loaded."""
+"""Files that partners send, for rules/file_receipt: a window opens, the file is received, verified and loaded. Those of
+the daily feeds come without a window."""
 
 from __future__ import annotations
 
@@ -6,8 +7,9 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from jobs.traffic.daily_feeds import LEAD, TYPES, daily
 from jobs.traffic.day import Place
-from jobs.traffic.faults import Shares, after, early, late, never, repeated, reported_late, slow, spoil, swapped
+from jobs.traffic.faults import Shares, after, early, late, never, repeated, reported_late, slow, spoil
 from jobs.traffic.item import HOUR, MINUTE, SECOND, Item, Limit
 from jobs.traffic.stream import Beginning, Business
 
@@ -17,21 +19,12 @@ SLOW_ARRIVAL = Limit("arrival", "open", "receive", HOUR, warn=48 * MINUTE, floor
 VERIFY = Limit("verify", "receive", "verify", 5 * MINUTE)
 LOAD = Limit("load", "verify", "load", 20 * MINUTE, warn=15 * MINUTE)
 RESEND = Limit("resend", "reject", "resend", 2 * HOUR)
-RELOAD = Limit("reload", "resend", "load", 30 * MINUTE)
-TYPES = {
-    "open": "window.opened",
-    "receive": "file.received",
-    "verify": "file.verified",
-    "load": "file.loaded",
-    "reject": "file.rejected",
-    "resend": "file.resent",
-    "waive": "window.waived",
-}
+REVERIFY = Limit("reverify", "resend", "verify", 5 * MINUTE)
 PLACES = (
-    Place("HAL", 5.0, 13.0, 0.35, 0.05),
-    Place("NGC", 7.0, 11.0, 0.4, 0.05),
-    Place("BWC", 0.0, 24.0, 0.25),
-    Place("MER", 18.0, 8.0, 0.4, 0.02),
+    Place("HAL", 5.0, 13.0, 0.15, 0.02),
+    Place("NGC", 7.0, 11.0, 0.15, 0.02),
+    Place("BWC", 0.0, 24.0, 0.1),
+    Place("MER", 18.0, 8.0, 0.2, 0.02),
 )
 PARTNERS = {"HAL": "Halden Bank", "NGC": "Northgate Clearing", "BWC": "Brightwater Cards", "MER": SLOW_PARTNER}
 FEEDS = {
@@ -71,7 +64,8 @@ def rejected(file: Item, rng: random.Random) -> None:
     file.times["reject"] = file.times["receive"] + rng.randint(10, 200) * SECOND
     file.without("verify", "load")
     file.times["resend"] = file.times["reject"] + rng.randint(10, 100) * MINUTE
-    file.times["load"] = file.times["resend"] + rng.randint(3, 25) * MINUTE
+    file.times["verify"] = file.times["resend"] + rng.randint(5, 240) * SECOND
+    file.times["load"] = file.times["verify"] + rng.randint(30, 800) * SECOND
 
 
 def never_resent(file: Item, rng: random.Random) -> None:
@@ -80,10 +74,31 @@ def never_resent(file: Item, rng: random.Random) -> None:
     never(RESEND)(file, rng)
 
 
-def loaded_late(file: Item, rng: random.Random) -> None:
-    """Refused and sent again, but the loader does not take it up."""
+def verified_late(file: Item, rng: random.Random) -> None:
+    """Refused and sent again, but nobody checks that one for a while."""
     rejected(file, rng)
-    late(RELOAD, MINUTE, HOUR)(file, rng)
+    late(REVERIFY, MINUTE, HOUR)(file, rng)
+
+
+def loaded_in_spite(file: Item, rng: random.Random) -> None:
+    """Refused, and loaded all the same."""
+    file.without("verify")
+    file.times["reject"] = file.times["receive"] + 5 * SECOND
+    file.expect(file.times["load"], "unexpected", "unexpected")
+
+
+def loaded_unverified(file: Item, rng: random.Random) -> None:
+    """Loaded first and checked afterwards."""
+    times = file.times
+    times["verify"], times["load"] = times["load"], times["verify"]
+    file.expect(file.times["load"], "unexpected", "unexpected")
+
+
+def checked_unreceived(file: Item, rng: random.Random) -> None:
+    """The checker tells of the file before the gateway does."""
+    file.times["verify"] = file.times["receive"]
+    file.times["receive"] += rng.randint(1, 4) * SECOND
+    file.expect(file.times["receive"], "out_of_order", "order")
 
 
 def faults(arrival: Limit) -> Shares:
@@ -101,11 +116,13 @@ def faults(arrival: Limit) -> Shares:
         (never(LOAD), 0.006),
         (late(LOAD, 10 * SECOND, HOUR), 0.008),
         (never_resent, 0.008),
-        (loaded_late, 0.006),
+        (verified_late, 0.006),
         (reported_late(VERIFY, 30 * SECOND, 5 * MINUTE), 0.006),
         (repeated("receive", "verify"), 0.01),
-        (swapped("verify", "load"), 0.008),
+        (loaded_in_spite, 0.006),
+        (loaded_unverified, 0.006),
+        (checked_unreceived, 0.006),
     )
 
 
-BUSINESS = Business(PLACES, tell, ("file.received", "file_id"), longest=8 * HOUR)
+BUSINESS = Business(PLACES, tell, ("file.received", "file_id"), longest=9 * HOUR, hours=120, regular=daily, lead=LEAD)

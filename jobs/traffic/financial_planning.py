@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from jobs.traffic.day import Place
 from jobs.traffic.faults import Shares, after, early, late, never, repeated, reported_late, slow, spoil, swapped
-from jobs.traffic.item import HOUR, MINUTE, NEVER, SECOND, Item, Limit
+from jobs.traffic.item import DAY, HOUR, MINUTE, SECOND, By, Item, Limit
+from jobs.traffic.office import Office
 from jobs.traffic.stream import Beginning, Business
 
 CAPTURE = Limit("capture", "request", "capture", 5 * MINUTE)
@@ -20,7 +21,10 @@ BIG_MODEL = "nested-monte-carlo"
 BIG_SIMULATE = Limit("simulate", "begin", "finish", 2 * HOUR, warn=96 * MINUTE, floor=2 * MINUTE)
 REPORT = Limit("report", "finish", "render", 10 * MINUTE)
 DELIVER = Limit("deliver", "render", "deliver", 5 * MINUTE, tiers=(20 * MINUTE,))
-FRESH = Limit("fresh", "publish", "supersede", 15 * MINUTE)
+SLOT = 15 * MINUTE
+AMSTERDAM, LONDON = Office("Europe/Amsterdam"), Office("Europe/London")
+MEETING = By("meeting", "request", "deliver", 18 * 60, AMSTERDAM, cut_off=15 * 60)
+BRITISH_MEETING = By("meeting", "request", "deliver", 18 * 60, LONDON, cut_off=15 * 60)
 RUN = {
     "request": "run.requested",
     "capture": "market_data.captured",
@@ -33,6 +37,8 @@ RUN = {
 SNAPSHOT = {"publish": "snapshot.published", "supersede": "snapshot.superseded"}
 PLACES = (Place("rates", 6.0, 13.0, 0.35, 0.08), Place("equity", 7.0, 12.0, 0.35, 0.05), Place("fx", 0.0, 24.0, 0.2))
 BRANCHES = ("Utrecht", "Lyon", "Porto", "Leeds")
+BRITISH = ("Porto", "Leeds")
+"""Those on London's time."""
 MODELS = ("cash-flow", "cash-flow", "regime-switching", BIG_MODEL)
 STALE = 0.02
 """The share of snapshots that a run captures only when there is a newer one."""
@@ -49,9 +55,9 @@ def tell(rng: random.Random, begin: Beginning) -> Iterator[Item]:
     else:
         captures = [begin.at + rng.randint(70, 230) * SECOND for _ in range(rng.choice((0, 1, 1, 2)))]
         runs = [_spoilt(rng, run_of(rng, snapshot, number, at)) for number, at in enumerate(captures)]
-    uses = [run.times["capture"] for run in runs if "capture" in run.times]
-    if uses and min(uses) > times.get("supersede", NEVER):
-        snapshot.expect(min(uses), "out_of_order", "order")
+    for run in runs:
+        if run.times.get("capture", 0) > times["supersede"]:
+            snapshot.expect(run.times["capture"], "unexpected", "unexpected")
     yield snapshot
     yield from runs
 
@@ -75,13 +81,41 @@ def run_of(rng: random.Random, snapshot: Item, number: int, captured: int) -> It
 
 
 def _spoilt(rng: random.Random, run: Item) -> Item:
-    return spoil(run, rng, faults(BIG_SIMULATE if run.data["model"] == BIG_MODEL else SIMULATE))
+    spoil(run, rng, faults(BIG_SIMULATE if run.data["model"] == BIG_MODEL else SIMULATE))
+    if "fail" not in run.times:
+        run.judge(BRITISH_MEETING if run.data["branch"] in BRITISH else MEETING)
+    return run
 
 
 def failed(run: Item, rng: random.Random) -> None:
     """No finding of ours: the simulation says itself that it failed."""
     run.cut("finish")
     run.times["fail"] = run.times["begin"] + rng.randint(10, 1500) * SECOND
+
+
+def delivered_before(run: Item, rng: random.Random) -> None:
+    """What is delivered is an older report: this one has not been rendered yet."""
+    times = run.times
+    times["render"], times["deliver"] = times["deliver"], times["render"]
+    run.expect(times["deliver"], "unexpected", "unexpected")
+
+
+def snapshots(rng: random.Random, run: str, at: int) -> Iterator[Item]:
+    """What the feeds publish by the clock, in the quarter of an hour from this instant (epoch ms) on."""
+    if at % SLOT:
+        return
+    for place in PLACES:
+        if rng.random() < 0.02:
+            feed = Item(at, "market_feed", place.name, "", {}, {}, {})
+            feed.expect(at + SLOT + 30 * SECOND, "missing", "fresh")
+            yield feed
+            continue
+        published = at + rng.randint(60, 840) * SECOND
+        times = {"publish": published, "supersede": published + rng.randint(240, 720) * SECOND}
+        key = f"M-{run}-{place.name}-{at // MINUTE % 1_000_000:06d}-clock"
+        details = {"publish": {"market_feed": place.name}}
+        data = {"feed": place.name}
+        yield Item(at, "snapshot_id", key, f"/market-data/{place.name}", SNAPSHOT, data, times, details)
 
 
 def faults(simulate: Limit) -> Shares:
@@ -104,14 +138,11 @@ def faults(simulate: Limit) -> Shares:
         (late(DELIVER, 16 * MINUTE, HOUR), 0.008),
         (reported_late(DELIVER, MINUTE, 5 * MINUTE), 0.008),
         (repeated("begin", "finish", "render"), 0.012),
-        (swapped("render", "deliver"), 0.01),
+        (swapped("request", "capture"), 0.01),
+        (delivered_before, 0.01),
     )
 
 
-SNAPSHOT_FAULTS: Shares = (
-    (never(FRESH), 0.01),
-    (late(FRESH, MINUTE, 40 * MINUTE), 0.02),
-    (repeated("publish", "supersede"), 0.01),
-)
+SNAPSHOT_FAULTS: Shares = ((repeated("publish", "supersede"), 0.01),)
 
-BUSINESS = Business(PLACES, tell, ("run.requested", "run_id"), longest=8 * HOUR)
+BUSINESS = Business(PLACES, tell, ("run.requested", "run_id"), longest=4 * DAY, regular=snapshots, lead=SLOT)

@@ -8,19 +8,20 @@ from typing import Any
 
 from jobs.traffic.day import Place
 from jobs.traffic.faults import Shares, after, early, late, never, repeated, reported_late, slow, spoil
-from jobs.traffic.item import DAY, HOUR, MINUTE, SECOND, Item, Limit
+from jobs.traffic.item import DAY, HOUR, MINUTE, SECOND, By, Item, Limit
+from jobs.traffic.office import Office
 from jobs.traffic.stream import Beginning, Business
 
+OFFICE = Office("Europe/Amsterdam", 9, 17, ("01-01", "12-25", "12-26"))
 EXTRACT = Limit("extract", "upload", "extract", 10 * MINUTE)
 VALIDATE = Limit("validate", "extract", "validate", 15 * MINUTE)
-READY = Limit("ready", "validate", "ready", 4 * HOUR)
-EXCEPTION = Limit("exception", "exception", "resolve", DAY, warn=18 * HOUR)
-RESUMED = Limit("resumed", "resolve", "ready", 4 * HOUR)
-APPROVE = Limit("approve", "ready", "approve", 2 * DAY, warn=36 * HOUR, floor=20 * SECOND, tiers=(4 * DAY,))
+READY = Limit("ready", "validate", "ready", 4 * HOUR, office=OFFICE)
+EXCEPTION = By("exception", "exception", "resolve", 17 * 60, OFFICE, days=1, warn=4 * HOUR)
+APPROVE = Limit("approve", "ready", "approve", 16 * HOUR, 12 * HOUR, 20 * SECOND, (32 * HOUR,), OFFICE)
 SMALL_ENTITY = "IE-02"
-SLOW_APPROVE = Limit("approve", "ready", "approve", 3 * DAY, warn=54 * HOUR, floor=20 * SECOND, tiers=(6 * DAY,))
-PAY = Limit("pay", "approve", "pay", 3 * DAY, warn=3 * DAY * 80 // 100)
-CONFIRMED = Limit("confirmed", "pay", "confirm", DAY)
+SLOW_APPROVE = Limit("approve", "ready", "approve", 24 * HOUR, 18 * HOUR, 20 * SECOND, (48 * HOUR,), OFFICE)
+PAY = By("pay", "approve", "pay", 17 * 60, OFFICE, days=3, warn=8 * HOUR)
+CONFIRMED = By("confirmed", "pay", "confirm", 17 * 60, OFFICE, days=1)
 TYPES = {
     "upload": "invoice.uploaded",
     "extract": "invoice.extracted",
@@ -70,7 +71,7 @@ def invoice_of(rng: random.Random, begin: Beginning, key: str, data: dict[str, A
     after(times, "extract", rng, 5, 300)
     after(times, "validate", rng, 5, 400)
     after(times, "ready", rng, 60, 3 * 3600)
-    after(times, "approve", rng, 600, 30 * 3600)
+    after(times, "approve", rng, 600, 26 * 3600)
     after(times, "pay", rng, 3600, 50 * 3600)
     approver = f"{rng.choice('abcdefgh')}.{rng.choice(('moor', 'stern', 'vale'))}@{begin.place.name.lower()}.example"
     details = {
@@ -80,7 +81,7 @@ def invoice_of(rng: random.Random, begin: Beginning, key: str, data: dict[str, A
         "pay": {"supplier_invoice": paper, "supplier_iban": f"XX{rng.randint(10**15, 10**16)}"},
     }
     source = f"/invoices/{begin.place.name.lower()}"
-    return Item(begin.at, "invoice_id", key, source, TYPES, dict(data), times, details, {"pay": f"{paper}/pay"})
+    return Item(begin.at, "invoice_id", key, source, TYPES, dict(data), times, details)
 
 
 def payment_of(rng: random.Random, invoice: Item, paper: str) -> Item:
@@ -123,16 +124,33 @@ def resolved_late(invoice: Item, rng: random.Random) -> None:
 
 
 def resolved_in_vain(invoice: Item, rng: random.Random) -> None:
-    """An exception that is put right, and the invoice is left lying all the same."""
+    """An exception that is put right, and the invoice is left lying all the same. The clock stood still meanwhile."""
     exception(invoice, rng)
-    never(RESUMED)(invoice, rng)
+    invoice.cut("ready")
+    used = OFFICE.between(invoice.times["validate"], invoice.times["exception"])
+    invoice.expect(OFFICE.add(invoice.times["resolve"], READY.within - used), "missing", "ready")
 
 
 def paid_unapproved(invoice: Item, rng: random.Random) -> None:
     """Paid before it was approved."""
     times = invoice.times
     times["pay"], times["approve"] = times["approve"], times["approve"] + rng.randint(1, 5) * HOUR
-    invoice.expect(times["approve"], "out_of_order", "order")
+    invoice.expect(times["pay"], "unexpected", "unexpected")
+
+
+def paid_in_spite(invoice: Item, rng: random.Random) -> None:
+    """Rejected, and paid all the same."""
+    rejected(invoice, rng)
+    invoice.times["pay"] = invoice.times["reject"] + rng.randint(1, 20) * HOUR
+    invoice.expect(invoice.times["pay"], "unexpected", "unexpected")
+
+
+def validated_unread(invoice: Item, rng: random.Random) -> None:
+    """Validated a moment before it was extracted."""
+    times = invoice.times
+    times["validate"] = times["extract"]
+    times["extract"] += rng.randint(1, 30) * SECOND
+    invoice.expect(times["extract"], "out_of_order", "order")
 
 
 def faults(approve: Limit) -> Shares:
@@ -155,10 +173,12 @@ def faults(approve: Limit) -> Shares:
         (late(PAY, HOUR, DAY), 0.01),
         (reported_late(VALIDATE, MINUTE, 20 * MINUTE), 0.008),
         (paid_unapproved, 0.008),
+        (paid_in_spite, 0.006),
+        (validated_unread, 0.008),
         (repeated("extract", "ready", "approve"), 0.012),
     )
 
 
 PAYMENT_FAULTS: Shares = ((bounced, 0.01), (never(CONFIRMED), 0.01), (late(CONFIRMED, HOUR, DAY), 0.01))
 
-BUSINESS = Business(PLACES, tell, ("invoice.uploaded", "invoice_id"), longest=12 * DAY, hours=240)
+BUSINESS = Business(PLACES, tell, ("invoice.uploaded", "invoice_id"), longest=22 * DAY, hours=240)

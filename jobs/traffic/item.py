@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from jobs.traffic.office import Office
+
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 NEVER = 1 << 62
 
@@ -41,7 +43,10 @@ class Truth(NamedTuple):
 
 @dataclass(frozen=True)
 class Limit:
-    """A deadline, in ms: `expect` within `within` after `after`; `warn`, `floor` (sooner is early), further tiers."""
+    """A deadline, in ms: `expect` within `within` after `after`; `warn`, `floor` (sooner is early), further tiers.
+
+    With an `office` all but the floor is business time.
+    """
 
     rule: str
     after: str
@@ -50,6 +55,47 @@ class Limit:
     warn: int | None = None
     floor: int = 0
     tiers: tuple[int, ...] = ()
+    office: Office | None = None
+
+    def dues(self, since: int) -> list[int]:
+        """The deadline's instants (epoch ms), if its clock starts at `since`: the first, and those of the tiers."""
+        return [self._at(since, span) for span in (self.within, *self.tiers)]
+
+    def warned(self, since: int) -> int | None:
+        """When its warning goes out (epoch ms)."""
+        return None if self.warn is None else self._at(since, self.warn)
+
+    def _at(self, since: int, span: int) -> int:
+        return since + span if self.office is None else self.office.add(since, span)
+
+
+@dataclass(frozen=True)
+class By:
+    """A deadline by a `minute` of the business day so many `days` later, the tiers by later minutes; `warn` is so many
+    ms before it."""
+
+    rule: str
+    after: str
+    expect: str
+    minute: int
+    office: Office
+    days: int = 0
+    warn: int | None = None
+    floor: int = 0
+    tiers: tuple[int, ...] = ()
+    cut_off: int | None = None
+
+    def dues(self, since: int) -> list[int]:
+        """As of a Limit."""
+        first = self.office.by(since, self.minute, self.days, self.cut_off)
+        return [first, *(first + (minute - self.minute) * MINUTE for minute in self.tiers)]
+
+    def warned(self, since: int) -> int | None:
+        """As of a Limit."""
+        return None if self.warn is None else self.dues(since)[0] - self.warn
+
+
+Deadline = Limit | By
 
 
 @dataclass
@@ -75,23 +121,34 @@ class Item:
     repeats: list[tuple[str, int]] = field(default_factory=list)
     truths: list[Truth] = field(default_factory=list)
 
-    def due(self, limit: Limit) -> int:
+    def due(self, limit: Deadline) -> int:
         """The deadline's instant (epoch ms)."""
-        return self.times[limit.after] + limit.within
+        return limit.dues(self.times[limit.after])[0]
 
     def expect(self, at: int, kind: str, rule: str, certain: bool = True) -> None:
         """Note a finding that a fault leads to."""
         self.truths.append(Truth(at, kind, rule, self.key, certain))
 
-    def breaks(self, limit: Limit, certain: bool = True) -> None:
+    def breaks(self, limit: Deadline, certain: bool = True) -> None:
         """Note what is found when the deadline passes: the warning, and missing for each limit before one is told."""
         since = self.times[limit.after]
         told = self.arrivals.get(limit.expect, self.times.get(limit.expect, NEVER))
-        if limit.warn is not None:
-            self.expect(since + limit.warn, "at_risk", limit.rule, certain)
-        for within in (limit.within, *limit.tiers):
-            if since + within < told:
-                self.expect(since + within, "missing", limit.rule, certain)
+        warned = limit.warned(since)
+        if warned is not None:
+            self.expect(warned, "at_risk", limit.rule, certain)
+        for due in limit.dues(since):
+            if due < told:
+                self.expect(due, "missing", limit.rule, certain)
+
+    def judge(self, limit: Deadline) -> None:
+        """Note what is found of a deadline without a warning that several faults may break."""
+        happened = self.times.get(limit.expect, NEVER)
+        told = self.arrivals.get(limit.expect, happened)
+        if told > self.due(limit):
+            in_time = happened <= self.due(limit)
+            self.breaks(limit, certain=not in_time)
+            if told < NEVER:
+                self.expect(told, "reported_late" if in_time else "late", limit.rule, certain=not in_time)
 
     def without(self, *steps: str) -> None:
         """These steps never happen."""

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from jobs.traffic.day import Place
-from jobs.traffic.faults import Shares, after, early, late, never, repeated, reported_late, slow, spoil, swapped
-from jobs.traffic.item import HOUR, MINUTE, SECOND, Item, Limit
+from jobs.traffic.faults import Shares, after, early, late, never, repeated, reported_late, slow, spoil
+from jobs.traffic.item import DAY, HOUR, MINUTE, SECOND, Item, Limit
+from jobs.traffic.office import Office
 from jobs.traffic.stream import Beginning, Business
 
 SERVE = Limit("serve", "request", "serve", 800, tiers=(5 * SECOND,))
 SLOW_MODEL = "document-reader"
 SLOW_SERVE = Limit("serve", "request", "serve", 3 * SECOND, tiers=(5 * SECOND,))
-FEEDBACK = Limit("feedback", "serve", "feedback", 4 * HOUR, warn=3 * HOUR, floor=3 * SECOND)
+AWAKE = Office("Europe/Amsterdam", 7, 23, weekend=())
+FEEDBACK = Limit("feedback", "serve", "feedback", 4 * HOUR, warn=3 * HOUR, floor=3 * SECOND, office=AWAKE)
+BEAT = 10 * MINUTE
 EVALUATE = Limit("evaluate", "feedback", "right", 10 * MINUTE)
 TYPES = {
     "request": "prediction.requested",
@@ -61,6 +64,41 @@ def fell_back(prediction: Item, rng: random.Random) -> None:
     prediction.times["fall_back"] = prediction.times["request"] + rng.randint(600, 790)
 
 
+def judged_before(prediction: Item, rng: random.Random) -> None:
+    """Found right before anybody has said anything."""
+    times = prediction.times
+    times["feedback"], times["right"] = times["right"], times["feedback"]
+    prediction.expect(times["right"], "unexpected", "unexpected")
+
+
+def answered_twice(prediction: Item, rng: random.Random) -> None:
+    """The stand-in has answered, and then the model does so too."""
+    fell_back(prediction, rng)
+    prediction.times["serve"] = prediction.times["fall_back"] + rng.randint(100, 900)
+    prediction.expect(prediction.times["serve"], "unexpected", "unexpected")
+    prediction.breaks(FEEDBACK)
+
+
+def requested_afterwards(prediction: Item, rng: random.Random) -> None:
+    """The question is logged behind its answer."""
+    prediction.times["request"] = prediction.times["serve"] + rng.randint(1, 100)
+    prediction.expect(prediction.times["request"], "out_of_order", "order")
+
+
+def beats(rng: random.Random, run: str, at: int) -> Iterator[Item]:
+    """The signs of life of the models in the ten minutes from this instant (epoch ms) on; some are left out."""
+    if at % BEAT:
+        return
+    for model in MODELS:
+        beat = Item(at, "model_id", model, "/models", {"answer": "model.alive"}, {}, {})
+        if rng.random() < 0.015:
+            beat.expect(at + BEAT + MINUTE, "missing", "alive")
+        else:
+            beat.times["answer"] = at + rng.randint(120, 540) * SECOND
+            beat.ids["answer"] = f"{model}-{at // BEAT}"
+        yield beat
+
+
 def faults(serve: Limit) -> Shares:
     """What goes wrong with the predictions of a model."""
     return (
@@ -77,8 +115,10 @@ def faults(serve: Limit) -> Shares:
         (late(EVALUATE, 10 * SECOND, HOUR), 0.004),
         (reported_late(EVALUATE, 30 * SECOND, 5 * MINUTE), 0.003),
         (repeated("serve", "feedback"), 0.005),
-        (swapped("feedback", "right"), 0.003),
+        (judged_before, 0.003),
+        (answered_twice, 0.003),
+        (requested_afterwards, 0.003),
     )
 
 
-BUSINESS = Business(PLACES, tell, ("prediction.requested", "prediction_id"), longest=12 * HOUR)
+BUSINESS = Business(PLACES, tell, ("prediction.requested", "prediction_id"), longest=DAY, regular=beats, lead=BEAT)

@@ -12,11 +12,14 @@ from jobs.traffic.item import HOUR, MINUTE, SECOND, Item, Limit
 from jobs.traffic.stream import Beginning, Business
 
 PARTS = ("part_1", "part_2", "part_3", "part_4")
+EXTRA = "part_5"
+"""One more than the header announces."""
 PART_LIMITS = (
     Limit("part_1", "open", "part_1", 15 * MINUTE),
     *(Limit(two, one, two, 10 * MINUTE) for one, two in pairwise(PARTS)),
 )
 PART_1, PART_2, PART_3, PART_4 = PART_LIMITS
+COMPLETE = Limit("complete", "open", "parts", HOUR)
 CLOSE = Limit("close", "part_4", "close", 5 * MINUTE)
 BALANCE = Limit("balance", "close", "balance", 15 * MINUTE, warn=12 * MINUTE)
 POST = Limit("post", "balance", "post", 30 * MINUTE, warn=24 * MINUTE)
@@ -24,7 +27,7 @@ DECODE = Limit("decode", "receive", "decode", 2 * MINUTE)
 APPLY = Limit("apply", "decode", "apply", 10 * MINUTE, warn=8 * MINUTE)
 TYPES = {
     "open": "batch.opened",
-    **dict.fromkeys(PARTS, "batch.part_received"),
+    **dict.fromkeys((*PARTS, EXTRA), "batch.part_received"),
     "close": "batch.closed",
     "balance": "batch.balanced",
     "post": "batch.posted",
@@ -44,19 +47,36 @@ def tell(rng: random.Random, begin: Beginning) -> Iterator[Item]:
     after(times, "balance", rng, 20, 600)
     after(times, "post", rng, 60, 1200)
     key = f"B-{begin.name}"
-    amounts = [round(rng.lognormvariate(10, 1), 2) for _ in PARTS]
+    amounts = [round(rng.lognormvariate(10, 1), 2) for _ in (*PARTS, EXTRA)]
     details = {
         step: {"sequence": number, "part_id": f"{key}-{number}", "amount": amount}
-        for number, (step, amount) in enumerate(zip(PARTS, amounts, strict=True), 1)
+        for number, (step, amount) in enumerate(zip((*PARTS, EXTRA), amounts, strict=True), 1)
     }
-    details["close"] = {"parts": len(PARTS), "amount": round(sum(amounts), 2)}
+    details["open"] = {"parts": len(PARTS)}
+    details["close"] = {"parts": len(PARTS), "amount": round(sum(amounts[: len(PARTS)]), 2)}
     data = {"processor": begin.place.name, "cycle": rng.choice(CYCLES)}
     source = f"/clearing/{begin.place.name.lower()}"
     batch = spoil(Item(begin.at, "batch_id", key, source, TYPES, data, times, details), rng, FAULTS)
     yield batch
-    for step in PARTS:
+    yield whole_of(batch)
+    for step in (*PARTS, EXTRA):
         if step in batch.times:
             yield part_of(rng, batch, step)
+
+
+def whole_of(batch: Item) -> Item:
+    """The batch as a whole: complete when the last of its parts has come. It has no records of its own."""
+    whole = Item(batch.start, "batch_id", batch.key, batch.source, {}, {}, {"open": batch.times["open"]})
+    parts = [batch.times[step] for step in PARTS if step in batch.times]
+    if len(parts) == len(PARTS):
+        whole.times["parts"] = max(parts)
+    if EXTRA in batch.times:
+        whole.expect(batch.times[EXTRA], "unexpected", "unexpected")
+    if len(parts) < len(PARTS) and "balance" in batch.times:
+        whole.expect(batch.times["balance"], "unexpected", "unexpected")
+    elif "abandon" not in batch.times:
+        whole.judge(COMPLETE)
+    return whole
 
 
 def part_of(rng: random.Random, batch: Item, step: str) -> Item:
@@ -100,6 +120,19 @@ def filled_late(batch: Item, rng: random.Random) -> None:
         batch.expect(batch.times["balance"], "late", "balance")
 
 
+def balanced_in_spite(batch: Item, rng: random.Random) -> None:
+    """The third part never comes, and the batch is balanced and posted all the same."""
+    batch.without("part_3")
+    batch.breaks(PART_3)
+    told = batch.due(PART_3) + rng.randint(60, 100) * SECOND
+    batch.move("balance", max(batch.times["balance"], told))
+
+
+def one_too_many(batch: Item, rng: random.Random) -> None:
+    """A fifth part of four."""
+    batch.times[EXTRA] = batch.times["part_4"] + 3 * SECOND
+
+
 def abandoned(batch: Item, rng: random.Random) -> None:
     """No fault of ours: the processor withdraws the batch after its second part."""
     batch.cut("part_3")
@@ -116,6 +149,8 @@ FAULTS: Shares = (
     (abandoned, 0.03),
     (gap, 0.03),
     (filled_late, 0.03),
+    (balanced_in_spite, 0.02),
+    (one_too_many, 0.02),
     (never(PART_1), 0.01),
     (late(PART_2, 30 * SECOND, 20 * MINUTE), 0.02),
     (late(PART_4, 30 * SECOND, 20 * MINUTE), 0.02),

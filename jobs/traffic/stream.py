@@ -43,7 +43,9 @@ class Business:
     """A made-up business, the traffic of one pack.
 
     `tell` makes the items of one story, which has ended `longest` ms after its beginning, and what must be found too.
-    A first run begins `hours` ago. `like` is what records that can't be read look like: an event type, a key's name.
+    `regular` makes those that come by the clock: it is asked for each minute (the run's name, epoch ms) what is due
+    `lead` ms later. A first run begins `hours` ago. `like` is what records that can't be read look like: an
+    event type, a key's name.
     """
 
     places: tuple[Place, ...]
@@ -51,6 +53,8 @@ class Business:
     like: tuple[str, str]
     longest: int
     hours: float = 24.0
+    regular: Callable[[random.Random, str, int], Iterable[Item]] | None = None
+    lead: int = 0
 
     def begin(self, rng: random.Random, run: str, minute: int) -> Iterator[Item]:
         """The items of the stories that begin in that minute (minutes since 1970)."""
@@ -58,6 +62,8 @@ class Business:
             for number, at in enumerate(starts(rng, place, minute)):
                 name = f"{run}-{place.name}-{minute % 1_000_000:06d}{number:02d}"
                 yield from self.tell(rng, Beginning(at, place, name))
+        if self.regular is not None:
+            yield from self.regular(rng, run, minute * MINUTE_MS)
 
 
 class Stream:
