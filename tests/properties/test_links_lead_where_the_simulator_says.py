@@ -27,6 +27,9 @@ MAPPING = compile_mapping(
 )
 BEGIN, SECOND, LATENESS = 1_700_000_000_000, 1000, 5
 
+DUE = {"id": "due", "expect": "b", "key": ["o1", "o2"], "by": "22:14"}
+"""40 seconds behind BEGIN."""
+
 
 @st.composite
 def workflows(draw: st.DrawFn) -> list[dict[str, Any]]:
@@ -43,6 +46,7 @@ def workflows(draw: st.DrawFn) -> list[dict[str, Any]]:
             for pair in pairs
         ],
         "order": {"policy": draw(st.sampled_from(["flag", "ignore"]))},
+        "schedules": draw(st.sampled_from([[], [DUE]])),
         "remember": "200s",  # one run a key: what comes by two ways is in order of time only as the watermark says
         "expire_after": "300s",
     }
@@ -87,7 +91,9 @@ def test_whichever_way_is_quicker_the_findings_are_those_of_the_simulator(
         for at, step, item, names in drawn
     ]
     job = Job(MAPPING, specs, luck)
-    job.run(arrivals(stream, luck))
+    job.run(
+        [BEGIN - LATENESS * SECOND - 1, *arrivals(stream, luck), max(one["at"] for one in stream)] if stream else []
+    )
     wanted = read(stream, specs)
     assert {row["id"] for row in job.rows("F")} == set(wanted.findings)
     assert len(job.rows("D")) == sum(wanted.lost.values())

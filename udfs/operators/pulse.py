@@ -56,7 +56,7 @@ class Clock:
 
     def postpone(self, pulse: Pulse, now: int) -> None:
         """Keeps a pulse until the watermark has come to `now`. It is lost in a restart, behind which others come."""
-        self._postponed.append((now, pulse))
+        self._postponed.append((min(now, NEVER), pulse))
 
     def earliest(self) -> int | None:
         """The instant that the first of them waits for."""

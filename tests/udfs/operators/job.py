@@ -12,7 +12,7 @@ import orjson
 
 from tests.udfs.operators.memory import State
 from udfs.core.state import NEVER
-from udfs.operators.batch import Frame, decode, encode, split_element
+from udfs.operators.batch import PULSE, Frame, decode, encode, split_element
 from udfs.operators.bucket import Bucket
 from udfs.operators.engine import Engine
 from udfs.operators.linkbucket import LinkBucket
@@ -46,6 +46,7 @@ class Job:
         self.luck = luck
         self.engine = self.built()
         self.outputs: list[tuple[str, bytes]] = []
+        self.told = -NEVER
         last = max(len(one.keys) for one in self.engine.correlations().values()) - 1
         self.operators = [Operator(key, [SOURCE, *range(key + 1, last + 1)]) for key in range(last + 1)]
         for operator in self.operators:
@@ -79,6 +80,8 @@ class Job:
     def arrive(self, arrival: Arrival, number: int) -> None:
         """What the batcher does."""
         if isinstance(arrival, int):
+            self.told = arrival
+            self.pulse()
             for operator in self.operators:
                 operator.channels[SOURCE].append(arrival)
             return
@@ -90,6 +93,10 @@ class Job:
                 for stage in {keys.index(name) for keys in lists}:
                     self.operators[stage].channels[SOURCE].append(frame)
 
+    def pulse(self) -> None:
+        said = {"readers": 1, "bucket": 0, "buckets": 1, "watermark": self.told, "topics": {}}
+        self.operators[0].channels[SOURCE].append(encode([Frame(PULSE, 0, 0, 0, 0, orjson.dumps(said))]))
+
     def step(self) -> bool:
         """Takes one element from some channel. Returns whether there was one."""
         waiting = [(one, source) for one in self.operators for source, channel in one.channels.items() if channel]
@@ -97,8 +104,10 @@ class Job:
             return False
         operator, source = self.luck.choice(waiting)
         self.take(operator, source, operator.channels[source].popleft())
-        if self.luck.random() < 0.1:
+        if self.luck.random() < 0.1 and operator.watermark > -NEVER:
             self.open(operator)
+            if not operator.key:
+                self.pulse()  # as a reader does that is opened
         return True
 
     def take(self, operator: Operator, source: int, element: bytes | int) -> None:

@@ -106,6 +106,16 @@ def test_a_pulse_waits_for_what_is_on_its_way_through_stages() -> None:
     assert time(bucket, 13 * M) == [], "the fill came behind the pulse, but before the watermark"
 
 
+def test_the_last_pulse_waits_for_an_instant_for_which_flink_can_set_a_timer() -> None:
+    made = engine()
+    made.granularity = 100
+    bucket = State().bucket(made)
+    come(bucket, pulse((1 << 63) - 2 - MONDAY), 0)
+    timer = bucket.next_timer()
+    assert timer is not None
+    assert timer < (1 << 63) - 2
+
+
 def test_without_stages_a_pulse_is_heard_at_once() -> None:
     bucket = State().bucket(engine(key="order", correlate=None, schedules=[DAILY]))
     come(bucket, pulse(7 * HOUR))
