@@ -51,13 +51,31 @@ def workflow(chance: random.Random, number: int) -> dict[str, Any]:
         "remember": chance.choice(["2m", "2h"]),
         "expire_after": chance.choice(["30m", "1d"]),
     }
-    if chance.random() < 0.7:
-        definition["flow"] = [" -> ".join(steps)]
-        definition["order"] = {"policy": chance.choice(["flag", "ignore"]), "tolerance": chance.choice(["0s", "30s"])}
+    if chance.random() < 0.8:
+        definition |= _flow(chance, steps, made)
+    if chance.random() < 0.2:
+        definition["duplicates"] |= {"by": "step", "window": chance.choice(["10m", "3h"])}
     if chance.random() < 0.3:
         stop, go = chance.sample(steps, 2)
         definition["pause"] = {"while": [stop], "resume": [go]}
     return definition
+
+
+def _flow(chance: random.Random, steps: str, made: dict[str, Any]) -> dict[str, Any]:
+    """Chains, alternatives and joins, and what becomes of steps that come in another order."""
+    first, second, third, *rest = steps
+    form = chance.choice([" -> ".join(steps), f"{first} -> ({second} | {third})", f"{first} -> ({second} & {third})"])
+    flow = " -> ".join([form, *rest]) if "(" in form else form
+    if chance.random() < 0.2:
+        made[second]["optional"] = True
+    if chance.random() < 0.2:
+        made[first]["max"] = 2
+    policy = chance.choice(["flag", "flag", "ignore", "drop"])
+    order: dict[str, Any] = {"policy": policy, "tolerance": chance.choice(["0s", "30s"])}
+    if flow == " -> ".join(steps) and chance.random() < 0.4:
+        order["edges"] = [{"from": first, "to": third, "policy": "alert", "tolerance": "2m", "severity": "high"}]
+    more = {"unexpected": {"policy": "flag"}} if chance.random() < 0.3 else {}
+    return {"flow": [flow], "order": order, **more}
 
 
 def _deadline(chance: random.Random, name: str, steps: str) -> dict[str, Any]:
