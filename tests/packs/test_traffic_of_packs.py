@@ -91,7 +91,7 @@ def played(name: str) -> tuple[Found, Counter[str], frozenset[tuple[str, str]]]:
 
     specs = [compile_workflow(one.data, version=one.version, lane="demo") for one in pack.workflows]
     simulation = Simulation(specs, emit)
-    simulation.begin(ORIGIN + business.lead)
+    simulation.begin(ORIGIN)
     tick = ORIGIN
     for number, thing in enumerate(things(name)):
         if isinstance(thing, Truth):
