@@ -110,6 +110,8 @@ def happenings(business: Business, run: Run, minute: int) -> Iterator[Emission |
         if _belongs(run, emission.at):
             yield emission
             yield truth
+            if truth.rule == "bad_time":  # its key can be read: the job tells the item's workflow of it
+                yield Truth(truth.at, "invalid", "clock", f"G-{emission.at}")
 
 
 def unsent(business: Business, run: Run) -> Iterator[Truth]:
