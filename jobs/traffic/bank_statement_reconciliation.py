@@ -139,14 +139,14 @@ def _live(rng: random.Random, statement: Item, entry: Item, position: Item) -> N
     position.judge(CLEAR)
 
 
-def daily(rng: random.Random, run: str, at: int) -> Iterator[Item]:
+def daily(rng: random.Random, run: str, at: int, unsent: bool) -> Iterator[Item]:
     """The accounts' statements that are due LEAD behind this instant (epoch ms): nothing was booked on them."""
     if not TARGET.is_minute(at + LEAD, 7 * 60 + 30):
         return
     limit = at + LEAD + 15 * MINUTE
     for account in ACCOUNTS:
         owed = Item(at, "account_id", account, "", {}, {}, {})
-        received, lot = at + rng.randint(1, 119) * MINUTE, rng.random()
+        received, lot = at + rng.randint(1, 119) * MINUTE, 0 if unsent else rng.random()
         if lot < 0.2:
             owed.expect(limit, "missing", "daily")
         if 0.1 < lot < 0.2:

@@ -74,20 +74,20 @@ DAILY = (
 )
 
 
-def daily(rng: random.Random, run: str, at: int) -> Iterator[Item]:
+def daily(rng: random.Random, run: str, at: int, unsent: bool) -> Iterator[Item]:
     """The files of the feeds that are due LEAD behind this instant (epoch ms)."""
     for feed in DAILY:
         if feed.office.is_minute(at + LEAD, feed.minute):
             for name in feed.names:
-                yield from _delivered(rng, run, at, feed, name)
+                yield from _delivered(rng, run, at, feed, name, unsent)
 
 
-def _delivered(rng: random.Random, run: str, at: int, feed: Feed, name: str) -> Iterator[Item]:
+def _delivered(rng: random.Random, run: str, at: int, feed: Feed, name: str, unsent: bool) -> Iterator[Item]:
     due, limit = at + LEAD, at + LEAD + feed.grace
     count = rng.randint(feed.least, feed.most or 1)
     arrivals = sorted(due - rng.randint(1, 110) * MINUTE for _ in range(count))
     owed = Item(at, "feed_id", f"{feed.place}/{name}", "", {}, {}, {})
-    lot = rng.random()
+    lot = 0 if unsent else rng.random()
     if lot < 0.12:
         arrivals = arrivals[: feed.least - 1]
         owed.expect(limit, "missing", feed.rule)

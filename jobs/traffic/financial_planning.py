@@ -100,12 +100,12 @@ def delivered_before(run: Item, rng: random.Random) -> None:
     run.expect(times["deliver"], "unexpected", "unexpected")
 
 
-def snapshots(rng: random.Random, run: str, at: int) -> Iterator[Item]:
+def snapshots(rng: random.Random, run: str, at: int, unsent: bool) -> Iterator[Item]:
     """What the feeds publish by the clock, in the quarter of an hour from this instant (epoch ms) on."""
     if at % SLOT:
         return
     for place in PLACES:
-        if rng.random() < 0.02:
+        if unsent or rng.random() < 0.02:
             feed = Item(at, "market_feed", place.name, "", {}, {}, {})
             feed.expect(at + SLOT + 30 * SECOND, "missing", "fresh")
             yield feed

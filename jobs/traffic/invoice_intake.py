@@ -100,7 +100,7 @@ def bounced(payment: Item, rng: random.Random) -> None:
 def rejected(invoice: Item, rng: random.Random) -> None:
     """No fault: the approver says no."""
     invoice.cut("approve")
-    invoice.times["reject"] = invoice.times["ready"] + rng.randint(1, 30) * HOUR
+    invoice.times["reject"] = invoice.times["ready"] + rng.randint(1, 24) * HOUR
 
 
 def exception(invoice: Item, rng: random.Random) -> None:

@@ -85,13 +85,13 @@ def requested_afterwards(prediction: Item, rng: random.Random) -> None:
     prediction.expect(prediction.times["request"], "out_of_order", "order")
 
 
-def beats(rng: random.Random, run: str, at: int) -> Iterator[Item]:
+def beats(rng: random.Random, run: str, at: int, unsent: bool) -> Iterator[Item]:
     """The signs of life of the models in the ten minutes from this instant (epoch ms) on; some are left out."""
     if at % BEAT:
         return
     for model in MODELS:
         beat = Item(at, "model_id", model, "/models", {"answer": "model.alive"}, {}, {})
-        if rng.random() < 0.015:
+        if unsent or rng.random() < 0.015:
             beat.expect(at + BEAT + MINUTE, "missing", "alive")
         else:
             beat.times["answer"] = at + rng.randint(120, 540) * SECOND

@@ -170,4 +170,4 @@ PART_FAULTS: Shares = (
     (slow(APPLY), 0.006),
 )
 
-BUSINESS = Business(PLACES, tell, ("batch.opened", "batch_id"), longest=8 * HOUR)
+BUSINESS = Business(PLACES, tell, ("batch.closed", "batch_id"), longest=8 * HOUR)

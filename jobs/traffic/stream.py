@@ -44,8 +44,8 @@ class Business:
 
     `tell` makes the items of one story, which has ended `longest` ms after its beginning, and what must be found too.
     `regular` makes those that come by the clock: it is asked for each minute (the run's name, epoch ms) what is due
-    `lead` ms later. A first run begins `hours` ago. `like` is what records that can't be read look like: an
-    event type, a key's name.
+    `lead` ms later, and whether nobody is there to send it. A first run begins `hours` ago. `like` is what records that
+    can't be read look like: an event type, a key's name.
     """
 
     places: tuple[Place, ...]
@@ -53,7 +53,7 @@ class Business:
     like: tuple[str, str]
     longest: int
     hours: float = 24.0
-    regular: Callable[[random.Random, str, int], Iterable[Item]] | None = None
+    regular: Callable[[random.Random, str, int, bool], Iterable[Item]] | None = None
     lead: int = 0
 
     def begin(self, rng: random.Random, run: str, minute: int) -> Iterator[Item]:
@@ -63,7 +63,7 @@ class Business:
                 name = f"{run}-{place.name}-{minute % 1_000_000:06d}{number:02d}"
                 yield from self.tell(rng, Beginning(at, place, name))
         if self.regular is not None:
-            yield from self.regular(rng, run, minute * MINUTE_MS)
+            yield from self.regular(rng, run, minute * MINUTE_MS, False)
 
 
 class Stream:
@@ -99,6 +99,8 @@ def happenings(business: Business, run: Run, minute: int) -> Iterator[Emission |
     if (minute + 1) * MINUTE_MS <= run.since or (run.until is not None and minute * MINUTE_MS > run.until):
         return
     rng = random.Random(f"{run.seed}/{run.name}/{minute}")
+    if minute == run.since // MINUTE_MS:
+        yield from unsent(business, run)
     for item in business.begin(rng, run.name, minute):
         if _belongs(run, item.start):
             yield from item.emissions()
@@ -108,6 +110,21 @@ def happenings(business: Business, run: Run, minute: int) -> Iterator[Emission |
         if _belongs(run, emission.at):
             yield emission
             yield truth
+            if truth.rule == "bad_time":  # its key can be read: the job tells the item's workflow of it
+                yield Truth(truth.at, "invalid", "clock", f"G-{emission.at}")
+
+
+def unsent(business: Business, run: Run) -> Iterator[Truth]:
+    """What is due when the run has begun, but should have been sent before. Whether it is found missing depends on
+    whether an earlier run has sent it, and when the job began to wait for it."""
+    if business.regular is None:
+        return
+    rng = random.Random(f"{run.seed}/{run.name}")
+    for minute in range((run.since - business.lead) // MINUTE_MS, run.since // MINUTE_MS + 1):
+        at = minute * MINUTE_MS
+        if run.since - business.lead <= at < run.since:
+            for item in business.regular(rng, run.name, at, True):
+                yield from (truth._replace(certain=False) for truth in item.truths)
 
 
 def _belongs(run: Run, at: int) -> bool:

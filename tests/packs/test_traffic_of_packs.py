@@ -26,6 +26,8 @@ ORIGIN = 1_780_000_000_000
 HOUR = 3_600_000
 LATENESS = 2000
 TICK = 10_000
+BY_THE_JOB = ("dead_letter", "invalid")
+"""What is found before the core hears of an event."""
 
 Found = Counter[tuple[str, str, str]]
 """How often (kind, rule, key) is found."""
@@ -46,7 +48,7 @@ def things(name: str) -> tuple[Emission | Truth, ...]:
 
 
 def seeded(name: str) -> Found:
-    return Counter((t.kind, t.rule, t.key) for t in things(name) if isinstance(t, Truth) and t.kind != "dead_letter")
+    return Counter((t.kind, t.rule, t.key) for t in things(name) if isinstance(t, Truth) and t.kind not in BY_THE_JOB)
 
 
 def unreadable(name: str) -> Counter[str]:
@@ -91,7 +93,7 @@ def played(name: str) -> tuple[Found, Counter[str], frozenset[tuple[str, str]]]:
 
     specs = [compile_workflow(one.data, version=one.version, lane="demo") for one in pack.workflows]
     simulation = Simulation(specs, emit)
-    simulation.begin(ORIGIN + business.lead)
+    simulation.begin(ORIGIN)
     tick = ORIGIN
     for number, thing in enumerate(things(name)):
         if isinstance(thing, Truth):
