@@ -252,6 +252,8 @@ def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:
         other += surplus(spec, state)
     if state.course is not None:
         other += state.course.told
+    if state.pace is not None:
+        other += state.pace.count
     for slot in state.slots:
         flags = slot.flags
         if flags & ~CLOSED:

@@ -26,6 +26,7 @@ from udfs.packs.outline import ALL, check_names
 from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
 from udfs.packs.schedules import compile_schedules, schedule_meaning
+from udfs.packs.stalled import stalled_meaning, stalled_of
 from udfs.packs.values import group_text
 from udfs.packs.yamlfile import Document
 from udfs.packs.zones import compile_zone
@@ -102,6 +103,7 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         waits=drops or len(steps) > visible or (copies.policy != IGNORE and (copies.by != "id" or copies.window > 0)),
         enabled=workflow.enabled,
         migrates=workflow.migrate == "in_flight",
+        **stalled_of(workflow, steps),
     )
 
 
@@ -294,6 +296,7 @@ def _meaning(workflow: language.Workflow) -> dict[str, Any]:
         }
         | _allowed(workflow)
         | _schedules_meaning(workflow)
+        | stalled_meaning(workflow)
     )
 
 

@@ -209,12 +209,23 @@ class Unexpected(Section):
     severity: Severity = "medium"
 
 
+class Stalled(Section):
+    """An item stands still when nothing has happened to it for `times` the usual span, and at least `at_least`. `usual`
+    says what is usual after some steps; after the others it is what was seen."""
+
+    EXAMPLE: ClassVar[str] = "{times: 3, at_least: 10m, usual: {send: 5m}}"
+    times: Annotated[int, Field(ge=1, le=1000)] = 3
+    at_least: Duration = 0
+    usual: dict[Text, Duration] = {}
+    severity: Severity = "medium"
+
+
 class Workflow(Section):
     """One workflow. `key` and `groups` are names that the source mapping defines. `enabled` and `migrate` say what
     becomes of open items when this version is put in force."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"cancel", "correlate", "aliases", "children", "stalled"}
+        {"cancel", "correlate", "aliases", "children"}
         | {"predict", "heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
@@ -234,6 +245,7 @@ class Workflow(Section):
     zone: ZoneName = "UTC"
     calendars: dict[Name, Calendar] = {}
     unexpected: Unexpected = Unexpected()
+    stalled: Stalled | None = None
     schedules: list[Schedule] = []
     enabled: bool = True
     migrate: Literal["none", "in_flight"] = "none"

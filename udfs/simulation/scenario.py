@@ -35,7 +35,18 @@ from udfs.packs.yamlfile import Document, read_documents
 FOLDER = "scenarios"
 MONDAY = 1_767_571_200_000  # 2026-01-05T00:00:00Z
 
-Kind = Literal["missing", "late", "reported_late", "at_risk", "early", "out_of_order", "duplicate", "unexpected"]
+Kind = Literal[
+    "missing",
+    "late",
+    "reported_late",
+    "at_risk",
+    "early",
+    "out_of_order",
+    "duplicate",
+    "unexpected",
+    "stalled",
+    "predicted",
+]
 
 _iso = time_reader("iso", None)
 
