@@ -16,7 +16,7 @@ from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.effects import DUPLICATE, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.machine import next_deadline, on_event, on_time
-from udfs.core.spec import EACH, IGNORE, LAST, Spec, Stalled
+from udfs.core.spec import EACH, IGNORE, LAST, Predict, Spec, Stalled
 from udfs.core.stalled import limits
 from udfs.core.state import NEVER, Item, decode, encode
 from udfs.core.zone import UTC
@@ -70,6 +70,10 @@ def specs(draw: st.DrawFn) -> Spec:
         overrides=draw(st.dictionaries(st.integers(0, 3), st.tuples(st.sampled_from("XY"), within))),
         **draw(st.one_of(st.just({}), clocks(steps))),
     )
+    if not spec.pauses and draw(st.booleans()):
+        seen = st.one_of(st.just(()), st.lists(st.integers(0, 30), min_size=5, max_size=5).map(sorted).map(tuple))
+        chances = Predict(draw(st.sampled_from([10, 50, 90])), "low")
+        spec = replace(spec, plain=False, predict=chances, spans=tuple(draw(seen) for _ in deadlines))
     if usual is None:
         return spec
     rule = Stalled(draw(st.integers(1, 2)), draw(st.integers(0, 5)), usual, "low")

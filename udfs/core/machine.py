@@ -62,8 +62,8 @@ def on_time(spec: Spec, item: Item, now: int) -> tuple[Item | None, list[Effect]
     effects: list[Effect] = []
     if item.held is not None and (spec.waits or not item.trace):
         _admit_held(spec, item, now, effects)
-    if spec.stalled is not None and item.trace:
-        order.check(spec, item, now, effects)  # what is usual may have changed since
+    if item.trace and (spec.stalled is not None or spec.predict is not None):
+        _look_anew(spec, item, now, effects)
     item.due = next_verdict(item)
     if now < item.due and now < item.expires:
         return item, effects
@@ -109,6 +109,14 @@ def _value(data: Any, path: tuple[str, ...]) -> Any:
 def _is_waiting(item: Item) -> bool:
     """Whether the item is a key's next run that has not begun: it has held events only."""
     return item.held is not None and not item.trace
+
+
+def _look_anew(spec: Spec, item: Item, now: int, effects: list[Effect]) -> None:
+    """Judges what depends on statistics, which may have changed since the last look."""
+    for slot in item.slots:
+        if spec.predict is not None and not slot.flags & CLOSED:
+            deadlines.judge(spec, spec.deadlines[slot.deadline], item, slot, now, effects)
+    order.check(spec, item, now, effects)
 
 
 def _judge_due(spec: Spec, item: Item, now: int, effects: list[Effect]) -> None:

@@ -148,6 +148,14 @@ class Stalled(Immutable):
 
 
 @dataclass(frozen=True)
+class Predict(Immutable):
+    """Deadlines are told that will be missed with a chance of at least `percent`."""
+
+    percent: int
+    severity: str
+
+
+@dataclass(frozen=True)
 class Spec(Immutable):
     """One version of a workflow, in the lane that it runs in. All spans are milliseconds.
 
@@ -166,7 +174,8 @@ class Spec(Immutable):
     their order, when time has come to them.
     `tells` has for each step what its events say of steps with children: whose, and the path (empty: no children).
     `stalls` has for each step after how long an item stands still there, as `stalled` and the statistics say; empty
-    where that is not asked.
+    where that is not asked. `spans` has for each deadline the quantiles of how long its step took so far
+    (see `forecast`; empty: unknown); empty where no predictions are asked.
     `enabled` and `migrates` are no part of what the workflow means, but of how this version is put in force (see
     `versions`).
     """
@@ -208,3 +217,5 @@ class Spec(Immutable):
     migrates: bool = False
     stalled: Stalled | None = None
     stalls: tuple[int, ...] = ()
+    predict: Predict | None = None
+    spans: tuple[tuple[int, ...], ...] = ()

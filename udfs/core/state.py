@@ -31,7 +31,8 @@ LATE: Final = 4
 REPORTED: Final = 8
 CLOSED: Final = 16
 EARLY: Final = 32
-SAID: Final = WARNED | MISSED | EARLY
+PREDICTED: Final = 64
+SAID: Final = WARNED | MISSED | EARLY | PREDICTED
 FORM: Final = 8
 """From this bit on stands 1 + the form of the deadline that was spoken of; 0: none was."""
 

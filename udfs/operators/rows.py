@@ -19,7 +19,7 @@ from udfs.core.instants import due as due_at
 from udfs.core.lifetime import end_of
 from udfs.core.overrides import held_to
 from udfs.core.spec import Spec
-from udfs.core.state import CLOSED, EARLY, LATE, MISSED, NEVER, REPORTED, WARNED, Item
+from udfs.core.state import CLOSED, EARLY, LATE, MISSED, NEVER, PREDICTED, REPORTED, WARNED, Item
 from udfs.operators.batch import Frame
 
 EXCERPT: Final = 8192
@@ -261,7 +261,7 @@ def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:
                 missing += flags & MISSED > 0
                 late += flags & LATE > 0
                 overdue += flags & (MISSED | LATE | REPORTED) == MISSED
-            other += (flags & WARNED > 0) + (flags & REPORTED > 0) + (flags & EARLY > 0)
+            other += (flags & WARNED > 0) + (flags & REPORTED > 0) + (flags & EARLY > 0) + (flags & PREDICTED > 0)
     return missing, late, overdue, other
 
 

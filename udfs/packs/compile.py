@@ -11,7 +11,7 @@ from typing import Any
 from udfs.core.calendar import Calendar
 from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.plan import Schedule
-from udfs.core.spec import BEGINNING, DROP, FIRST, IGNORE, LAST, Deadline, Pair, Spec, Step
+from udfs.core.spec import BEGINNING, DROP, FIRST, IGNORE, LAST, Deadline, Pair, Predict, Spec, Step
 from udfs.core.zone import Zone
 from udfs.packs import model as language
 from udfs.packs.allowed import flow_of, policy_of
@@ -89,7 +89,7 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         pauses=_mask(workflow, workflow.pause.while_ if workflow.pause else []),
         resumes=_mask(workflow, workflow.pause.resume if workflow.pause else []),
         begins=tuple(one for one in deadlines if one.after == BEGINNING),
-        plain=workflow.pause is None and all(map(_is_plain, deadlines)),
+        plain=workflow.pause is None and workflow.predict is None and all(map(_is_plain, deadlines)),
         remember=workflow.remember,
         expire_after=workflow.expire_after,
         flow=flow_of(workflow),
@@ -104,6 +104,7 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         enabled=workflow.enabled,
         migrates=workflow.migrate == "in_flight",
         **stalled_of(workflow, steps),
+        predict=Predict(workflow.predict.chance, workflow.predict.severity) if workflow.predict else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -220,13 +221,33 @@ class Stalled(Section):
     severity: Severity = "medium"
 
 
+def _percent(value: Any) -> Any:
+    found = re.fullmatch(r"\s*([0-9]{1,3})\s*%\s*", value) if isinstance(value, str) else None
+    if found is None or not 1 <= int(found[1]) <= 99:
+        raise ValueError("must be a chance from `1%` to `99%`, like `80%`")
+    return int(found[1])
+
+
+Percent = Annotated[
+    int, BeforeValidator(_percent), WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,2}\s*%\s*$"})
+]
+
+
+class Predict(Section):
+    """Deadlines are told that will be missed with such a `chance`, as far as what was seen so far tells."""
+
+    EXAMPLE: ClassVar[str] = "{chance: 80%}"
+    chance: Percent = 80
+    severity: Severity = "low"
+
+
 class Workflow(Section):
     """One workflow. `key` and `groups` are names that the source mapping defines. `enabled` and `migrate` say what
     becomes of open items when this version is put in force."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {"cancel", "correlate", "aliases", "children"}
-        | {"predict", "heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
+        | {"heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
     version: Annotated[int, Field(ge=1)] = 1
@@ -246,6 +267,7 @@ class Workflow(Section):
     calendars: dict[Name, Calendar] = {}
     unexpected: Unexpected = Unexpected()
     stalled: Stalled | None = None
+    predict: Predict | None = None
     schedules: list[Schedule] = []
     enabled: bool = True
     migrate: Literal["none", "in_flight"] = "none"

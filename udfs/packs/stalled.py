@@ -25,11 +25,18 @@ def stalled_of(workflow: Workflow, steps: tuple[Step, ...]) -> dict[str, Any]:
 
 def stalled_meaning(workflow: Workflow) -> dict[str, Any]:
     """Nothing where it is not asked: then the workflow keeps its hash. What was seen is no part of the meaning."""
-    return {} if workflow.stalled is None else {"stalled": workflow.stalled.model_dump()}
+    stalled = {} if workflow.stalled is None else {"stalled": workflow.stalled.model_dump()}
+    return stalled | ({} if workflow.predict is None else {"predict": workflow.predict.model_dump()})
 
 
 def check_stalled(document: Document, model: Workflow) -> Iterator[Problem]:
-    """Spans after which nobody can be told that an item stands still."""
+    """Spans after which nobody can be told that an item stands still, and predictions that can't be made."""
+    if model.predict is not None and model.pause is not None:
+        text = "a `pause` moves deadlines, so that they can't be foreseen; remove one of the two"
+        yield document.problem(("predict",), text)
+    if model.predict is not None and not any(one.after for one in model.deadlines):
+        text = "no deadline has an `after`, so there is nothing to foresee; remove `predict`"
+        yield document.problem(("predict",), text, WARNING)
     rule = model.stalled
     if rule is None:
         return
