@@ -83,6 +83,13 @@ class Pending(Row):
     due_ms: int
 
 
+class Forecast(Row):
+    id: str
+    due_ms: int
+    since_ms: int
+    quantiles: tuple[int, ...]
+
+
 class ItemRow(Row, omit_defaults=True):
     lane: str
     workflow: str
@@ -106,6 +113,7 @@ class ItemRow(Row, omit_defaults=True):
     amount: float | None
     rev: int
     reason: str = ""
+    forecast: list[Forecast] = []
 
 
 class EventRow(Row):
@@ -233,6 +241,7 @@ def item(spec: Spec, state: Item, expired: bool = False) -> ItemRow:
         groups_of(state),
         state.amount[1] if state.amount else None,
         state.latest << 20 | min(state.count + expired, MOST_CHANGES),
+        forecast=_forecast(spec, state) if spec.spans and pending else [],
     )
 
 
@@ -276,6 +285,17 @@ def pending_deadlines(spec: Spec, state: Item) -> list[Pending]:
     if len(waiting) > 1:
         waiting.sort(key=_due)
     return waiting
+
+
+def _forecast(spec: Spec, state: Item) -> list[Forecast]:
+    """Of deadlines that may still be met what a prediction goes by."""
+    found: list[Forecast] = []
+    for slot in state.slots:
+        deadline, quantiles = spec.deadlines[slot.deadline], spec.spans[slot.deadline]
+        if quantiles and not deadline.tier and slot.wake < NEVER and not slot.flags & (CLOSED | MISSED):
+            held = held_to(deadline, state, slot)
+            found.append(Forecast(deadline.id, due_at(spec, held, state, slot), slot.since, quantiles))
+    return found
 
 
 def _due(pending: Pending) -> int:

@@ -98,3 +98,23 @@ def test_an_empty_record_takes_them_back_and_a_broken_one_is_refused() -> None:
     assert spec_of(made).stalls[0] == NEVER
     with pytest.raises(ValueError, match="not a statistics document"):
         made.take(RuleRecord(0, 9, 0, b"@statistics/trade", b'{"workflow": "trade"}'))
+
+
+def test_an_items_row_says_what_its_prediction_goes_by_while_the_deadline_waits() -> None:
+    took = [MINUTE, 2 * MINUTE, 3 * MINUTE, 4 * MINUTE, 5 * MINUTE]
+    said = {"workflow": "trade", "statistics": {"spans": {"send": {"reply": {"count": 50, "quantiles": took}}}}}
+    made = engine(WORKFLOW | {"predict": {"chance": "50%"}})
+    made.take(RuleRecord(0, 7, 0, b"@statistics/trade", orjson.dumps(said)))
+    bucket = State().bucket(made)
+    (row,) = rows(bucket.on_batch(frames(record("sent", 0)), -NEVER), "I")
+    assert row["forecast"] == [{"id": "reply", "due_ms": TEN + 5 * MINUTE, "since_ms": TEN, "quantiles": took}]
+    assert [kind for kind, _ in at(bucket, 4.99)] == ["predicted"]
+    (row,) = rows(bucket.on_batch(frames(record("replied", 4.5)), TEN + 4 * MINUTE), "I")
+    assert "forecast" not in row
+
+
+def test_packs_that_ask_for_neither_have_the_rows_that_they_had() -> None:
+    made = engine(WORKFLOW)
+    made.take(statistics(3))
+    (row,) = rows(State().bucket(made).on_batch(frames(record("sent", 0)), -NEVER), "I")
+    assert "forecast" not in row
