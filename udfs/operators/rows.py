@@ -113,7 +113,7 @@ class ItemRow(Row, omit_defaults=True):
     amount: float | None
     rev: int
     reason: str = ""
-    forecast: list[Forecast] = []
+    forecast: list[Forecast] | None = None
 
 
 class EventRow(Row):
@@ -241,7 +241,7 @@ def item(spec: Spec, state: Item, expired: bool = False) -> ItemRow:
         groups_of(state),
         state.amount[1] if state.amount else None,
         state.latest << 20 | min(state.count + expired, MOST_CHANGES),
-        forecast=_forecast(spec, state) if spec.spans and pending else [],
+        forecast=_forecast(spec, state) if spec.spans and pending else None,
     )
 
 
@@ -287,7 +287,7 @@ def pending_deadlines(spec: Spec, state: Item) -> list[Pending]:
     return waiting
 
 
-def _forecast(spec: Spec, state: Item) -> list[Forecast]:
+def _forecast(spec: Spec, state: Item) -> list[Forecast] | None:
     """Of deadlines that may still be met what a prediction goes by."""
     found: list[Forecast] = []
     for slot in state.slots:
@@ -295,7 +295,7 @@ def _forecast(spec: Spec, state: Item) -> list[Forecast]:
         if quantiles and not deadline.tier and slot.wake < NEVER and not slot.flags & (CLOSED | MISSED):
             held = held_to(deadline, state, slot)
             found.append(Forecast(deadline.id, due_at(spec, held, state, slot), slot.since, quantiles))
-    return found
+    return found or None
 
 
 def _due(pending: Pending) -> int:
