@@ -25,6 +25,7 @@ from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
 from api.routes import events, findings, health, items, pages, rules, workflows
 from api.settings import Settings, SettingsError, from_env
+from api.statistics import Statistics
 from api.store import Store, StoreError
 from udfs.packs.problems import PackError
 
@@ -75,6 +76,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     thread = threading.Thread(target=ctx.loader.run, args=(stop,), name="loader", daemon=True) if ctx.loader else None
     if thread:
         thread.start()
+    statistics = Statistics(ctx.store, ctx.publisher, ctx.settings)
+    usual = threading.Thread(target=statistics.run, args=(stop,), name="statistics", daemon=True)
+    usual.start()
     log.info("serving", extra={"host": ctx.settings.host, "port": ctx.settings.port, "embedded": ctx.store.embedded})
     try:
         yield
@@ -82,6 +86,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop.set()
         if thread:
             thread.join(LOADER_STOP_S)
+        usual.join(LOADER_STOP_S)
         ctx.publisher.close()
         ctx.store.close()
         log.info("stopped")

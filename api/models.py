@@ -205,6 +205,9 @@ class DeadlineState(BaseModel):
     step: str
     since_ms: int | None
     at_ms: int | None
+    chance: float | None = Field(
+        None, description="that a pending one is missed, 0 to 1; null where it is not predicted"
+    )
 
 
 class Run(BaseModel):

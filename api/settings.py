@@ -81,6 +81,9 @@ class Settings(BaseModel):
     allowed_hosts: Annotated[list[str], BeforeValidator(_words)] = []
     api_token: str = ""
     loader: bool = True
+    statistics_every_s: int = Field(3600, ge=0, le=604_800, description="how often statistics are published; 0: never")
+    statistics_days: int = Field(7, ge=1, le=400, description="how many days of history statistics are made of")
+    statistics_least: int = Field(30, ge=2, description="how often a span must have been seen to be usual")
     loader_group: str = "daymark-loader"
     stale_after_s: int = Field(30, ge=1, description="a lane whose clock stood still for so long is blind (grey)")
     retention_events: Days = 30

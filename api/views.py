@@ -9,6 +9,7 @@ from typing import Any
 
 from api.paging import FAR, MAX_LIMIT
 from api.store import Store
+from udfs.core.forecast import chance
 
 ENDED = 2**62  # a watermark beyond this is a lane's end mark
 ALL = 1_000_000  # rows: more lanes than this are not shown by any route
@@ -184,13 +185,24 @@ def _deadlines(item: Row, findings: list[Row], now_ms: int) -> list[Row]:
                 "since_ms": finding["since_ms"],
                 "at_ms": finding["at_ms"],
                 "state": finding["kind"],
+                "chance": None,
             }
+    chances = {(one["id"], one["due_ms"]): _chance(one, now_ms) for one in item["forecast"]}
     pending = [
-        {"id": p["id"], "due_ms": p["due_ms"], "step": "", "since_ms": None, "at_ms": None, "state": "pending"}
+        {
+            **{"id": p["id"], "due_ms": p["due_ms"], "step": "", "since_ms": None, "at_ms": None, "state": "pending"},
+            "chance": chances.get((p["id"], p["due_ms"])),
+        }
         for p in item["pending"]
         if (p["id"], p["due_ms"]) not in broken
     ]
     return sorted([*broken.values(), *pending], key=lambda row: (row["due_ms"], row["id"]))
+
+
+def _chance(forecast: Row, now_ms: int) -> float:
+    """The chance that a deadline is missed, seen from now."""
+    since = forecast["since_ms"]
+    return round(chance(tuple(forecast["quantiles"]), now_ms - since, forecast["due_ms"] - since), 3)
 
 
 def latest_findings(store: Store, limit: int, lane: str = "") -> list[Row]:

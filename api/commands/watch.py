@@ -27,6 +27,8 @@ COLOURS = {
     "unexpected": "magenta",
     "invalid": "magenta",
     "blind": "white",
+    "stalled": "magenta",
+    "predicted": "blue",
 }
 KINDS = (
     "missing",
@@ -39,6 +41,8 @@ KINDS = (
     "at_risk",
     "invalid",
     "blind",
+    "stalled",
+    "predicted",
 )
 SEVERITIES = ("critical", "high", "medium", "low")
 LINES = 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,8 @@ from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.effects import DUPLICATE, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.machine import next_deadline, on_event, on_time
-from udfs.core.spec import EACH, IGNORE, LAST, Spec
+from udfs.core.spec import EACH, IGNORE, LAST, Predict, Spec, Stalled
+from udfs.core.stalled import limits
 from udfs.core.state import NEVER, Item, decode, encode
 from udfs.core.zone import UTC
 
@@ -51,8 +53,9 @@ def specs(draw: st.DrawFn) -> Spec:
         for a, b in pairs
         for n in [draw(within)]
     ]
+    usual = draw(st.tuples(*[st.integers(0, 12)] * len(steps))) if draw(st.booleans()) else None
     floors = [draw(st.integers(0, n - 1)) for _, _, n, _, _ in deadlines] if draw(st.booleans()) else []
-    return workflow(
+    spec = workflow(
         steps,
         flow=draw(st.lists(st.tuples(st.sampled_from(steps), st.sampled_from(steps)), max_size=4)),
         ends=draw(st.sets(st.sampled_from(steps), max_size=2)),
@@ -67,6 +70,14 @@ def specs(draw: st.DrawFn) -> Spec:
         overrides=draw(st.dictionaries(st.integers(0, 3), st.tuples(st.sampled_from("XY"), within))),
         **draw(st.one_of(st.just({}), clocks(steps))),
     )
+    if not spec.pauses and draw(st.booleans()):
+        seen = st.one_of(st.just(()), st.lists(st.integers(0, 30), min_size=5, max_size=5).map(sorted).map(tuple))
+        chances = Predict(draw(st.sampled_from([10, 50, 90])), "low")
+        spec = replace(spec, plain=False, predict=chances, spans=tuple(draw(seen) for _ in deadlines))
+    if usual is None:
+        return spec
+    rule = Stalled(draw(st.integers(1, 2)), draw(st.integers(0, 5)), usual, "low")
+    return replace(spec, stalled=rule, stalls=limits(rule, (0,) * len(steps)))
 
 
 events = st.lists(

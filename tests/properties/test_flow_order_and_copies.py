@@ -74,6 +74,7 @@ def definitions(draw: st.DrawFn) -> dict[str, Any]:
             "window": ms(draw(st.sampled_from([0, 0, 3, 30]))),
         },
         "unexpected": {"policy": draw(st.sampled_from(["flag", "ignore"]))},
+        **draw(st.sampled_from([{}, {"stalled": {"times": 2, "usual": {"A": "2ms", "B": "3ms", "C": "1ms"}}}])),
         "remember": ms(draw(st.integers(2 * LATENESS, 24))),
         "expire_after": ms(draw(st.integers(2 * LATENESS, 30))),
     }

@@ -9,6 +9,7 @@ Rules, for a deadline `expect` within n ms after `after`:
 - MISSING when the watermark reaches the deadline and no `expect` happened in time. LATE follows when it happened
   after that.
 - REPORTED_LATE, in place of LATE, when it happened in time but came only after MISSING had gone out.
+- PREDICTED, where that is asked, when it is likely that it will be missed (see `predicted`).
 - AT_RISK when the watermark reaches the warning instant and no `expect` had happened by then.
 - EARLY when the first `expect` behind the `after` happened less than `not_before` after it; said once the watermark has
   reached it, when no earlier `after` or `expect` can come any more.
@@ -22,21 +23,23 @@ Nothing is said about an instant that the watermark has not reached, since an ev
 
 from __future__ import annotations
 
-from udfs.core import children
+from udfs.core import children, predicted
 from udfs.core.effects import AT_RISK, LATE, MISSING, REPORTED_LATE, Effect, Finding
 from udfs.core.effects import EARLY as EARLY_KIND
+from udfs.core.effects import PREDICTED as PREDICTED_KIND
 from udfs.core.ids import finding_id
 from udfs.core.instants import due as due_at
 from udfs.core.instants import warned
 from udfs.core.overrides import held_to
 from udfs.core.sight import known
-from udfs.core.spec import BEGINNING, FIRST, IGNORE, LAST, Deadline, Spec
+from udfs.core.spec import BEGINNING, FIRST, IGNORE, LAST, Deadline, Predict, Spec
 from udfs.core.state import (
     CLOSED,
     EARLY,
     FORM,
     MISSED,
     NEVER,
+    PREDICTED,
     REPORTED,
     SAID,
     TRACE_KEPT,
@@ -57,6 +60,9 @@ def start(spec: Spec, deadline: Deadline, item: Item, at: Occurrence) -> None:
     else:
         slot = Slot(deadline.index, at.time, at.seq, NEVER)
         slot.wake = wake = min(due_at(spec, deadline, item, slot), warned(spec, deadline, item, slot))
+        if spec.predict is not None:
+            due = due_at(spec, deadline, item, slot)
+            slot.wake = wake = min(wake, predicted.foreseen(spec, spec.predict, deadline, slot, due))
         if deadline.anchor != FIRST:
             item.slots = [one for one in item.slots if one.deadline != deadline.index or _still_matters(one)]
     item.slots.append(slot)
@@ -154,6 +160,9 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         slot.flags |= WARNED
         item.count += 1
         effects.append(finding(spec, deadline, item, AT_RISK, warn_at, slot, None))
+    soon = warn_at
+    if spec.predict is not None:
+        soon = _foresee(spec, spec.predict, deadline, item, slot, settled, warn_at, due, watermark, effects)
     if settled > due and watermark >= due and not slot.flags & MISSED:
         slot.flags |= MISSED
         item.count += 1
@@ -163,7 +172,32 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
     early = _judge_early(spec, deadline, item, slot, reply, off, watermark, effects) if deadline.not_before else NEVER
     if slot.flags & SAID and not slot.flags >> FORM:
         slot.flags |= (deadline.form + 1) << FORM
-    _sleep(item, slot, settled, warn_at, due, watermark, early)
+    _sleep(item, slot, settled, soon, due, watermark, early)
+
+
+def _foresee(
+    spec: Spec,
+    rule: Predict,
+    deadline: Deadline,
+    item: Item,
+    slot: Slot,
+    settled: int,
+    warn_at: int,
+    due: int,
+    watermark: int,
+    effects: list[Effect],
+) -> int:
+    """Says that the deadline will hardly be met. Returns the next instant before the deadline at which something may
+    be said: of this, or the warning's."""
+    instant = predicted.foreseen(spec, rule, deadline, slot, due)
+    if watermark < instant:
+        return instant if instant < warn_at or warn_at <= watermark else warn_at
+    if settled > instant and not slot.flags & PREDICTED:
+        slot.flags |= PREDICTED
+        item.count += 1
+        said = finding(spec, deadline, item, PREDICTED_KIND, instant, slot, None)
+        effects.append(predicted.told(spec, rule, deadline, item, slot, said, due))
+    return warn_at
 
 
 def _judge_early(

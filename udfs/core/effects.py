@@ -16,13 +16,19 @@ DUPLICATE = "duplicate"
 UNEXPECTED = "unexpected"
 INVALID = "invalid"
 BLIND = "blind"
-KINDS = (MISSING, LATE, REPORTED_LATE, AT_RISK, EARLY, OUT_OF_ORDER, DUPLICATE, UNEXPECTED, INVALID, BLIND)
+STALLED = "stalled"
+PREDICTED = "predicted"
+KINDS = (
+    *(MISSING, LATE, REPORTED_LATE, AT_RISK, EARLY, OUT_OF_ORDER, DUPLICATE, UNEXPECTED, INVALID, BLIND),
+    *(STALLED, PREDICTED),
+)
 
 
 class Finding(NamedTuple):
     """Something that operations people should know of.
 
-    `rule` is the id of a deadline or a schedule, or "order", "duplicates", "unexpected", "clock" or "heartbeat".
+    `rule` is the id of a deadline or a schedule, or "order", "duplicates", "unexpected", "stalled", "clock" or
+    "heartbeat".
     `step` is the step that is missing, late, misplaced, repeated or unexpected. `deadline` is the instant that was
     broken (for a finding without a deadline: the event time at which it became true), never the instant at which it
     was noticed. `at` is the event time of the evidence, None when nothing came. `delta` is how many ms after the

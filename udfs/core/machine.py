@@ -62,6 +62,8 @@ def on_time(spec: Spec, item: Item, now: int) -> tuple[Item | None, list[Effect]
     effects: list[Effect] = []
     if item.held is not None and (spec.waits or not item.trace):
         _admit_held(spec, item, now, effects)
+    if item.trace and (spec.stalled is not None or spec.predict is not None):
+        _look_anew(spec, item, now, effects)
     item.due = next_verdict(item)
     if now < item.due and now < item.expires:
         return item, effects
@@ -107,6 +109,14 @@ def _value(data: Any, path: tuple[str, ...]) -> Any:
 def _is_waiting(item: Item) -> bool:
     """Whether the item is a key's next run that has not begun: it has held events only."""
     return item.held is not None and not item.trace
+
+
+def _look_anew(spec: Spec, item: Item, now: int, effects: list[Effect]) -> None:
+    """Judges what depends on statistics, which may have changed since the last look."""
+    for slot in item.slots:
+        if spec.predict is not None and not slot.flags & CLOSED:
+            deadlines.judge(spec, spec.deadlines[slot.deadline], item, slot, now, effects)
+    order.check(spec, item, now, effects)
 
 
 def _judge_due(spec: Spec, item: Item, now: int, effects: list[Effect]) -> None:
@@ -201,9 +211,9 @@ def _append(spec: Spec, item: Item, at: Occurrence, watermark: int, effects: lis
         item.ended = step.end
     elif step.start:
         item.ended = ""
-    if step.after & item.seen or spec.flow is not None:
-        order.check(spec, item, watermark, effects, at if at.time <= known(spec, at.step, watermark) else None)
     item.expires = max(last, at.time) + lifetime.span(spec, item) if spec.plain else lifetime.expires(spec, item)
+    if step.after & item.seen or spec.flow is not None or spec.stalled is not None:
+        order.check(spec, item, watermark, effects, at if at.time <= known(spec, at.step, watermark) else None)
 
 
 def _begin(spec: Spec, item: Item, at: Occurrence) -> None:
@@ -222,8 +232,8 @@ def reassess(spec: Spec, item: Item, watermark: int, effects: list[Effect], repo
         deadlines.restart(spec, deadline, item, watermark, effects)
     if reported is not None and reported.time > known(spec, reported.step, watermark):
         reported = None
-    order.check(spec, item, watermark, effects, reported)
     item.expires = lifetime.expires(spec, item)
+    order.check(spec, item, watermark, effects, reported)
 
 
 def _note(spec: Spec, item: Item, time: int, groups: tuple[tuple[str, str], ...], amount: float | None) -> bool:

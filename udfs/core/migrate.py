@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from udfs.core.deadlines import judge
-from udfs.core.effects import AT_RISK, EARLY, LATE, MISSING, REPORTED_LATE, UNEXPECTED, Effect, Finding
+from udfs.core.effects import AT_RISK, EARLY, LATE, MISSING, PREDICTED, REPORTED_LATE, UNEXPECTED, Effect, Finding
 from udfs.core.machine import reassess
 from udfs.core.spec import Deadline, Spec, Step
 from udfs.core.state import (
@@ -37,6 +37,7 @@ from udfs.core.state import (
 )
 from udfs.core.state import EARLY as EARLY_SAID
 from udfs.core.state import LATE as LATE_SAID
+from udfs.core.state import PREDICTED as PREDICTED_SAID
 
 Said = tuple[str, str, str, int]
 """Of a finding: rule, kind, occurrence, deadline."""
@@ -47,6 +48,7 @@ FLAG: Final = {
     LATE: LATE_SAID,
     REPORTED_LATE: REPORTED,
     EARLY: EARLY_SAID,
+    PREDICTED: PREDICTED_SAID,
 }
 """Where a slot has down that a kind of finding was said."""
 

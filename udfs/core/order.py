@@ -11,7 +11,7 @@ events, so such workflows wait with each until time has come to it.
 
 from __future__ import annotations
 
-from udfs.core import flow
+from udfs.core import flow, stalled
 from udfs.core.effects import OUT_OF_ORDER, Effect, Finding
 from udfs.core.ids import finding_id
 from udfs.core.sight import known
@@ -24,7 +24,7 @@ RULE = "order"
 def check(
     spec: Spec, item: Item, watermark: int, effects: list[Effect], reported_late: Occurrence | None = None
 ) -> None:
-    """Says which steps are unexpected or out of order at this watermark, and sets `item.confirm` to when to look again.
+    """Says what is unexpected, out of order or stalled at this watermark; sets `item.confirm` to when to look again.
 
     `reported_late` is the newest occurrence, if it came behind the watermark.
     """
@@ -33,6 +33,8 @@ def check(
         if spec.horizons:
             watermark = min(watermark, *spec.horizons)  # a step that is not reported yet may be what allows another
         item.confirm = flow.check(spec, spec.flow, item, watermark, effects, reported_late)
+    if spec.stalled is not None:
+        item.confirm = min(item.confirm, stalled.check(spec, spec.stalled, item, watermark, effects))
     if spec.order_policy != IGNORE:
         _check_order(spec, item, watermark, effects, reported_late)
     if item.confirm < item.due:

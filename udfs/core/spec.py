@@ -150,6 +150,25 @@ class Pair(Immutable):
 
 
 @dataclass(frozen=True)
+class Stalled(Immutable):
+    """When an item stands still: after `times` the usual span at its step, and at least `at_least` ms. `usual` has for
+    each step what is usual there, in ms (0: what was seen)."""
+
+    times: int
+    at_least: int
+    usual: tuple[int, ...]
+    severity: str
+
+
+@dataclass(frozen=True)
+class Predict(Immutable):
+    """Deadlines are told that will be missed with a chance of at least `percent`."""
+
+    percent: int
+    severity: str
+
+
+@dataclass(frozen=True)
 class Spec(Immutable):
     """One version of a workflow, in the lane that it runs in. All spans are milliseconds.
 
@@ -168,6 +187,9 @@ class Spec(Immutable):
     to compare, `window` bounds how far apart copies are (0: it doesn't). Where the spec `waits`, events are applied in
     their order, when time has come to them.
     `tells` has for each step what its events say of steps with children: whose, and the path (empty: no children).
+    `stalls` has for each step after how long an item stands still there, as `stalled` and the statistics say; empty
+    where that is not asked. `spans` has for each deadline the quantiles of how long its step took so far
+    (see `forecast`; empty: unknown); empty where no predictions are asked.
     `enabled` and `migrates` are no part of what the workflow means, but of how this version is put in force (see
     `versions`).
     """
@@ -208,3 +230,7 @@ class Spec(Immutable):
     tells: tuple[tuple[tuple[int, tuple[str, ...]], ...], ...] = ()
     enabled: bool = True
     migrates: bool = False
+    stalled: Stalled | None = None
+    stalls: tuple[int, ...] = ()
+    predict: Predict | None = None
+    spans: tuple[tuple[int, ...], ...] = ()

@@ -16,6 +16,7 @@ import msgspec
 from mypy_extensions import mypyc_attr
 
 from udfs.core.course import Course, restored
+from udfs.core.pace import Pace
 
 FORMAT: Final = 1
 TRACE_LIMIT: Final = 256
@@ -30,7 +31,8 @@ LATE: Final = 4
 REPORTED: Final = 8
 CLOSED: Final = 16
 EARLY: Final = 32
-SAID: Final = WARNED | MISSED | EARLY
+PREDICTED: Final = 64
+SAID: Final = WARNED | MISSED | EARLY | PREDICTED
 FORM: Final = 8
 """From this bit on stands 1 + the form of the deadline that was spoken of; 0: none was."""
 
@@ -132,7 +134,8 @@ class Item:
     apart: the event time of the first event admitted. `course` is how far it has come in a flow that is judged,
     `dropped` counts misplaced events that were not applied. `children` has the different children that came, for each
     step that waits for some, each with the `seq` that it came with, `awaited` how many there will be.
-    `ruled` is the instant of the version that it has moved to (-1: to none).
+    `ruled` is the instant of the version that it has moved to (-1: to none). `pace` is where it stood still, if that is
+    asked.
     """
 
     __slots__ = (
@@ -154,6 +157,7 @@ class Item:
         "key",
         "latest",
         "misplaced",
+        "pace",
         "ruled",
         "run",
         "seen",
@@ -189,6 +193,7 @@ class Item:
         self.dropped = 0
         self.children: dict[int, dict[str, int]] | None = None
         self.awaited: dict[int, int] | None = None
+        self.pace: Pace | None = None
 
     def answered(self) -> int:
         """How many of its deadlines need no more looking at."""
@@ -266,6 +271,7 @@ def encode(item: Item) -> bytes:
             item.children,
             item.awaited,
             item.ruled,
+            item.pace.stored() if item.pace is not None else None,
         )
     )
 
@@ -293,6 +299,7 @@ def decode(stored: bytes) -> Item:
     item.latest, item.trimmed, item.copied, item.run = fields[17:21]
     item.course = None if fields[21] is None else restored(fields[21])
     item.dropped, item.children, item.awaited, item.ruled = fields[22:26]
+    item.pace = None if fields[26] is None else Pace(*fields[26])
     return item
 
 
@@ -336,5 +343,6 @@ _EARLIEST: Final[list[Any]] = [
     None,
     None,
     -1,
+    None,
 ]
 """What stands for the fields that bytes of an earlier format end before."""

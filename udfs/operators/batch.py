@@ -38,8 +38,12 @@ class Frame:
         self.payload = payload
 
 
+STATISTICS: Final = b"@statistics/"
+"""How the key of a record of the rules topic begins that is no rule, but what was seen of a workflow."""
+
+
 class RuleRecord(NamedTuple):
-    """One record of the rules topic. `key` is the workflow's name."""
+    """One record of the rules topic. `key` is the workflow's name, for statistics behind STATISTICS."""
 
     partition: int
     offset: int

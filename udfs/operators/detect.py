@@ -16,7 +16,7 @@ from pyflink.datastream import KeyedBroadcastProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
 
 from udfs import memory
-from udfs.operators.batch import PULSE, Frame, RuleRecord, decode, decode_rule, encode
+from udfs.operators.batch import PULSE, STATISTICS, Frame, RuleRecord, decode, decode_rule, encode
 from udfs.operators.bucket import Bucket, Engine
 from udfs.operators.linkbucket import LinkBucket
 
@@ -107,7 +107,7 @@ class Detect(KeyedBroadcastProcessFunction):
             log.warning("rules, partition %s offset %s: %s", record.partition, record.offset, fault)
             return self._refused_rule(record, fault)
         rules = ctx.get_broadcast_state(RULES)
-        if not record.document:
+        if not record.document and not record.key.startswith(STATISTICS):
             for place in [place for place, known in rules.items() if _workflow_of(known) == workflow]:
                 rules.remove(place)
         rules.put(_rule_key(record), record.document or _withdrawal(workflow))
@@ -188,7 +188,7 @@ class Detect(KeyedBroadcastProcessFunction):
 
 def _withdrawal(workflow: str) -> bytes:
     """What the broadcast state holds of a withdrawn workflow."""
-    return orjson.dumps({"workflow": workflow})
+    return orjson.dumps({"workflow": workflow, "statistics": {}})
 
 
 def _workflow_of(document: bytes) -> str:
@@ -197,11 +197,15 @@ def _workflow_of(document: bytes) -> str:
 
 def _rule_record(key: str, document: bytes) -> RuleRecord:
     """The record that `process_broadcast_element` kept under this key."""
+    if key.encode().startswith(STATISTICS):
+        return RuleRecord(0, 0, 0, key.encode(), document)
     partition, _, offset = key.partition("-")
     is_rule = "definition" in orjson.loads(document)
     return RuleRecord(int(partition), int(offset), 0, _workflow_of(document).encode(), document if is_rule else b"")
 
 
 def _rule_key(record: RuleRecord) -> str:
-    """Sorts as the rules came, so that a restart puts them in force in the same order."""
+    """Sorts as the rules came, so that a restart puts them in force in the same order. Statistics have one place."""
+    if record.key.startswith(STATISTICS):
+        return record.key.decode()
     return f"{record.partition:06d}-{record.offset:020d}"

@@ -9,11 +9,13 @@ import orjson
 
 from udfs.core.ids import SEPARATOR
 from udfs.core.links import by_scheme, scheme_of
+from udfs.core.measures import Measures, measured
+from udfs.core.measures import read as read_measures
 from udfs.core.source import Mapping
 from udfs.core.spec import Correlation, Spec
 from udfs.core.versions import NOT, Plan, Version
 from udfs.operators import rows
-from udfs.operators.batch import Frame, RuleRecord, element
+from udfs.operators.batch import STATISTICS, Frame, RuleRecord, element
 
 
 class Engine:
@@ -50,6 +52,7 @@ class Engine:
         self._versions: dict[str, list[Version]] = {}
         self._withdrawn: dict[str, int] = {}
         self._recalled: dict[bytes, Spec] = {}
+        self._measures: dict[str, Measures] = {}
         self._concerned: dict[tuple[str, str], tuple[str, ...]] = {}
         self._correlations: dict[str, Correlation] | None = None
         self._built_for: frozenset[str] | None = None
@@ -57,12 +60,21 @@ class Engine:
     def __reduce__(self) -> tuple[Any, ...]:
         """Flink sends the engine to its workers. A compiled class can't be copied unless it says how."""
         settings = (self.lane, self.mappings, self.topics, self._compile, self.largest, self.granularity)
-        known = (self.specs, self.documents, self._versions, self._recalled, self.plans, self._withdrawn)
-        return Engine, (*settings, self._rules_topic, self.live), (*known, self._built_for)
+        known = (
+            self.specs,
+            self.documents,
+            self._versions,
+            self._recalled,
+            self.plans,
+            self._withdrawn,
+            self._measures,
+            self._built_for,
+        )
+        return Engine, (*settings, self._rules_topic, self.live), known
 
     def __setstate__(self, known: tuple[Any, ...]) -> None:
         self.specs, self.documents, self._versions, self._recalled, self.plans, self._withdrawn = known[:6]
-        self._built_for = known[6]
+        self._measures, self._built_for = known[6:]
         self.scheduled = [spec for spec in self.specs.values() if spec.schedules] != []
 
     def build_for(self) -> dict[str, Correlation]:
@@ -84,6 +96,8 @@ class Engine:
     def take(self, record: RuleRecord) -> str:
         """Takes a record of the rules topic, also twice: puts its document in force, or withdraws the workflow where it
         is empty. Returns the workflow's name. Raises ValueError for an unfit one."""
+        if record.key.startswith(STATISTICS):
+            return self._measure(record)
         if record.document:
             return self.put_rule(record.document, record.offset)
         workflow = record.key.decode()
@@ -119,6 +133,20 @@ class Engine:
             self._withdrawn[workflow] = place
             self._versions[workflow] = [one for one in self._versions.get(workflow, ()) if one.place > place]
             self._replan(workflow)
+
+    def _measure(self, record: RuleRecord) -> str:
+        """From now on other statistics hold for a workflow, in all its versions; an empty record: none."""
+        workflow = record.key[len(STATISTICS) :].decode()
+        seen = read_measures(orjson.loads(record.document)) if record.document else Measures({}, {})
+        self._measures[workflow] = seen
+        for content_hash, spec in self.specs.items():
+            if spec.workflow == workflow:
+                self.specs[content_hash] = measured(spec, seen)
+        if workflow in self._versions:
+            known = self._versions[workflow]
+            self._versions[workflow] = [one._replace(spec=self.specs[one.spec.hash]) for one in known]
+            self._replan(workflow)
+        return workflow
 
     def _replan(self, workflow: str) -> None:
         self._concerned = {}
@@ -158,7 +186,7 @@ class Engine:
         spec = self._compile(definition, version=version, lane=self.lane)
         if rule.get("workflow") != spec.workflow:
             raise ValueError(f"the document is for {rule.get('workflow')!r}, its definition for {spec.workflow!r}")
-        return since, version, spec
+        return since, version, measured(spec, self._measures.get(spec.workflow))
 
     def workflows(self, key_name: str, event_type: str) -> tuple[str, ...]:
         """The workflows that follow this key and have a step on this type, in any version in force or still in use."""

@@ -19,7 +19,7 @@ from udfs.core.instants import due as due_at
 from udfs.core.lifetime import end_of
 from udfs.core.overrides import held_to
 from udfs.core.spec import Spec
-from udfs.core.state import CLOSED, EARLY, LATE, MISSED, NEVER, REPORTED, WARNED, Item
+from udfs.core.state import CLOSED, EARLY, LATE, MISSED, NEVER, PREDICTED, REPORTED, WARNED, Item
 from udfs.operators.batch import Frame
 
 EXCERPT: Final = 8192
@@ -83,6 +83,13 @@ class Pending(Row):
     due_ms: int
 
 
+class Forecast(Row):
+    id: str
+    due_ms: int
+    since_ms: int
+    quantiles: tuple[int, ...]
+
+
 class ItemRow(Row, omit_defaults=True):
     lane: str
     workflow: str
@@ -106,6 +113,7 @@ class ItemRow(Row, omit_defaults=True):
     amount: float | None
     rev: int
     reason: str = ""
+    forecast: list[Forecast] | None = None
 
 
 class EventRow(Row):
@@ -233,6 +241,7 @@ def item(spec: Spec, state: Item, expired: bool = False) -> ItemRow:
         groups_of(state),
         state.amount[1] if state.amount else None,
         state.latest << 20 | min(state.count + expired, MOST_CHANGES),
+        forecast=_forecast(spec, state) if spec.spans and pending else None,
     )
 
 
@@ -252,6 +261,8 @@ def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:
         other += surplus(spec, state)
     if state.course is not None:
         other += state.course.told
+    if state.pace is not None:
+        other += state.pace.count
     for slot in state.slots:
         flags = slot.flags
         if flags & ~CLOSED:
@@ -259,7 +270,7 @@ def _counts(spec: Spec, state: Item) -> tuple[int, int, int, int]:
                 missing += flags & MISSED > 0
                 late += flags & LATE > 0
                 overdue += flags & (MISSED | LATE | REPORTED) == MISSED
-            other += (flags & WARNED > 0) + (flags & REPORTED > 0) + (flags & EARLY > 0)
+            other += (flags & WARNED > 0) + (flags & REPORTED > 0) + (flags & EARLY > 0) + (flags & PREDICTED > 0)
     return missing, late, overdue, other
 
 
@@ -274,6 +285,17 @@ def pending_deadlines(spec: Spec, state: Item) -> list[Pending]:
     if len(waiting) > 1:
         waiting.sort(key=_due)
     return waiting
+
+
+def _forecast(spec: Spec, state: Item) -> list[Forecast] | None:
+    """Of deadlines that may still be met what a prediction goes by."""
+    found: list[Forecast] = []
+    for slot in state.slots:
+        deadline, quantiles = spec.deadlines[slot.deadline], spec.spans[slot.deadline]
+        if quantiles and not deadline.tier and slot.wake < NEVER and not slot.flags & (CLOSED | MISSED):
+            held = held_to(deadline, state, slot)
+            found.append(Forecast(deadline.id, due_at(spec, held, state, slot), slot.since, quantiles))
+    return found or None
 
 
 def _due(pending: Pending) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from udfs.core.plan import Schedule
-from udfs.core.spec import BEGINNING, DROP, FIRST, IGNORE, LAST, Correlation, Deadline, Pair, Spec, Step
+from udfs.core.spec import BEGINNING, DROP, FIRST, IGNORE, LAST, Correlation, Deadline, Pair, Predict, Spec, Step
 from udfs.packs import model as language
 from udfs.packs.allowed import flow_of
 from udfs.packs.check import check_workflow
@@ -18,6 +18,7 @@ from udfs.packs.outline import check_names
 from udfs.packs.paths import parse_path
 from udfs.packs.problems import PackError, raise_errors
 from udfs.packs.schedules import compile_schedules
+from udfs.packs.stalled import stalled_of
 from udfs.packs.yamlfile import Document
 
 
@@ -69,7 +70,7 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         pauses=_mask(workflow, workflow.pause.while_ if workflow.pause else []),
         resumes=_mask(workflow, workflow.pause.resume if workflow.pause else []),
         begins=tuple(one for one in deadlines if one.after == BEGINNING),
-        plain=workflow.pause is None and all(map(_is_plain, deadlines)),
+        plain=workflow.pause is None and workflow.predict is None and all(map(_is_plain, deadlines)),
         remember=workflow.remember,
         expire_after=workflow.expire_after,
         correlation=_correlation(workflow),
@@ -84,6 +85,8 @@ def _spec(workflow: language.Workflow, version: int, lane: str) -> Spec:
         waits=drops or len(steps) > visible or (copies.policy != IGNORE and (copies.by != "id" or copies.window > 0)),
         enabled=workflow.enabled,
         migrates=workflow.migrate == "in_flight",
+        **stalled_of(workflow, steps),
+        predict=Predict(workflow.predict.chance, workflow.predict.severity) if workflow.predict else None,
     )
 
 

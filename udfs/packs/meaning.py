@@ -19,6 +19,7 @@ from udfs.packs.flow import ONE_OF, edges, groups, joins
 from udfs.packs.outline import ALL
 from udfs.packs.paths import parse_path
 from udfs.packs.schedules import schedule_meaning
+from udfs.packs.stalled import stalled_meaning
 
 NEWER = ("not_before", "by", "days", "cut_off", "zone", "calendar", "anchor")
 """Words that older Daymarks didn't know: a deadline that doesn't use them means what it meant, and keeps its hash."""
@@ -56,6 +57,7 @@ def workflow_meaning(workflow: language.Workflow) -> dict[str, Any]:
         | _allowed(workflow)
         | _schedules_meaning(workflow)
         | _correlate_meaning(workflow)
+        | stalled_meaning(workflow)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -231,14 +232,44 @@ class Correlate(Section):
     remember: Duration | None = None
 
 
+class Stalled(Section):
+    """An item stands still when nothing has happened to it for `times` the usual span, and at least `at_least`. `usual`
+    says what is usual after some steps; after the others it is what was seen."""
+
+    EXAMPLE: ClassVar[str] = "{times: 3, at_least: 10m, usual: {send: 5m}}"
+    times: Annotated[int, Field(ge=1, le=1000)] = 3
+    at_least: Duration = 0
+    usual: dict[Text, Duration] = {}
+    severity: Severity = "medium"
+
+
+def _percent(value: Any) -> Any:
+    found = re.fullmatch(r"\s*([0-9]{1,3})\s*%\s*", value) if isinstance(value, str) else None
+    if found is None or not 1 <= int(found[1]) <= 99:
+        raise ValueError("must be a chance from `1%` to `99%`, like `80%`")
+    return int(found[1])
+
+
+Percent = Annotated[
+    int, BeforeValidator(_percent), WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,2}\s*%\s*$"})
+]
+
+
+class Predict(Section):
+    """Deadlines are told that will be missed with such a `chance`, as far as what was seen so far tells."""
+
+    EXAMPLE: ClassVar[str] = "{chance: 80%}"
+    chance: Percent = 80
+    severity: Severity = "low"
+
+
 class Workflow(Section):
     """One workflow. `key` and `groups` are names that the source mapping defines; of several keys the first is the
     item's own, the others lead to it. `enabled` and `migrate` say what becomes of open items when this version is put
     in force."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"cancel", "aliases", "children", "stalled"}
-        | {"predict", "heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
+        {"cancel", "aliases", "children"} | {"heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
     version: Annotated[int, Field(ge=1)] = 1
@@ -258,6 +289,8 @@ class Workflow(Section):
     zone: ZoneName = "UTC"
     calendars: dict[Name, Calendar] = {}
     unexpected: Unexpected = Unexpected()
+    stalled: Stalled | None = None
+    predict: Predict | None = None
     schedules: list[Schedule] = []
     enabled: bool = True
     migrate: Literal["none", "in_flight"] = "none"

@@ -13,7 +13,7 @@ from udfs.packs.problems import Loc, Problem, suggest
 from udfs.packs.sections import chains_of
 from udfs.packs.yamlfile import Document
 
-RESERVED_RULES = ("order", "duplicates", "unexpected")
+RESERVED_RULES = ("order", "duplicates", "unexpected", "stalled")
 ALL = "all"
 
 
@@ -29,6 +29,7 @@ def check_names(document: Document) -> Iterator[Problem]:
     yield from _flow(document, names, data.get("flow"))
     yield from _pause(document, names, data.get("pause"))
     yield from _edges(document, names, data.get("order"))
+    yield from _usual(document, names, data.get("stalled"))
     yield from _children(document, names, steps)
     deadlines = [one if isinstance(one, dict) else {} for one in _listed(data.get("deadlines"))]
     yield from _cancels(document, steps, [one.get("id") for one in deadlines])
@@ -57,6 +58,12 @@ def _flow(document: Document, names: list[str], flow: Any) -> Iterator[Problem]:
             continue
         for name in passed:
             yield from _known(document, loc, names, name)
+
+
+def _usual(document: Document, names: list[str], stalled: Any) -> Iterator[Problem]:
+    usual = stalled.get("usual") if isinstance(stalled, dict) else None
+    for name in usual if isinstance(usual, dict) else ():
+        yield from _known(document, ("stalled", "usual", name), names, name)
 
 
 def _edges(document: Document, names: list[str], order: Any) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from udfs.core.effects import Effect, Finding
+from udfs.core.measures import measured
 from udfs.core.spec import Spec
 from udfs.packs.compile import compile_workflow
 from udfs.packs.durations import show_duration
@@ -70,6 +71,7 @@ def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
         if isinstance(effect, Finding):
             said[effect.id] = (key, effect)
 
+    spec = measured(spec, scenario.measures())
     simulation = Simulation([spec], emit)
     simulation.begin(scenario.begin)
     changes = sorted({at for one in scenario.blind for at in (scenario.ms(one.since) - 1, scenario.ms(one.until))})

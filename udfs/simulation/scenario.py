@@ -21,6 +21,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from udfs.core.event import Event
+from udfs.core.measures import Measures
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER
 from udfs.packs.durations import parse_duration
@@ -28,7 +29,7 @@ from udfs.packs.explain import validate
 from udfs.packs.model import Severity
 from udfs.packs.outline import RESERVED_RULES
 from udfs.packs.problems import Loc, PackError, Problem, suggest
-from udfs.packs.sections import SPAN, Section, Text
+from udfs.packs.sections import SPAN, Duration, Section, Text
 from udfs.packs.times import time_reader
 from udfs.packs.yamlfile import Document, read_documents
 from udfs.simulation.placing import renamed
@@ -36,7 +37,18 @@ from udfs.simulation.placing import renamed
 FOLDER = "scenarios"
 MONDAY = 1_767_571_200_000  # 2026-01-05T00:00:00Z
 
-Kind = Literal["missing", "late", "reported_late", "at_risk", "early", "out_of_order", "duplicate", "unexpected"]
+Kind = Literal[
+    "missing",
+    "late",
+    "reported_late",
+    "at_risk",
+    "early",
+    "out_of_order",
+    "duplicate",
+    "unexpected",
+    "stalled",
+    "predicted",
+]
 
 _iso = time_reader("iso", None)
 
@@ -135,6 +147,23 @@ class Blindness(Section):
     until: At
 
 
+class Span(Section):
+    """How long it took from one step to another so far: the quantiles of 50, 75, 90, 95 and 99 percent."""
+
+    EXAMPLE: ClassVar[str] = "{after: send, expect: reply, took: [20s, 30s, 40s, 50s, 90s]}"
+    after: Text
+    expect: Text
+    took: Annotated[list[Duration], Field(min_length=5, max_length=5)]
+
+
+class Statistics(Section):
+    """What was seen of the workflow before: what is usual after a step (the 95th percentile), and how long it took from
+    one to another."""
+
+    usual: dict[Text, Duration] = {}
+    spans: list[Span] = []
+
+
 class Scenario(Section):
     """`workflow` may be left out in a pack that has only one."""
 
@@ -143,11 +172,17 @@ class Scenario(Section):
     begin: Begin = MONDAY
     events: list[Happening] = []
     blind: list[Blindness] = []
+    statistics: Statistics = Statistics()
     expect: Annotated[list[Moment], Field(min_length=1)]
 
     def ms(self, at: Instant) -> int:
         """Epoch ms."""
         return at.ms if at.absolute else self.begin + at.ms
+
+    def measures(self) -> Measures:
+        """The statistics, as the core reads them."""
+        said = self.statistics
+        return Measures(dict(said.usual), {(one.after, one.expect): tuple(one.took) for one in said.spans})
 
     def horizons(self, spec: Spec, now: int) -> tuple[int, ...]:
         """For each step the last instant up to which it is known behind `now`, epoch ms; none where all is."""
@@ -225,6 +260,16 @@ def check_names(document: Document, scenario: Scenario, spec: Spec) -> Iterator[
             if name not in steps:
                 text = f"`{spec.workflow}` has no step `{name}`{suggest(name, steps)}"
                 yield document.problem(("blind", index, "steps", number), text)
+    named: list[tuple[Loc, str]] = [(("statistics", "usual", name), name) for name in scenario.statistics.usual]
+    for index, span in enumerate(scenario.statistics.spans):
+        named += [(("statistics", "spans", index, "after"), span.after)]
+        named += [(("statistics", "spans", index, "expect"), span.expect)]
+        if sorted(span.took) != span.took:
+            text = "a quantile is less than the one before it; write them in ascending order"
+            yield document.problem(("statistics", "spans", index, "took"), text)
+    for loc, name in named:
+        if name not in steps:
+            yield document.problem(loc, f"`{spec.workflow}` has no step `{name}`{suggest(name, steps)}")
     rules = [*(deadline.id for deadline in spec.deadlines), *(one.id for one in spec.schedules), *RESERVED_RULES]
     for index, moment in enumerate(scenario.expect):
         for number, said in enumerate(moment.findings):

@@ -4,7 +4,7 @@ SELECT * FROM
 (
     SELECT
         lane, workflow, version, rule_hash, key, run_ms, status, step, started_ms, updated_ms, ended_ms, events,
-        missing, late, other, overdue, next_due_ms, pending, groups, amount, reason, rev,
+        missing, late, other, overdue, next_due_ms, pending, groups, amount, reason, forecast, rev,
         least(run_ms, started_ms) AS from_ms,
         leadInFrame(least(run_ms, started_ms), 1, toInt64(9223372036854775807))
             OVER (PARTITION BY lane ORDER BY run_ms ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS until_ms
