@@ -10,18 +10,22 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.udfs.core.build import event, workflow
+from tests.udfs.core.build import Follower, event, workflow
 from udfs.core.calendar import Calendar
 from udfs.core.clock import BusinessTime, ByTime
+from udfs.core.deadlines import reply_of
 from udfs.core.effects import DUPLICATE, Finding, Transition
 from udfs.core.event import Event
+from udfs.core.instants import due as due_at
 from udfs.core.machine import next_deadline, on_event, on_time
+from udfs.core.overrides import held_to
 from udfs.core.spec import EACH, IGNORE, LAST, Predict, Spec, Stalled
 from udfs.core.stalled import limits
-from udfs.core.state import NEVER, Item, decode, encode
+from udfs.core.state import CLOSED, MISSED, NEVER, Item, decode, encode
 from udfs.core.zone import UTC
 
 LATENESS = 6
+FOREVER = 10**15
 STEPS = "ABCDE"
 
 
@@ -164,3 +168,27 @@ def test_encoding_and_decoding_at_every_event_changes_nothing(spec: Spec, stream
 def test_how_often_time_moves_changes_nothing(spec: Spec, stream: list[Event], seed: int) -> None:
     stream.sort(key=lambda e: e.time)
     assert run(spec, stream, random.Random(seed)) == run(spec, stream, None)
+
+
+@settings(max_examples=600, deadline=None)
+@given(specs(), events)
+def test_every_deadline_that_was_armed_is_met_missed_or_called_off_and_only_one_of_these(
+    spec: Spec, stream: list[Event]
+) -> None:
+    spec = replace(spec, remember=FOREVER, expire_after=FOREVER)
+    follower = Follower(spec)
+    for one in sorted(stream, key=lambda e: e.time):
+        follower.time(one.time - 1).see(one)
+    follower.time(FOREVER)
+    item = follower.item
+    for slot in item.slots if item is not None else []:
+        deadline = held_to(spec.deadlines[slot.deadline], item, slot)
+        due = due_at(spec, deadline, item, slot)
+        reply = reply_of(deadline, item, slot)
+        missed, closed = slot.flags & MISSED > 0, slot.flags & CLOSED > 0
+        if due >= NEVER and reply is None:
+            assert not missed, "a paused item misses nothing"
+        else:
+            assert missed != closed
+        if missed:
+            assert reply is None or reply.time > due
