@@ -85,3 +85,9 @@ def test_statistics_that_can_not_be_are_refused() -> None:
     for spans in ({"A": {"B": {"quantiles": [1, 2, 3]}}}, {"A": {"B": {"quantiles": [5, 4, 3, 2, 1]}}}, {"A": 5}):
         with pytest.raises(ValueError, match=r"quantiles|statistics"):
             read({"statistics": {"spans": spans}})
+
+
+@pytest.mark.parametrize("span", [-1, 1 << 42, 1.5, "5m", None, True])
+def test_a_statistic_that_is_no_span_is_refused(span: Any) -> None:
+    with pytest.raises(ValueError, match="is no span in ms"):
+        read({"statistics": {"steps": {"A": {"p95": span}}}})
