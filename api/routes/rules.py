@@ -35,10 +35,18 @@ class Rule(BaseModel):
     ] = None
 
 
+MOST_BYTES = 900_000
+"""Of a rule document: what Kafka takes as one record."""
+
+
 @router.put("/rules/{workflow}", status_code=202, response_model=RuleAccepted)
 async def put_rule(ctx: Ctx, workflow: PathText, rule: Rule) -> RuleAccepted:
     """Put a version of a workflow in force without a redeploy. What becomes of items that are open then is said in it
     (`migrate`, `enabled`). Answers when the broker has acknowledged it."""
+    return await run_in_threadpool(_put, ctx, workflow, rule)
+
+
+def _put(ctx: Context, workflow: str, rule: Rule) -> RuleAccepted:
     written = rule.definition.get("version", 1) if rule.version is None else rule.version
     since = time.time_ns() // 1_000_000 if rule.effective_from is None else rule.effective_from
     try:
@@ -52,7 +60,13 @@ async def put_rule(ctx: Ctx, workflow: PathText, rule: Rule) -> RuleAccepted:
         detail = f"The definition is of the workflow {spec.workflow!r}; put it at /api/v1/rules/{spec.workflow}."
         raise ProblemError(422, "Invalid rule", detail)
     document = {"workflow": workflow, "version": written, "effective_from": since, "definition": rule.definition}
-    await run_in_threadpool(_publish, ctx, workflow, orjson.dumps(document))
+    try:
+        text = orjson.dumps(document)
+    except TypeError as fault:
+        raise ProblemError(422, "Invalid rule", f"The definition can't be written as JSON: {fault}.") from None
+    if len(text) > MOST_BYTES:
+        raise ProblemError(413, "Body too large", f"A rule document has at most {MOST_BYTES:,} bytes; send less.")
+    _publish(ctx, workflow, text)
     return RuleAccepted(workflow=workflow, version=written, effective_from=since)
 
 

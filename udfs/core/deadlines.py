@@ -152,7 +152,8 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
     reply = reply_of(deadline, item, slot)
     off = _called_off(deadline, item, slot)
     end = off.time if off else NEVER
-    if overtaken(spec, deadline, item, slot):
+    before_its_clock = overtaken(spec, deadline, item, slot)
+    if before_its_clock:
         end = slot.since
     settled = min(reply.time if reply else NEVER, end)
     warn_at = warned(spec, deadline, item, slot)
@@ -169,7 +170,9 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         effects.append(finding(spec, deadline, item, MISSING, due, slot, None))
     if slot.flags & MISSED and reply and reply.time != slot.answered and not deadline.tier:
         _report(spec, deadline, item, slot, due, reply, effects)
-    early = _judge_early(spec, deadline, item, slot, reply, off, watermark, effects) if deadline.not_before else NEVER
+    early = NEVER
+    if deadline.not_before and not before_its_clock:
+        early = _judge_early(spec, deadline, item, slot, reply, off, watermark, effects)
     if slot.flags & SAID and not slot.flags >> FORM:
         slot.flags |= (deadline.form + 1) << FORM
     _sleep(item, slot, settled, soon, due, watermark, early)

@@ -17,6 +17,8 @@ from udfs.core.spec import DROP, Spec
 from udfs.core.state import Item, Occurrence
 
 RULE = "duplicates"
+MOST_COPIES = 512
+"""So many names of copies are counted with an item; copies by step or content have a name of their own each."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -64,6 +66,8 @@ def tell(spec: Spec, item: Item, kept: Occurrence, later: Occurrence, copy: Occu
     if item.copies is None:
         item.copies = {}
     number = item.copies[name] = item.copies.get(name, 0) + 1
+    if len(item.copies) > MOST_COPIES:
+        del item.copies[next(iter(item.copies))]
     item.copied += 1
     occurrence = f"{name} #{number}"
     step = spec.steps[kept.step].name

@@ -37,8 +37,11 @@ def on_event(spec: Spec, item: Item | None, event: Event, watermark: int) -> tup
         or (item.expires <= watermark and event.time > item.expires)
         or (spec.waits and item.due <= watermark)
     ):
+        before = item
         item, more = on_time(spec, item, watermark)
         effects += more
+        if item is before and spec.horizons and is_held(item, watermark):
+            break  # a source is blind: what is due stays due
     content = duplicates.content_of(spec, event.data) if spec.contents else ""
     says = children.said(spec, step.index, event.data) if spec.tells else ()
     if item is None:
@@ -60,7 +63,7 @@ def on_time(spec: Spec, item: Item, now: int) -> tuple[Item | None, list[Effect]
     The effects are those of the item that was given.
     """
     effects: list[Effect] = []
-    if item.held is not None and (spec.waits or not item.trace):
+    if item.held is not None:
         _admit_held(spec, item, now, effects)
     if item.trace and (spec.stalled is not None or spec.predict is not None):
         _look_anew(spec, item, now, effects)

@@ -142,8 +142,11 @@ def _slots(old: Spec, new: Spec, item: Item) -> list[Slot]:
         before = old.deadlines[slot.deadline]
         for after in new.deadlines:
             if after.id == before.id and after.tier == before.tier:
-                if _alike(before, after) or (item.trimmed and _settled(slot)):
+                same = _alike(before, after) and _counts_alike(old, before, new, after)
+                if same or (item.trimmed and _settled(slot)):
                     slot.deadline = after.index
+                    if not same:
+                        slot.flags &= (1 << FORM) - 1  # the form that it was spoken of in is the old version's
                     kept.append(slot)
                 break
     return kept
@@ -159,11 +162,24 @@ def _alike(before: Deadline, after: Deadline) -> bool:
     return True
 
 
+def _counts_alike(old: Spec, before: Deadline, new: Spec, after: Deadline) -> bool:
+    """Whether two deadlines' clocks stand still at the same steps, and wait for as many children."""
+    waits, will = old.steps[before.expect].children, new.steps[after.expect].children
+    if (waits and waits.count) != (will and will.count):
+        return False
+    return _named(old, old.pauses) == _named(new, new.pauses) and _named(old, old.resumes) == _named(new, new.resumes)
+
+
+def _named(spec: Spec, steps: int) -> list[str]:
+    return sorted([step.name for step in spec.steps if steps >> step.index & 1])
+
+
 def _held(item: Item, places: list[int]) -> list[Held] | None:
     """The events that wait for the key's next run, if the new version has their steps."""
     kept: list[Held] = []
     for h in item.held or ():
         h.step = places[h.step]
+        h.says = tuple([(places[step], text) for step, text in h.says if places[step] >= 0])
         if h.step >= 0:
             kept.append(h)
     return kept or None

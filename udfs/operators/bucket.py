@@ -50,7 +50,7 @@ class Bucket:
         self._shelf = Shelf(engine, name, items, index)
         self._lookout = Lookout(engine, index.get(STORED) if engine.watched else None)
         self._schedules = Schedules(engine, self._shelf.wheel, index, self._lookout)
-        self._upkeep = Upkeep(engine, self._shelf, self._schedules)
+        self._upkeep = Upkeep(engine, self._shelf, self._schedules, self._lookout)
         self._postponed = Postponed(engine, index)
         names = index.keys()
         self._shelf.open([key for key in names if not self._is_of_others(key)])

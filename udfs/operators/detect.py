@@ -108,8 +108,12 @@ class Detect(KeyedBroadcastProcessFunction):
             return self._refused_rule(record, fault)
         rules = ctx.get_broadcast_state(RULES)
         if not record.document and not record.key.startswith(STATISTICS):
-            for place in [place for place, known in rules.items() if _workflow_of(known) == workflow]:
-                rules.remove(place)
+            rule_places = [
+                (place, known) for place, known in rules.items() if not place.encode().startswith(STATISTICS)
+            ]
+            for place, known in rule_places:
+                if _workflow_of(known) == workflow:
+                    rules.remove(place)
         rules.put(_rule_key(record), record.document or _withdrawal(workflow))
         return []
 

@@ -137,7 +137,12 @@ class Engine:
     def _measure(self, record: RuleRecord) -> str:
         """From now on other statistics hold for a workflow, in all its versions; an empty record: none."""
         workflow = record.key[len(STATISTICS) :].decode()
-        seen = read_measures(orjson.loads(record.document)) if record.document else Measures({}, {})
+        seen = Measures({}, {})
+        if record.document:
+            said = orjson.loads(record.document)
+            seen = read_measures(said)
+            if said.get("workflow") != workflow:
+                raise ValueError(f"the document is for {said.get('workflow')!r}, its key for {workflow!r}")
         self._measures[workflow] = seen
         for content_hash, spec in self.specs.items():
             if spec.workflow == workflow:

@@ -10,6 +10,7 @@ from udfs.core.upkeep import Change, bring_up
 from udfs.core.versions import NOT, Plan
 from udfs.operators import rows
 from udfs.operators.engine import Engine
+from udfs.operators.lookout import Lookout
 from udfs.operators.schedules import MARK, Schedules
 from udfs.operators.shelf import Shelf
 from udfs.operators.sweep import SLICE, Sweep, workflow_of
@@ -20,8 +21,9 @@ log = logging.getLogger(__name__)
 class Upkeep:
     """Of one bucket. `now` is the lane's time, epoch ms; `where` is an item's storage key."""
 
-    def __init__(self, engine: Engine, shelf: Shelf, schedules: Schedules) -> None:
+    def __init__(self, engine: Engine, shelf: Shelf, schedules: Schedules, lookout: Lookout) -> None:
         self.sweep = Sweep()
+        self._lookout = lookout
         self._engine = engine
         self._shelf = shelf
         self._schedules = schedules
@@ -45,7 +47,7 @@ class Upkeep:
             except Exception:
                 log.exception("item %r: it could not be brought up to the rules at %s and stays as it was", where, now)
                 self._shelf.items.forget(where)
-        if not taken:
+        if not taken or now >= NEVER:  # there is no later instant to go on at
             for workflow in self.sweep.end():
                 self._clear_away(workflow)
 
@@ -66,7 +68,12 @@ class Upkeep:
         return plan is not None and not where.startswith(plan.prefix)
 
     def brought_up(self, where: str, item: Item, plan: Plan, now: int) -> Item | None:
-        """The item as the versions in force want it; None if it was closed."""
+        """The item as the versions in force want it; None if it was closed.
+
+        What a blind source feeds stays with its version until the source can be seen again: a move would judge it.
+        """
+        if where.startswith(plan.prefix) and self._lookout.blind and self._is_unseen(item):
+            return item
         following: Item | None = item
         while following is not None:
             item = following
@@ -77,6 +84,10 @@ class Upkeep:
             if following is item:
                 self._shelf.wake_for(where, item)
         return None
+
+    def _is_unseen(self, item: Item) -> bool:
+        """Whether a blind source feeds some step of the item's workflow."""
+        return min(self._lookout.view(self._engine.specs[item.spec]).horizons, default=NEVER) < NEVER
 
     def _carry_out(self, where: str, item: Item, change: Change) -> Item | None:
         after, closing = change.after, change.closing

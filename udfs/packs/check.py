@@ -42,11 +42,14 @@ def check_mapped(document: Document, model: Workflow, keys: list[str], groups: l
 
 
 def check_hashed(document: Document, model: Workflow, hashed: tuple[str, ...]) -> Iterator[Problem]:
-    """An item lies where the text of its key does; what follows links knows the hash only."""
+    """An item lies where the text of its key does; what follows links, or expects a key, knows the hash only."""
     for index, name in enumerate(model.keys if len(model.keys) > 1 else ()):
         if name in hashed:
             text = f"the mapping hashes `{name}`, and links can't be followed by it; leave it out of `pii`"
             yield document.problem(("key", index), text)
+    if model.schedules and model.keys[0] in hashed:
+        text = f"the mapping hashes `{model.keys[0]}`, so nobody can tell whose turn it is; leave it out of `pii`"
+        yield document.problem(("schedules",), text)
 
 
 def check_runbooks(document: Document, model: Workflow, folder: Path) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from udfs.packs import model as language
 from udfs.packs.allowed import policy_of
 from udfs.packs.calendars import meaning as calendar_meaning
 from udfs.packs.calendars import zone_name
+from udfs.packs.check import overridden
 from udfs.packs.durations import parse_part
 from udfs.packs.flow import ONE_OF, edges, groups, joins
 from udfs.packs.outline import ALL
@@ -64,7 +65,9 @@ def workflow_meaning(workflow: language.Workflow) -> dict[str, Any]:
 def _allowed(workflow: language.Workflow) -> dict[str, Any]:
     """What the flow says beyond plain chains; nothing where it is not judged, as before."""
     if policy_of(workflow) == "ignore":
-        return {}
+        counted = [name for name, step in workflow.steps.items() if step.children]
+        told = workflow.unexpected.policy != "ignore"  # of children too many
+        return {"surplus": [told, workflow.unexpected.severity]} if counted else {}
     judged = {"policy": policy_of(workflow), "severity": workflow.unexpected.severity}
     return {"unexpected": judged, "alternatives": groups(workflow.flow, ONE_OF), "joins": joins(workflow.flow)}
 
@@ -121,7 +124,13 @@ def _time_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[
     if rule.by is None and not named:
         return {}
     calendars = {name: calendar_meaning(workflow.calendars, name) for name in sorted(named)}
-    return {"zone": zone_of(workflow, rule), **({"calendars": calendars} if calendars else {})}
+    zone = zone_of(workflow, rule)
+    others = [zone_of(workflow, overridden(rule, one)) for one in rule.overrides]
+    return {
+        "zone": zone,
+        **({"calendars": calendars} if calendars else {}),
+        **({"zones": others} if any(other != zone for other in others) else {}),
+    }
 
 
 def _forms(rule: language.Deadline) -> dict[str, Any]:

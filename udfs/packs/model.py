@@ -272,7 +272,7 @@ class Workflow(Section):
         {"cancel", "aliases", "children"} | {"heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
     )
     workflow: Name
-    version: Annotated[int, Field(ge=1)] = 1
+    version: Annotated[int, Field(ge=1, lt=1 << 53)] = 1
     description: str = ""
     owner: str = ""
     key: Key

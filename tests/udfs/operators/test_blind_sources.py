@@ -263,3 +263,19 @@ def test_what_a_schedule_expects_is_held_across_a_restart() -> None:
     assert of_the_schedule(lane.until(30 * M)) == []
     lane.event("bank", "confirmed", "other", 30 * M)
     assert of_the_schedule(lane.until(31 * M + HELD + 10 * S)) == [("missing", "DAILY", 20 * M)]
+
+
+def test_items_do_not_move_to_another_version_while_a_source_of_theirs_is_blind() -> None:
+    lane = Lane()
+    lane.event("bank", "confirmed", "old", 0)
+    lane.event("desk", "sent", "k1", 1000)
+    lane.event("desk", "booked", "k1", 2000)
+    lane.until(12 * M)
+    rule = {"id": "x", "after": "send", "expect": "confirm", "within": "9m"}
+    changed = {**WORKFLOW, "migrate": "in_flight", "deadlines": [*WORKFLOW["deadlines"], rule]}
+    lane.engine.put_rule(document(changed, version=2, effective_from=NOON + 12 * M))
+    lane.until(14 * M)
+    assert [found for found in lane.found() if found[1] == "k1"] == []
+    lane.event("bank", "confirmed", "k1", 14 * M, received=14 * M)
+    lane.until(20 * M)
+    assert {kind for kind, key, _ in lane.found() if key == "k1"} >= {"missing", "late"}
