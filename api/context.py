@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from api.loader import Loader
 from api.metrics import Metrics
 from api.publish import Publisher
+from api.rulebook import Rulebook
 from api.settings import Settings
 from api.store import Store
 
@@ -23,6 +24,7 @@ class Context:
     publisher: Publisher
     loader: Loader | None
     metrics: Metrics
+    rulebook: Rulebook
 
 
 def context_of(request: Request) -> Context:

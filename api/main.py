@@ -24,7 +24,9 @@ from api.metrics import Metrics
 from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
 from api.routes import events, findings, health, items, pages, rules, workflows
+from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
+from api.standstill import Standstill
 from api.statistics import Statistics
 from api.store import Store, StoreError
 from udfs.packs.problems import PackError
@@ -36,8 +38,8 @@ LOADER_STOP_S = 15.0
 def create_app(settings: Settings) -> FastAPI:
     """The app, with its store and loader, which live as long as its lifespan.
 
-    Raises SettingsError if it would serve other machines without a token, PackError for an unusable mapping. Its
-    lifespan raises MigrationError or StoreError if the store can't be opened.
+    Raises SettingsError if it would serve other machines without a token, PackError for an unusable mapping or pack.
+    Its lifespan raises MigrationError or StoreError if the store can't be opened.
     """
     settings.require_safe()
     store, metrics = Store(settings.store_dsn), Metrics()
@@ -52,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
-    app.state.context = Context(settings, store, Publisher(settings), loader, metrics)
+    app.state.context = Context(settings, store, Publisher(settings), loader, metrics, Rulebook(settings))
     for subject in (workflows, items, findings, events, rules, health, pages):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
@@ -77,8 +79,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if thread:
         thread.start()
     statistics = Statistics(ctx.store, ctx.publisher, ctx.settings)
-    usual = threading.Thread(target=statistics.run, args=(stop,), name="statistics", daemon=True)
-    usual.start()
+    standstill = Standstill(ctx.store, ctx.publisher, ctx.settings, ctx.rulebook)
+    looking = [
+        threading.Thread(target=statistics.run, args=(stop,), name="statistics", daemon=True),
+        threading.Thread(target=standstill.run, args=(stop,), name="standstill", daemon=True),
+    ]
+    for one in looking:
+        one.start()
     log.info("serving", extra={"host": ctx.settings.host, "port": ctx.settings.port, "embedded": ctx.store.embedded})
     try:
         yield
@@ -86,7 +93,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stop.set()
         if thread:
             thread.join(LOADER_STOP_S)
-        usual.join(LOADER_STOP_S)
+        for one in looking:
+            one.join(LOADER_STOP_S)
         ctx.publisher.close()
         ctx.store.close()
         log.info("stopped")

@@ -64,8 +64,9 @@ class Settings(BaseModel):
     `clickhouse://user:password@host:8123/database` for a server. Empty: `<home>/clickhouse`, embedded.
     `lane` is where POST /events writes when a request names none. `mappings` are source mappings, separated by the
     system's path separator; they give posted events their topic and their correlation key,
-    and an event that none of them can read is refused. `retention_*` are days since a row was
-    inserted; 0 keeps for ever. `loader` = false leaves the loading to a process of its own.
+    and an event that none of them can read is refused. `packs` are those that the lane's job was submitted with,
+    separated likewise: with the rules topic they tell which steps may stand still. `retention_*` are days since a row
+    was inserted; 0 keeps for ever. `loader` = false leaves the loading to a process of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,6 +77,7 @@ class Settings(BaseModel):
     topic_prefix: str = Field("daymark.", pattern=r"^[A-Za-z0-9._-]*$")
     lane: str = Field("main", pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")
     mappings: Annotated[list[Path], BeforeValidator(_paths)] = []
+    packs: Annotated[list[Path], BeforeValidator(_paths)] = []
     host: str = "127.0.0.1"
     port: int = Field(8420, ge=0, le=65535)
     allowed_hosts: Annotated[list[str], BeforeValidator(_words)] = []
@@ -84,6 +86,7 @@ class Settings(BaseModel):
     statistics_every_s: int = Field(3600, ge=0, le=604_800, description="how often statistics are published; 0: never")
     statistics_days: int = Field(7, ge=1, le=400, description="how many days of history statistics are made of")
     statistics_least: int = Field(30, ge=2, description="how often a span must have been seen to be usual")
+    stalled_every_s: int = Field(60, ge=0, le=86_400, description="how often whole steps are looked at; 0: never")
     loader_group: str = "daymark-loader"
     stale_after_s: int = Field(30, ge=1, description="a lane whose clock stood still for so long is blind (grey)")
     retention_events: Days = 30

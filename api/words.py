@@ -77,6 +77,9 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
             received = clock(finding["received_ms"], now_ms)
             said = "no time that can be read" if at is None else f"a time that can't be right, {clock(at)}"
             return f"{step} has {said}: {who}, received {received}"
+        case "stalled" if finding.get("occurrence") == "step":
+            ended = "" if at is None else f", until {clock(at, now_ms)}"
+            return f"nothing has left {step} for {span(due - since)}: {because}{ended}"
         case "stalled":
             return f"nothing has happened since {step}: {who}, {span(due - since)} after it"
         case "predicted":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from contextlib import closing
 
@@ -14,13 +13,7 @@ from udfs.packs.load import Pack
 
 def documents(packs: Iterable[Pack]) -> list[bytes]:
     """A rule document for each workflow of the packs, in force from the beginning of time."""
-    return [
-        json.dumps(
-            {"workflow": one.name, "version": one.version, "effective_from": 0, "definition": one.data}, default=str
-        ).encode()
-        for pack in packs
-        for one in pack.workflows
-    ]
+    return [one.document for pack in packs for one in pack.workflows]
 
 
 def in_topic(bootstrap: str, topic: str) -> list[RuleRecord]:

@@ -30,7 +30,7 @@ NOTES = {
 
 def item_path(row: dict[str, Any]) -> str:
     """Where the page of a finding's item is, on the run that it is about."""
-    if not row["workflow"]:  # it is about a source, not an item
+    if not row["workflow"] or (row["kind"], row["occurrence"]) == ("stalled", "step"):  # about a source, a whole step
         return f"/?{urlencode({'lane': row['lane']})}"
     names = ("since_ms", "at_ms", "deadline_ms") if row["kind"] != "invalid" else ("deadline_ms",)
     at = next(row[name] for name in names if row[name] is not None)

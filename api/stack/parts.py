@@ -107,6 +107,7 @@ def serving(options: Options) -> Service:
         "LANE": options.lane,
         "PORT": str(options.http_port),
         "MAPPINGS": os.pathsep.join(map(str, options.mappings)),
+        "PACKS": os.pathsep.join(map(str, options.packs)),
     }
     return Service(
         "serving",

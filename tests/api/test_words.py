@@ -29,3 +29,9 @@ def test_an_unexpected_step_is_told_with_what_could_have_come(because: str, says
 def test_a_step_that_waits_for_children_says_how_many_came() -> None:
     assert sentence(finding("missing", occurrence="2 of 3"), 0).endswith(", 2 of 3 came")
     assert "came" not in sentence(finding("missing"), 0)
+
+
+def test_a_step_that_stands_still_is_told_with_what_waits_and_until_when() -> None:
+    told = finding("stalled", step="send", because="214 items wait", occurrence="step", since_ms=-600_000, at_ms=None)
+    assert sentence(told, 0) == "nothing has left send for 10 m: 214 items wait"
+    assert sentence(told | {"at_ms": 60_000}, 0) == "nothing has left send for 10 m: 214 items wait, until 00:01:00"

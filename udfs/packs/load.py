@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,12 @@ class Definition:
         """The name of its items' own key."""
         key = self.data["key"]
         return str(key if isinstance(key, str) else key[0])
+
+    @property
+    def document(self) -> bytes:
+        """The rule document of the workflow, in force from the beginning of time."""
+        rule = {"workflow": self.name, "version": self.version, "effective_from": 0, "definition": self.data}
+        return json.dumps(rule, default=str).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,81 @@
+"""The rules that the live lane's job runs, as the serving process knows them: its packs, and the rules topic."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError, KafkaTimeoutError
+
+from api.settings import Settings
+from udfs.core.spec import Spec
+from udfs.operators.batch import RuleRecord
+from udfs.operators.engine import Engine
+from udfs.packs.compile import compile_workflow
+from udfs.packs.load import load_pack
+
+log = logging.getLogger(__name__)
+PATIENCE_S = 10.0
+
+
+class RulesUnknown(Exception):
+    """The rules topic can't be read now."""
+
+
+class Rulebook:
+    """The job's own engine, without events. Used by one thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises PackError for a pack that can't be used."""
+        self.engine = Engine(settings.lane, (), (), compile_workflow)
+        for path in settings.packs:
+            for one in load_pack(path).workflows:
+                self.engine.put_rule(one.document)
+        self._place = TopicPartition(f"{settings.topic_prefix}rules", 0)
+        self._kafka = settings.kafka.split(",")
+        self._consumer: KafkaConsumer | None = None
+
+    def in_force(self, time: int) -> list[Spec]:
+        """Of each enabled workflow the version in force at an event time (epoch ms), with the statistics of now."""
+        return [spec for _, spec in self.engine.in_force(time)]
+
+    def refresh(self) -> None:
+        """Takes what has come into the rules topic since the last time. Raises RulesUnknown."""
+        try:
+            consumer = self._consumer = self._consumer or self._opened()
+            end = consumer.end_offsets([self._place])[self._place]
+            until = time.monotonic() + PATIENCE_S
+            while consumer.position(self._place) < end:
+                if time.monotonic() > until:
+                    raise KafkaTimeoutError(f"not read to its end within {PATIENCE_S:g} s")
+                for records in consumer.poll(timeout_ms=500).values():
+                    for r in records:
+                        self._take(RuleRecord(r.partition, r.offset, r.timestamp, r.key or b"", r.value or b""))
+        except KafkaError as error:
+            self.close()
+            raise RulesUnknown(f"{self._place.topic}: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the broker. The next `refresh` reads all anew: what comes twice counts once."""
+        if self._consumer is not None:
+            self._consumer.close(autocommit=False, timeout_ms=1_000)
+            self._consumer = None
+
+    def _opened(self) -> KafkaConsumer:
+        consumer = KafkaConsumer(
+            bootstrap_servers=self._kafka,
+            client_id="daymark-rulebook",
+            enable_auto_commit=False,
+            allow_auto_create_topics=False,
+            bootstrap_timeout_ms=2_000,
+        )
+        consumer.assign([self._place])
+        consumer.seek_to_beginning(self._place)
+        return consumer
+
+    def _take(self, record: RuleRecord) -> None:
+        try:
+            self.engine.take(record)
+        except ValueError as fault:  # the job has made a dead letter of it
+            log.debug("a record of the rules topic was left out: %s", fault)
