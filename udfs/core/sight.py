@@ -13,7 +13,7 @@ from __future__ import annotations
 from mypy_extensions import mypyc_attr
 
 from udfs.core.spec import Spec
-from udfs.core.state import NEVER, Item
+from udfs.core.state import NEVER, Item, next_judgement
 
 
 @mypyc_attr(acyclic=True)
@@ -69,10 +69,7 @@ def known(spec: Spec, step: int, watermark: int) -> int:
 
 def is_held(item: Item, now: int) -> bool:
     """Whether an item that time has come to `now` for still waits for a verdict from before: a source is blind."""
-    wake = item.confirm
-    for slot in item.slots:
-        wake = min(wake, slot.wake)
-    return wake <= now
+    return next_judgement(item) <= now
 
 
 def next_seen(item: Item, now: int) -> int:

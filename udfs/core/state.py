@@ -212,12 +212,18 @@ def slot_of(item: Item, deadline: int) -> Slot | None:
     return None
 
 
-def next_verdict(item: Item) -> int:
-    """The exact next instant at which time alone decides something (NEVER: none)."""
+def next_judgement(item: Item) -> int:
+    """The exact next instant at which time alone decides something about what has been admitted (NEVER: none)."""
     wake = item.confirm
     for slot in item.slots:
         if slot.wake < wake:
             wake = slot.wake
+    return wake
+
+
+def next_verdict(item: Item) -> int:
+    """The exact next instant at which time alone decides something, or lets a held event in (NEVER: none)."""
+    wake = next_judgement(item)
     if item.held is not None:
         for h in item.held:
             if h.time < wake:
