@@ -63,6 +63,10 @@ class Plan:
                 self._spells.append((one.since, until, one.number))
         self.intervenes = withdrawn != NOT or bool(self._spells) or any(one.spec.migrates for one in self._versions)
 
+    def __reduce__(self) -> tuple[type[Plan], tuple[str, list[Version], int]]:
+        """Sent to workers with the engine; a compiled class can't be unless it says how."""
+        return Plan, (self.workflow, self._versions, self.withdrawn)
+
     def closes(self, began: int, now: int) -> Closing | None:
         """Why what began at `began`, or happened then, is no open item at `now`; None: nothing is against it. (An event
         may lie ahead of the watermark: then the versions of its own time count.)"""

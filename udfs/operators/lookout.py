@@ -18,6 +18,7 @@ from udfs.operators.batch import element
 from udfs.operators.buckets import bucket_of
 from udfs.operators.engine import Engine
 from udfs.operators.pulse import Pulse
+from udfs.operators.rowtypes import FindingRow
 
 STORED: Final = "sight"
 """What a bucket's index calls what is stored of a lookout."""
@@ -114,7 +115,7 @@ class Lookout:
     def _finding(self, mapping: Mapping, sight: Sight) -> bytes:
         name, since = mapping.name, sight.since
         back = sight.back if sight.back < NEVER else None
-        row = rows.FindingRow(
+        row = FindingRow(
             id=finding_id(self._engine.lane, "", "", RULE, BLIND, name, "", since),
             lane=self._engine.lane,
             workflow="",

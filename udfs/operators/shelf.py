@@ -17,6 +17,7 @@ from udfs.operators.batch import element
 from udfs.operators.cache import Items
 from udfs.operators.engine import Engine
 from udfs.operators.lookout import HELD
+from udfs.operators.rowtypes import Row
 from udfs.operators.store import Store
 from udfs.operators.wheel import Wheel
 
@@ -41,7 +42,7 @@ class Shelf:
         self.wheel = Wheel(index)
         self.items = Items(items, 0)
         self.outputs: list[bytes] = []
-        self.events: list[rows.Row] = []
+        self.events: list[Row] = []
         self._engine = engine
         self._name = name
         self._store = items
@@ -50,8 +51,8 @@ class Shelf:
         self._obsolete: list[str] = []  # what has to leave the index
         self._saved_count: int | None = None
         self._gone: list[tuple[Spec, Item]] = []
-        self._closed: list[rows.Row] = []
-        self._transitions: list[rows.Row] = []
+        self._closed: list[Row] = []
+        self._transitions: list[Row] = []
         self._woken: dict[str, int] = {}  # those that had events -> when the wheel wakes them as yet
 
     def open(self, names: Iterable[str]) -> None:
@@ -131,7 +132,7 @@ class Shelf:
         if after.spec not in self._rules:
             self._rules[after.spec] = False
 
-    def close(self, row: rows.Row) -> None:
+    def close(self, row: Row) -> None:
         """An item is closed by a change of rules, which its last row says."""
         self._closed.append(row)
 
@@ -174,7 +175,7 @@ class Shelf:
         """All that is to be said since the last time."""
         outputs, self.outputs = self.outputs, []
         specs = self._engine.specs
-        changed: list[rows.Row] = [rows.item(spec, item, expired=True) for spec, item in self._gone if not item.ended]
+        changed: list[Row] = [rows.item(spec, item, expired=True) for spec, item in self._gone if not item.ended]
         changed += self._closed
         changed += [rows.item(specs[item.spec], item) for item in self.items.changed() if item.trace]
         for tag, made in (("T", self._transitions), ("I", changed), ("E", self.events)):
