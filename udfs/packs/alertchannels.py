@@ -6,14 +6,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from udfs.packs.alertmatch import listed
+from udfs.packs.alertmatch import LISTED
 from udfs.packs.durations import UNITS
 from udfs.packs.sections import Duration, Section, Text, matching
 
 SECRET = "{env: NAME}` or `{file: /path}"  # noqa: S105
 
 Email = Annotated[str, BeforeValidator(lambda value: _address(value))]
-Addresses = Annotated[list[Email], BeforeValidator(listed), Field(min_length=1)]
+Addresses = Annotated[list[Email], LISTED, Field(min_length=1)]
 _email = matching(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}", "an address like `anna@example.com`")
 
 

@@ -8,7 +8,9 @@ from typing import Any
 from udfs.packs.alertcheck import check_all
 from udfs.packs.alertkinds import SECTIONS, split
 from udfs.packs.problems import PackError, Problem, raise_errors
-from udfs.packs.yamlfile import Document, read_documents
+from udfs.packs.yamlfile import read_documents
+
+_SECTIONS = {*SECTIONS.values()} - {"calendars"}  # packs have those too
 
 
 def load_alerting(path: str | Path) -> tuple[dict[str, Any], list[Problem]]:
@@ -25,9 +27,8 @@ def load_alerting(path: str | Path) -> tuple[dict[str, Any], list[Problem]]:
     return {key: document.data for key, document in documents.items()}, problems
 
 
-def is_alerting(document: Document) -> bool:
-    """Whether a YAML document is an alerting file rather than a workflow: it has sections of one, and no steps."""
-    found = document.data if isinstance(document.data, dict) else {}
-    return not found.keys() & {"workflow", "steps", "source"} and bool(
-        found.keys() & {*SECTIONS.values()} - {"calendars"}
-    )
+def is_alerting(path: Path) -> bool:
+    """Whether a file looks like an alerting file rather than a pack: it has sections of one, and no workflow."""
+    read = read_documents(path)[0] if path.is_file() else []
+    found = read[0].data.keys() if read and isinstance(read[0].data, dict) else set()
+    return "workflow" not in found and bool(found & _SECTIONS)

@@ -12,7 +12,7 @@ from re import _constants as tokens  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from udfs.alerting.matchers import Matcher
 
@@ -98,11 +98,5 @@ def listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Match = Annotated[
-    list[Annotated[str, AfterValidator(_check)]],
-    BeforeValidator(listed),
-    Field(min_length=1),
-    WithJsonSchema(
-        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
-    ),
-]
+LISTED = BeforeValidator(listed, json_schema_input_type=str | list[str])
+Match = Annotated[list[Annotated[str, AfterValidator(_check)]], LISTED, Field(min_length=1)]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from udfs.packs.alertchannels import AnyChannel, Email
-from udfs.packs.alertmatch import Match, listed
+from udfs.packs.alertmatch import LISTED, Match
 from udfs.packs.alerttimes import DateText, Days, Moment, WeekHours
 from udfs.packs.calendarmodel import Calendar
 from udfs.packs.cron import read_cron
@@ -21,8 +21,8 @@ NOBODY = "none"
 NINE = 9 * 3_600_000
 
 Severity = Literal["critical", "high", "medium", "low"]
-Names = Annotated[list[Name], BeforeValidator(listed), Field(min_length=1)]
-Labels = Annotated[list[Text], BeforeValidator(listed)]
+Names = Annotated[list[Name], LISTED, Field(min_length=1)]
+Labels = Annotated[list[Text], LISTED]
 Phone = Annotated[str, AfterValidator(matching(r"\+[0-9]{6,15}", "a number like `+31612345678`"))]
 
 
@@ -47,7 +47,7 @@ class Person(Section):
     phone: Phone | None = None
     chat: Chat = Chat()
     zone: ZoneName | None = None
-    by: Annotated[list[Name], BeforeValidator(listed)] = []
+    by: Annotated[list[Name], LISTED] = []
 
 
 class Team(Section):
@@ -56,8 +56,8 @@ class Team(Section):
     EXAMPLE: ClassVar[str] = "{members: [anna, ben]}"
     name: Text | None = None
     description: str = ""
-    members: Annotated[list[Name], BeforeValidator(listed)] = []
-    channels: Annotated[list[Name], BeforeValidator(listed)] = []
+    members: Annotated[list[Name], LISTED] = []
+    channels: Annotated[list[Name], LISTED] = []
 
 
 class Layer(Section):
@@ -101,14 +101,14 @@ class Target(Section):
     team: Name | None = None
     on_call: Name | None = None
     channel: Name | None = None
-    by: Annotated[list[Name], BeforeValidator(listed)] = []
+    by: Annotated[list[Name], LISTED] = []
 
 
 def _targets(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-Targets = Annotated[list[Target], BeforeValidator(_targets)]
+Targets = Annotated[list[Target], BeforeValidator(_targets, json_schema_input_type=Target | list[Target])]
 
 
 class Step(Section):
