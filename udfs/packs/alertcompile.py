@@ -79,13 +79,13 @@ class Compiler:
     def silence(self, name: str, said: language.Silence) -> Window:
         """When it holds, and what for."""
         zone = compile_zone(said.zone) if said.zone else None
-        begin, end = _instant(said.begin, zone, NEVER), _instant(said.until, zone, 0)
+        begin, end = _bounds(said, zone)
         return self._window(name, "silence", said, begin, end)
 
     def maintenance(self, name: str, said: language.Maintenance) -> Window:
         """When it holds, and what for; never, where that can't be told."""
         zone = self.zone(said.zone, said.calendar)
-        begin, end = _instant(said.begin, zone, 0), _instant(said.until, zone, NEVER)
+        begin, end = _bounds(said, zone)
         calendar = self.calendar(said.calendar) if said.calendar else Calendar()
         if said.cron is not None and said.span and zone and calendar:
             times = Recurring(compile_cron(said.cron, zone, calendar), said.span)
@@ -211,9 +211,10 @@ def _channel(said: Channel) -> core.Channel:
     return core.Channel(core.Limit(said.limit.count, said.limit.per), room_of(said))
 
 
-def _instant(text: str | None, zone: Zone | None, otherwise: int) -> int:
-    """`otherwise`, where nothing is said or nobody's wall clock."""
+def _bounds(said: language.Silence | language.Maintenance, zone: Zone | None) -> tuple[int, int]:
+    """From when and up to when; never, if that is on nobody's wall clock: what hides alerts must not hide by mistake."""
     try:
-        return otherwise if text is None else parse_moment(text, zone)
+        begin = 0 if said.begin is None else parse_moment(said.begin, zone)
+        return begin, NEVER if said.until is None else parse_moment(said.until, zone)
     except ValueError:
-        return otherwise
+        return 0, 0

@@ -20,6 +20,7 @@ EXAMPLE = "`workflow = trade_lifecycle`, `severity in [critical, high]` or `book
 LONGEST_PATTERN = 200
 
 _FORM = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*(!=|=~|!~|=|\bnot\s+in\b|\bin\b)\s*(.*?)\s*", re.DOTALL)
+_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s,"](?:[^,]*[^\s,])?')
 _REFERS = (tokens.GROUPREF, tokens.GROUPREF_EXISTS)
 _REPEATS = (tokens.MAX_REPEAT, tokens.MIN_REPEAT, tokens.POSSESSIVE_REPEAT)
 
@@ -34,8 +35,8 @@ def parse_matcher(text: str) -> Matcher:
         return Matcher(label, pattern=_pattern(_unquoted(said)), negated=sign == "!~")
     if sign in ("=", "!="):
         return Matcher(label, frozenset({_unquoted(said)}), negated=sign == "!=")
-    inner = said.removeprefix("[").removesuffix("]") if said.startswith("[") and said.endswith("]") else said
-    values = frozenset(value for part in inner.split(",") if (value := _unquoted(part.strip())))
+    inner = said[1:-1] if said.startswith("[") and said.endswith("]") else said
+    values = frozenset(_unquoted(part) for part in _PARTS.findall(inner))
     if not values:
         raise ValueError(f"`{text}` names no value; write it like `severity in [critical, high]`")
     return Matcher(label, values, negated=sign != "in")
