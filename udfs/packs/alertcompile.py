@@ -212,7 +212,7 @@ def _channel(said: Channel) -> core.Channel:
 
 
 def _bounds(said: language.Silence | language.Maintenance, zone: Zone | None) -> tuple[int, int]:
-    """From when and up to when; never, if that is on nobody's wall clock: what hides alerts must not hide by mistake."""
+    """From when and up to when; never, where that is on nobody's wall clock: nothing is hidden by mistake."""
     try:
         begin = 0 if said.begin is None else parse_moment(said.begin, zone)
         return begin, NEVER if said.until is None else parse_moment(said.until, zone)
