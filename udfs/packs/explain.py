@@ -28,6 +28,12 @@ EXAMPLES = {
     "path": "time",
     "while": "[on_hold]",
     "resume": "[released]",
+    "people": "[anna, ben]",
+    "zone": "Europe/Amsterdam",
+    "layers": "[{people: [anna, ben], every: 1w, from: 2026-01-05}]",
+    "every": "1w",
+    "notify": "[{person: anna, by: mail}]",
+    "match": "workflow = trade_lifecycle",
 }
 
 _KINDS = {
