@@ -51,8 +51,9 @@ def trim(spec: Spec, item: Item, watermark: int) -> None:
     """Bounds the trace of an item that loops for ever, or whose key is not one.
 
     What goes is settled (behind the watermark), not the first occurrence of its step, not the last start or end,
-    and not among the newest. When clocks stood still in it is remembered; a pause in it that is reported later is not. A deadline answered by what went is not judged again; copies of it are not recognised; of
-    a deadline whose clock starts again and again what was said long ago is no longer counted with the item.
+    and not among the newest. When clocks stood still in it is remembered; a pause in it that is reported later is not.
+    A deadline answered by what went is not judged again; copies of it are not recognised; of a deadline whose clock
+    starts again and again what was said long ago is no longer counted with the item.
     """
     old = item.trace[:-TRACE_KEPT]
     last: Occurrence | None = None

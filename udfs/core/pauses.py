@@ -15,7 +15,8 @@ Span = tuple[int, int, int]
 
 @mypyc_attr(acyclic=True)
 class Pauses:
-    """The pauses of an item up to the occurrence (`time`, `seq`), epoch ms: what came before it may have left the trace.
+    """The pauses of an item up to the occurrence (`time`, `seq`), epoch ms: what came until then may have left
+    the trace.
 
     Of more than MOST the two oldest become one that is as long as both: nothing changes for a clock that started before
     them and counts real time.
