@@ -38,6 +38,7 @@ MODULES = {
         "order",
         "overrides",
         "pace",
+        "pauses",
         "plan",
         "predicted",
         "schedule",

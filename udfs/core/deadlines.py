@@ -168,7 +168,7 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         slot.flags |= MISSED
         item.count += 1
         effects.append(finding(spec, deadline, item, MISSING, due, slot, None))
-    if slot.flags & MISSED and reply and reply.time != slot.answered and not deadline.tier:
+    if slot.flags & MISSED and reply and not deadline.tier and _is_new(item, slot, reply):
         _report(spec, deadline, item, slot, due, reply, effects)
     early = NEVER
     if deadline.not_before and not before_its_clock:
@@ -225,6 +225,11 @@ def _judge_early(
     item.count += 1
     effects.append(finding(spec, deadline, item, EARLY_KIND, floor, slot, reply))
     return NEVER
+
+
+def _is_new(item: Item, slot: Slot, reply: Occurrence) -> bool:
+    """Whether another answer was told, if one was: the first one may have left a very long trace."""
+    return reply.time != slot.answered and not (item.trimmed and slot.answered and reply.time > slot.answered)
 
 
 def _report(

@@ -6,6 +6,7 @@ anew under the new version, at this watermark, as if the item had begun under it
 - A deadline that means the same in both versions goes on as it was, with all that was said of it.
 - Any other is judged from the trace. What was said under its id about the same instant is not said again; another
   instant is another deadline, and is told, also when it lies in the past.
+- Of an item whose trace was trimmed the flow goes on from where it had come, and what it did is not judged again.
 - What only the old version knew is lost: occurrences of steps that the new one doesn't name, and with them the
   transitions that would have led from them, the deadlines that it lacks, groups that it doesn't name. Events that the
   old version had no step for were never kept, so they are unknown to the new one as well.
@@ -17,8 +18,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from udfs.core.course import Course
 from udfs.core.deadlines import judge
 from udfs.core.effects import AT_RISK, EARLY, LATE, MISSING, PREDICTED, REPORTED_LATE, UNEXPECTED, Effect, Finding
+from udfs.core.flow import followed
 from udfs.core.machine import reassess
 from udfs.core.spec import Deadline, Spec, Step
 from udfs.core.state import (
@@ -70,7 +73,7 @@ def migrate(old: Spec, new: Spec, item: Item, watermark: int) -> tuple[Item | No
     item.spec = new.hash
     item.count += 1
     told = _told(item, trace)
-    item.course = None  # it is played again from the trace
+    item.course = _course(new, item, trace, places, watermark)
     item.trace = trace
     item.slots = slots
     item.held = held
@@ -98,6 +101,16 @@ def _places(old: Spec, new: Spec) -> list[int]:
 
 def _name(spec: Spec, step: Step) -> tuple[str, bool]:
     return step.name, len([one for one in spec.steps[: step.index] if one.name == step.name]) > 0
+
+
+def _course(new: Spec, item: Item, trace: list[Occurrence], places: list[int], watermark: int) -> Course | None:
+    """How far the item has come in its flow. None: that is played again from the trace, if it is whole; of one that was
+    trimmed what is known is kept."""
+    if new.flow is None or not item.trimmed:
+        return None
+    if item.course is None:
+        return followed(new, new.flow, trace, watermark)
+    return item.course.moved(places)
 
 
 def _known(spec: Spec, item: Item) -> set[Said]:

@@ -17,6 +17,8 @@ from mypy_extensions import mypyc_attr
 
 from udfs.core.course import Course, restored
 from udfs.core.pace import Pace
+from udfs.core.pauses import Pauses
+from udfs.core.pauses import restored as restored_pauses
 
 FORMAT: Final = 1
 TRACE_LIMIT: Final = 256
@@ -135,7 +137,7 @@ class Item:
     `dropped` counts misplaced events that were not applied. `children` has the different children that came, for each
     step that waits for some, each with the `seq` that it came with, `awaited` how many there will be.
     `ruled` is the instant of the version that it has moved to (-1: to none). `pace` is where it stood still, if that is
-    asked.
+    asked. `pauses` is when its clocks stood still, of what may have left the trace.
     """
 
     __slots__ = (
@@ -158,6 +160,7 @@ class Item:
         "latest",
         "misplaced",
         "pace",
+        "pauses",
         "ruled",
         "run",
         "seen",
@@ -194,6 +197,7 @@ class Item:
         self.children: dict[int, dict[str, int]] | None = None
         self.awaited: dict[int, int] | None = None
         self.pace: Pace | None = None
+        self.pauses: Pauses | None = None
 
     def answered(self) -> int:
         """How many of its deadlines need no more looking at."""
@@ -278,6 +282,7 @@ def encode(item: Item) -> bytes:
             item.awaited,
             item.ruled,
             item.pace.stored() if item.pace is not None else None,
+            item.pauses.stored() if item.pauses is not None else None,
         )
     )
 
@@ -306,6 +311,7 @@ def decode(stored: bytes) -> Item:
     item.course = None if fields[21] is None else restored(fields[21])
     item.dropped, item.children, item.awaited, item.ruled = fields[22:26]
     item.pace = None if fields[26] is None else Pace(*fields[26])
+    item.pauses = None if fields[27] is None else restored_pauses(fields[27])
     return item
 
 
@@ -349,6 +355,7 @@ _EARLIEST: Final[list[Any]] = [
     None,
     None,
     -1,
+    None,
     None,
 ]
 """What stands for the fields that bytes of an earlier format end before."""

@@ -42,6 +42,15 @@ def test_held_events_are_judged_as_of_their_own_time_however_far_time_has_come()
     assert Follower(spec).see(*events).time(9000).kinds() == []
 
 
+def test_what_answered_too_late_is_not_told_again_when_it_has_left_a_very_long_trace() -> None:
+    spec = workflow("ABX", deadlines=[("A", "B", 10, None, False)], expire_after=10**6, order="ignore")
+    follower = Follower(spec).see(event("B", -5), event("A", 0)).time(20).see(event("B", 30)).time(31)
+    for n in range(300):
+        follower.see(event("X", 100 + n)).time(100 + n)
+    follower.see(event("B", 1001), event("X", 1000))
+    assert [(f.kind, f.at) for f in follower.said] == [("missing", None), ("late", 30)]
+
+
 def test_a_trimmed_trace_does_not_unsay_that_a_deadline_was_met() -> None:
     spec = workflow("ABC", flow=["AB", "BA"], deadlines=[("A", "B", 10, None, True)], expire_after=10**6)
     follower = Follower(spec).see(event("A", 0, id="a"), event("B", 1), event("B", 2))

@@ -234,6 +234,26 @@ def test_what_answered_a_deadline_may_have_left_a_long_trace_and_it_is_not_judge
     assert trade.time(20 * MINUTE).kinds() == []
 
 
+def looping(steps: str, **changes: Any) -> Spec:
+    """Rounds of a, one of b, c and e, and d, until z; the steps are declared in this order."""
+    declared = {name: {"on": name, "start": name == "a"} for name in steps}
+    declared["z"] = {"on": "z", "end": "completed"}
+    return version(steps=declared, flow=["a -> (b | c | e) -> d -> a", "d -> z"], **changes)
+
+
+@pytest.mark.parametrize("policy", ["alert", "ignore"])
+@pytest.mark.parametrize("steps", ["abcde", "edcba"])
+def test_the_flow_of_a_very_long_trace_goes_on_from_where_it_had_come(steps: str, policy: str) -> None:
+    loop = Mover(looping(steps, unexpected={"policy": policy}))
+    for second, step in enumerate("abd" + "aed" + "acd" * 150):
+        loop.see(event(step, 1000 * second)).time(1000 * second)
+    assert loop.item is not None
+    assert loop.item.trimmed
+    assert loop.move(looping("abcde", remember="2h")) == []
+    loop.see(event("a", 500_000), event("b", 501_000), event("c", 502_000)).time(10 * MINUTE)
+    assert [(f.kind, f.step, f.because) for f in loop.said] == [("unexpected", "c", "d")]
+
+
 def test_a_deadline_with_other_overrides_is_another_deadline() -> None:
     override = {"when": {"market": "EU"}, "severity": "critical"}
     trade = sent(version(REPLY | {"overrides": [override]}), until=6 * MINUTE)

@@ -113,6 +113,17 @@ def test_an_item_is_not_told_after_it_was_forgotten() -> None:
     assert Follower(paced(expire_after=200)).see(event("A", 0)).time(9000).kinds() == []
 
 
+def test_an_item_that_was_paused_before_its_trace_was_trimmed_does_not_stand_still() -> None:
+    follower = Follower(paced(steps="ABCHR", pauses="H", resumes="R", expire_after=100_000)).see(event("A", 0))
+    for n, step in enumerate(["H", "R", "H", *["B"] * 300], 1):
+        follower.see(event(step, n)).time(n - 1)
+    assert follower.item is not None
+    follower.item = decode(encode(follower.item))
+    assert follower.item.trimmed
+    assert follower.time(9000).kinds() == []
+    assert follower.see(event("R", 9001)).time(9301).kinds() == ["stalled"]
+
+
 def test_a_long_loop_whose_trace_was_trimmed_never_stood_still() -> None:
     follower = Follower(paced(expire_after=10_000))
     for n in range(600):
