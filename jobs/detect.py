@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,7 @@ from jobs.config import (
     JobConfig,
     Read,
     check_files,
-    check_pulse,
-    check_spans,
+    fits,
     load_mappings,
     load_packs,
     read_by,
@@ -75,13 +74,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = Fa
     reads = read_by(config, mappings)
     readers = _readers(config, reads)
     engine = _engine(config, reads)
-    for document in rules.documents(packs):
-        engine.put_rule(document)
-    for record in _changed_rules(config):
-        with suppress(ValueError):  # it becomes a dead letter when it comes by broadcast
-            engine.take(record)
-    check_spans(engine.specs.values(), config)
-    check_pulse(engine.specs.values(), config)
+    put_in_force(engine, rules.documents(packs), _changed_rules(config))
     engine.build_for()
 
     env.set_parallelism(config.parallelism)
@@ -99,6 +92,22 @@ def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = Fa
         .uid(f"{config.uid_prefix}-detect-{config.buckets}-even")  # state fits one number of buckets and one numbering
     )
     _to_outside(found, config)
+
+
+def put_in_force(engine: Engine, documents: Iterable[bytes], changes: Iterable[RuleRecord]) -> None:
+    """The rules with which the job starts: those of its packs, then what the rules topic says. A record of the topic
+    that can't be taken holds up nobody: it becomes a dead letter when it comes by broadcast.
+
+    Raises ConfigError if the job can't run a pack.
+    """
+    for document in documents:
+        try:
+            engine.put_rule(document)
+        except ValueError as fault:
+            raise ConfigError(str(fault)) from None
+    for record in changes:
+        with suppress(ValueError):
+            engine.take(record)
 
 
 def _readers(config: JobConfig, reads: list[Read]) -> int:
@@ -124,6 +133,7 @@ def _engine(config: JobConfig, reads: list[Read]) -> Engine:
         granularity=config.granularity_ms,
         rules_topic=config.rules_topic or "",
         live=config.live,
+        fits=fits(config, [mapping for _, mapping in reads]),
     )
 
 

@@ -27,6 +27,19 @@ def end_of(spec: Spec, item: Item) -> Occurrence | None:
     return None
 
 
+def has_ended_by(spec: Spec, item: Item, instant: int, now: int) -> bool:
+    """Whether the item had ended by an instant, and was not reopened since; `now` is how far time has come (epoch
+    ms)."""
+    ended = False
+    for o in item.trace:
+        step = spec.steps[o.step]
+        if step.end:
+            ended = ended or o.time <= instant
+        elif step.start and o.time <= now:
+            ended = False
+    return ended
+
+
 def expires(spec: Spec, item: Item) -> int:
     """When the item is forgotten: a while after its last event, or after the last deadline that it ever started."""
     last = item.trace[-1].time

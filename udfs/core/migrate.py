@@ -191,9 +191,9 @@ def _held(item: Item, places: list[int]) -> list[Held] | None:
     """The events that wait for the key's next run, if the new version has their steps."""
     kept: list[Held] = []
     for h in item.held or ():
-        h.step = places[h.step]
-        h.says = tuple([(places[step], text) for step, text in h.says if places[step] >= 0])
-        if h.step >= 0:
+        if places[h.step] >= 0:
+            h.step = places[h.step]
+            h.says = tuple([(places[step], text) for step, text in h.says if places[step] >= 0])
             kept.append(h)
     return kept or None
 
