@@ -28,6 +28,12 @@ def test_the_example_is_valid(command: tuple[str, ...]) -> None:
     assert "routes/main" in said["documents"]
 
 
+def test_a_folder_of_packs_is_checked_with_the_alerting_file_in_it() -> None:
+    said = json.loads(daymark("validate", ROOT / "rules", "--json").output)
+    assert "trade_lifecycle" in said["workflows"]
+    assert "routes/main" in said["documents"]
+
+
 def test_a_bad_file_is_told_with_all_its_faults_and_exit_code_one(tmp_path: Path) -> None:
     bad = ROOT / "tests/fixtures/alerting/bad/several_faults_at_once.yaml"
     result = daymark("validate", bad)
