@@ -35,14 +35,12 @@ class Found(Section):
 
 
 def _found(value: Any, secret: bool) -> Any:
+    if secret and (not isinstance(value, dict) or "text" in value):
+        raise ValueError(f"a secret never stands in a document; say where it is found: {PLACES}")
     if isinstance(value, str):
-        if secret:
-            raise ValueError(f"a secret never stands in a document; say where it is found: {PLACES}")
         return {"text": value}
     if isinstance(value, dict) and ("env" in value) + ("file" in value) != 1 and not value.keys() - {"env", "file"}:
         raise ValueError(f"say in one way where it is found: {PLACES}")
-    if secret and isinstance(value, dict) and "text" in value:
-        raise ValueError(f"a secret never stands in a document; say where it is found: {PLACES}")
     return value
 
 

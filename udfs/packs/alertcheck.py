@@ -14,7 +14,7 @@ from udfs.packs.alertkinds import Documents, Models, plain, read_models
 from udfs.packs.alertrefs import check_references
 from udfs.packs.calendarcheck import SECTION, check_calendars
 from udfs.packs.calendarmodel import Calendar
-from udfs.packs.problems import ERROR, Level, Loc, Problem
+from udfs.packs.problems import ERROR, WARNING, Level, Loc, Problem
 from udfs.packs.yamlfile import Document
 
 
@@ -63,6 +63,9 @@ def _check(document: Document, name: str, model: Any, models: Models, compiler: 
             yield from check_escalation(document, model, models, compiler)
         case language.Routes():
             yield from check_matchers(document, (), model.group_by or [], [])
+            if model.escalation is None:
+                text = "is not said, so alerts that no route below fits are told to nobody; name one, or write `none`"
+                yield document.problem(("escalation",), text, WARNING)
             yield from _routes(document, (), model.routes)
         case language.Silence():
             yield from check_matchers(document, (), [], model.match)

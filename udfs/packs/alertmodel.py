@@ -133,7 +133,7 @@ class Repeat(Section):
     """The steps begin anew, so many times, each that much after the last beginning."""
 
     EXAMPLE: ClassVar[str] = "{times: 2, every: 1h}"
-    times: Annotated[int, Field(ge=1)]
+    times: Annotated[int, Field(ge=1, le=100)]
     every: Duration
 
 

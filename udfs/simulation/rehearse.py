@@ -98,15 +98,22 @@ def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
 
 def _compare(document: Document, scenario: Scenario, index: int, found: list[Found]) -> Iterator[Problem]:
     wanted = scenario.expect[index].findings
-    matched: dict[int, int] = {}  # finding -> expectation
-    for number in range(len(wanted)):
-        _match(number, [[_fits(scenario, one, other) for other in found] for one in wanted], matched, set())
+    matched = assign([[_fits(scenario, one, other) for other in found] for one in wanted])
     for number in sorted({*range(len(wanted))} - {*matched.values()}):
         instead = ", ".join(_shown(scenario, one) for one in found) or "nothing"
         yield document.problem(("expect", index, "findings", number), f"was not said; said was {instead}")
     for place, one in enumerate(found):
         if place not in matched:
             yield document.problem(("expect", index), f"{_shown(scenario, one)} was said, which was not expected")
+
+
+def assign(fits: list[list[bool]]) -> dict[int, int]:
+    """As many expectations as can be, each with something found that fits it: the place of what was found -> that of
+    the expectation. `fits` has a row for each expectation."""
+    matched: dict[int, int] = {}
+    for number in range(len(fits)):
+        _match(number, fits, matched, set())
+    return matched
 
 
 def _match(number: int, fits: list[list[bool]], matched: dict[int, int], tried: set[int]) -> bool:

@@ -219,3 +219,18 @@ def test_nothing_changes_between_one_change_and_the_next(
     assert change is not None
     assert change > instant
     assert found.who(data.draw(st.integers(instant, change - 1))) == found.who(instant)
+
+
+def test_of_a_layer_that_has_ended_nothing_changes_any_more_and_the_next_one_goes_on() -> None:
+    found = schedule(
+        "UTC", daily("UTC", people=["anna"], until="2026-02-01 09:00"), daily("UTC", people=["ben", "cem"])
+    )
+    later = at("2026-03-02 12:00")
+    assert found.next_change(later) == at("2026-03-03 09:00")
+    assert len(found.who(later)) == 1
+
+
+def test_a_handover_at_the_end_of_a_day_is_the_next_days_midnight() -> None:
+    found = schedule(AMSTERDAM, daily(AMSTERDAM, "24:00"))
+    before, then, after = around(at("2026-03-29 00:00", AMSTERDAM), found)
+    assert before != then == after

@@ -195,3 +195,29 @@ def test_what_is_answered_does_not_depend_on_what_was_asked_before(
     asked = [(found.muted(LABELS, one), found.next_change(one)) for one in instants]
     afresh = [(one.muted(LABELS, at), one.next_change(at)) for at in instants for one in [policy(**documents)]]
     assert asked == afresh
+
+
+@pytest.mark.parametrize(("zone", "day"), [(AMSTERDAM, "2026-03-29"), (SYDNEY, "2026-10-04")])
+def test_hours_inside_the_one_that_is_skipped_do_not_come_that_night(zone: str, day: str) -> None:
+    found = policy(maintenance__m={"weekly": "02:10-02:50", "zone": zone})
+    midnight = at(f"{day} 00:00", zone)
+    begins = found.next_change(midnight)
+    assert begins == at(f"{day} 02:10", zone) + 23 * HOUR
+    assert not any(found.muted(LABELS, midnight + minutes * 60_000) for minutes in range(0, 300, 10))
+
+
+def test_hours_that_never_end_are_told_to_end_in_weeks() -> None:
+    found = policy(maintenance__m={"weekly": "00:00-24:00", "zone": "UTC"})
+    now = at("2026-03-02 12:00")
+    mute = found.muted(LABELS, now)
+    assert mute is not None
+    assert mute.until > now + 7 * DAY
+    assert found.muted(LABELS, mute.until) is not None
+
+
+def test_a_window_whose_calendar_has_no_days_never_changes() -> None:
+    calendar = {"weekend": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
+    window = MATCH | {"weekly": "10:00-12:00", "zone": "UTC", "calendar": "never"}
+    found = compile_policy({"calendar/never": calendar, "maintenance/m": window})
+    assert found.next_change(at("2026-03-02 00:00")) is None
+    assert found.muted(LABELS, at("2026-03-02 11:00")) is None

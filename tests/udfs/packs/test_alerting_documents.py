@@ -117,6 +117,13 @@ def test_a_label_that_looks_like_a_slip_is_warned_of() -> None:
     assert "did you mean `severity`?" in problem.message
 
 
+def test_alerts_that_no_route_is_for_are_warned_of() -> None:
+    routes = {"routes": [{"match": "severity = critical", "escalation": "page"}]}
+    (problem,) = check_document("routes", "main", routes, EXAMPLE)
+    assert (problem.level, problem.path) == (WARNING, "escalation")
+    assert check_document("routes", "main", routes | {"escalation": "none"}, EXAMPLE) == []
+
+
 def test_an_unfit_document_is_left_out_and_the_others_hold() -> None:
     found, problems = read_policy(EXAMPLE | {"person/carl": {"emial": "x"}, "silence/s": 5, "what/ever": {}})
     assert [problem.file for problem in problems] == ["person/carl", "silence/s", "what/ever"]
