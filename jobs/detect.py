@@ -65,11 +65,8 @@ SETTINGS = {
 }
 
 
-def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = False) -> None:
-    """Add the job to `env`; `resumes` says that it goes on from a savepoint.
-
-    Raises PackError, ConfigError, TopicError.
-    """
+def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
+    """Add the job to `env`. Raises PackError, ConfigError, TopicError."""
     packs = load_packs(config)
     mappings = load_mappings(config, packs)
     reads = read_by(config, mappings)
@@ -87,7 +84,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = Fa
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
     settings = _batcher_settings(config, reads, engine)
-    batches = _batches(env, config, reads, readers, settings, resumes)
+    batches = _batches(env, config, reads, readers, settings)
     rule_records = DataStream(_rule_records(env, config, engine)).broadcast(RULES)
     batches = links.through_stages(batches, engine, rule_records, _by_bucket, BYTES, settings, config)
     detect = Detect(engine, config.cached_items)
@@ -133,16 +130,18 @@ def _batches(
     reads: list[Read],
     readers: int,
     settings: str,
-    resumes: bool,
 ) -> Any:
     """The Java stream of (bucket, batch). Reader and batcher share a task, so that no record is serialised between."""
     daymark = get_gateway().jvm.daymark
     source = _file_source(config.input) if config.input else _events_source(config, reads)
     ticks = daymark.Ticks(config.lateness_ms)
     if config.live:
-        ticks.live(config.tick_ahead_ms, config.tick_gap_ms, config.tick_grace_ms, resumes)
+        ticks.live(config.tick_ahead_ms, config.tick_gap_ms, config.tick_grace_ms)
     events = env._j_stream_execution_environment.fromSource(source, ticks, "events")
     events.setParallelism(readers).uid(f"{config.uid_prefix}-events")
+    if config.live:
+        events = daymark.Absence.of(events, ticks)
+        events.setParallelism(readers).uid(f"{config.uid_prefix}-absence")
     batches = daymark.Batcher.of(events, settings)
     return batches.setParallelism(readers).uid(f"{config.uid_prefix}-batch")
 
@@ -247,14 +246,13 @@ def _kafka_sink(config: JobConfig) -> Any:
 
 def submit(config: JobConfig, jobmanager: str | None = None, further: Mapping[str, str] | None = None) -> str:
     """Submit the job without waiting; returns its id. Raises what `build` does. `further` are Flink's settings."""
-    resumes = RESUME in (further or {})
-    check_files(config, resumes)
+    check_files(config, RESUME in (further or {}))
     settings = Configuration()
     for name, value in {**SETTINGS, **(further or {})}.items():
         settings.set_string(name, value)
     env = _environment(settings, jobmanager)
     env.set_python_executable(sys.executable)
-    build(env, config, resumes)
+    build(env, config)
     return str(env.execute_async(f"daymark detect {config.lane}").get_job_id())
 
 
