@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from jobs.dispatch.queue import Pending, Queue
+from jobs.dispatch.queues import Pending, Queue
 from jobs.dispatch.records import CLOSING, FINAL, Applied, Delivery, Halt, Notify, Record, Retry, Test, masked
 from jobs.dispatch.sample import sample_notice
 

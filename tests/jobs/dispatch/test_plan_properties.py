@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.dispatch.plan import Plan, Result
-from jobs.dispatch.queue import Pending
+from jobs.dispatch.queues import Pending
 from jobs.dispatch.records import FINAL, Delivery, Halt, Notify, Record, Retry
 from tests.jobs.dispatch.steps import DOWN, REFUSED, SENT, notice
 
