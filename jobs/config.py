@@ -53,7 +53,7 @@ class JobConfig(BaseModel):
 
     `live`: the lane's clock is the wall clock, and Kafka's record timestamps are of the same clock. Then a tick that is
     more than `tick_ahead_ms` ahead of its record's timestamp moves nothing; after a gap of more than `tick_gap_ms`
-    between two ticks, and where a job resumes, time stands still until the ticks have come `tick_grace_ms` further; the
+    between two ticks, time stands still until the ticks have come `tick_grace_ms` further; the
     mappings' limits on event times hold, and so do their heartbeats. Not for replays, whose clock is that of a log.
 
     `buckets`: how many parts the keys are divided into; a part is what one task works on at a time. State is kept by

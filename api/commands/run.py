@@ -20,6 +20,7 @@ from api.commands.packs import AsJson
 from api.commands.watch import Watch
 from api.stack import prerequisites, process
 from api.stack.ask import ask
+from api.stack.detection import ALERTS
 from api.stack.errors import Exit, StackError
 from api.stack.home import VARIABLE, Home, State
 from api.stack.parts import Options
@@ -192,8 +193,8 @@ def describe(home: Home, state: State) -> dict[str, Any]:
         health = httpx.get(f"{state.url}/readyz", timeout=3).json()
     except (httpx.HTTPError, ValueError) as error:
         health = {"ready": False, "parts": {"serving": str(error)}}
-    job, clock = _job_state(state), _clock_state(state)
-    fine = works(job, clock, time.time() - state.started)
+    job, alert_job, clock = _job_state(state, state.lane), _job_state(state, ALERTS), _clock_state(state)
+    fine = works(job, clock, time.time() - state.started) and alert_job == "RUNNING"
     return {
         "running": True,
         "ready": state.ready and all(parts.values()) and bool(health.get("ready")) and fine,
@@ -208,6 +209,7 @@ def describe(home: Home, state: State) -> dict[str, Any]:
         "health": health.get("parts", {}),
         "jobs": state.jobs,
         "job": job,
+        "alert_job": alert_job,
         "clock": clock,
     }
 
@@ -217,9 +219,9 @@ def works(job: str, clock: str, age: float) -> bool:
     return job == "RUNNING" and (clock in ("live", "behind") or (clock == "unknown" and age < FIRST_CLOCK_SECONDS))
 
 
-def _job_state(state: State) -> str:
-    """What Flink says of the live lane's job; "unknown" where it says nothing."""
-    url = f"http://127.0.0.1:{state.ports['flink']}/jobs/{state.jobs.get(state.lane, '')}"
+def _job_state(state: State, name: str) -> str:
+    """What Flink says of a job, which is known by its lane or as ALERTS; "unknown" where it says nothing."""
+    url = f"http://127.0.0.1:{state.ports['flink']}/jobs/{state.jobs.get(name, '')}"
     try:
         return str(httpx.get(url, timeout=3).raise_for_status().json()["state"])
     except (httpx.HTTPError, ValueError, KeyError):
@@ -282,4 +284,5 @@ def _show(document: dict[str, Any]) -> None:
     for name, word in document["health"].items():
         out.print(f"{name}: {word}")
     out.print(f"job: {document['job']}")
+    out.print(f"alert job: {document['alert_job']}")
     out.print(f"time of lane {document['lane']}: {document['clock']}")

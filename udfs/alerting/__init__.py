@@ -1,1 +1,2 @@
-"""Alerts: the life of a finding with people. Pure: no clock, no I/O; time is an argument (epoch ms, UTC)."""
+"""The pure core of alerts: findings in; alerts, and what people are told, out. No clock, no I/O; instants are epoch
+ms."""
