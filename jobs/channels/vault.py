@@ -12,7 +12,7 @@ LEAST_HIDDEN = 6
 """Shorter ones aren't hidden: they would tear holes into every text."""
 
 OWN = "DAYMARK_"
-ALLOWED = "DAYMARK_SECRET_"
+ALLOWED = ("DAYMARK_SECRET_", "DAYMARK_SMTP")
 FOLDER = "DAYMARK_SECRETS"
 HIDDEN = "[hidden]"
 
@@ -54,7 +54,7 @@ class Vault:
     def _from_env(self, variable: str, name: str) -> str:
         if variable.startswith(OWN) and not variable.startswith(ALLOWED):
             raise SecretError(
-                f"`{name}` names {variable}, a setting of Daymark's own; name one without {OWN}, or {ALLOWED}…"
+                f"`{name}` names {variable}, a setting of Daymark's own; name one without {OWN}, or {ALLOWED[0]}…"
             )
         if not (value := self.env.get(variable)):
             raise SecretError(f"`{name}`: the dispatcher's environment has no {variable}")

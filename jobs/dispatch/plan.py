@@ -115,10 +115,10 @@ class Plan:
 
         Otherwise a row to record in place of a send. Ask when the log has been read to where it ended after `start`.
         """
+        pending.attempt += 1
         if why := self._objection(pending.notice):
             return self._row(pending, *why, now)
         pending.notice = self._without_halted(pending.notice)
-        pending.attempt += 1
         pending.begun = now if pending.begun is None else pending.begun
         return None
 
@@ -161,6 +161,7 @@ class Plan:
             for pending in queue.waiting():
                 if why := self._objection(pending.notice, only_halts=True):
                     pending.busy = True
+                    pending.attempt += 1
                     queue.busy += 1
                     found.append((pending, self._row(pending, *why, now)))
         return found
@@ -246,7 +247,7 @@ class Plan:
             key = (row.channel, row.person + row.address, alert)
             if row.reason in CLOSING:
                 self._told.pop(key, None)
-            elif row.outcome == "sent" or row.attempt:  # a try that failed may have arrived
+            elif row.outcome != "called_off" or row.attempt > 1:  # a try that failed may have arrived
                 _remember(self._told, key, True)
             elif key not in self._told:
                 _remember(self._told, key, False)
