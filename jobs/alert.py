@@ -23,7 +23,6 @@ from typing import Any
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.datastream.data_stream import DataStream
 from pyflink.java_gateway import get_gateway
-from udfs.packs.alertcompile import compile_policy
 
 from jobs import rules, topics
 from jobs.alertconfig import AlertConfig, read_alert_config
@@ -32,6 +31,7 @@ from jobs.streams import BYTES, MAX_PARALLELISM, RESUME, by_bucket, environment,
 from udfs.operators.alertbucket import ACTION, FINDING, AlertSettings
 from udfs.operators.alertrules import AlertRules, Reached
 from udfs.operators.alerts import DOCUMENTS, Alerts
+from udfs.packs.alertcompile import compile_policy
 from udfs.packs.compile import compile_workflow
 from udfs.packs.load import load_pack
 from udfs.packs.problems import PackError

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -18,14 +19,14 @@ from kafka.errors import KafkaError
 
 from jobs.channels.outbox import Outbox
 from jobs.dispatch.kafkaside import DocumentLog, Writer
-from jobs.dispatch.log import Entry, NotificationLog
+from jobs.dispatch.log import Begun, Entry, NotificationLog
 from jobs.dispatch.plan import Plan
 from jobs.dispatch.queues import Pending
 from jobs.dispatch.records import Delivery
 
 FLOOR_S = 0.25
 FINISH_S = 5.0
-SEEK_AGAIN_S = 2.0
+AGAIN_S = 2.0
 
 log = logging.getLogger("dispatcher")
 
@@ -51,8 +52,9 @@ class Dispatcher:
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Dispatch until `stop` is set; then finish what is being sent. Raises KafkaError if it can't begin."""
-        begun = await asyncio.to_thread(self.log.begin)
+        """Dispatch until `stop` is set; then finish what is being sent. Waits for Kafka, however long that takes."""
+        if (begun := await self._begin(stop)) is None:
+            return
         for row in begun.rows:
             self.plan.recall(row)
         for record in begun.records:
@@ -70,6 +72,18 @@ class Dispatcher:
             for task in reading:
                 task.cancel()
         self.writer.close()
+
+    async def _begin(self, stop: asyncio.Event) -> Begun | None:
+        """What earlier runs have left, asked for until Kafka answers; None if told to stop before."""
+        while not stop.is_set():
+            try:
+                return await asyncio.to_thread(self.log.begin)
+            except KafkaError as error:
+                log.warning("waiting for Kafka and its topics", extra={"error": f"{error!r}"})
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN_S):
+                        await stop.wait()
+        return None
 
     def _take(self, entries: list[Entry]) -> None:
         """New records of the log; called in the event loop, before anybody is told that they have been read."""
@@ -113,11 +127,9 @@ class Dispatcher:
             while (pending := self.plan.start(channel, wall_ms())) is not None:
                 self._spawn(self._deliver(pending))
             due = self.plan.next_time(channel)
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(None if due is None else max(1, due - wall_ms()) / 1000):
                     await wake.wait()
-            except TimeoutError:
-                pass
 
     async def _deliver(self, pending: Pending) -> None:
         await self.log.caught_up()
@@ -151,7 +163,7 @@ class Dispatcher:
                 found = await asyncio.to_thread(self.log.find, wanted)
             except KafkaError as error:
                 log.warning("dead letters can't be looked for now", extra={"error": f"{error!r}"})
-                await asyncio.sleep(SEEK_AGAIN_S)
+                await asyncio.sleep(AGAIN_S)
                 self._sought.set()
                 continue
             for id in wanted:

@@ -162,6 +162,28 @@ def test_a_dead_letter_is_sent_when_somebody_asks_even_after_a_restart(world: Wo
     assert [row.attempt for row in world.rows()] == [1, 2]
 
 
+def test_without_a_broker_nothing_is_sent_and_nothing_is_lost(tmp_path: Path, receiver: HttpReceiver) -> None:
+    broker = KafkaBroker(tmp_path / "kafka", ports.free())
+    broker.start()
+    try:
+        world = World(broker.wait().bootstrap, tmp_path)
+        world.put("web", webhook(receiver))
+        world.notify("before")
+        world.flush()
+        with world.dispatcher():
+            world.await_outcomes({"before": "sent"})
+            broker.kill()
+            broker.start()
+            broker.wait()
+            world.notify("after")
+            world.flush()
+            world.await_outcomes({"before": "sent", "after": "sent"})
+        assert receiver.keys() == ["before", "after"]
+        world.producer.close(timeout=1)
+    finally:
+        broker.stop()
+
+
 def test_garbage_in_the_log_stops_nothing(world: World, receiver: HttpReceiver) -> None:
     world.put("web", webhook(receiver))
     world.put("bad", None)
