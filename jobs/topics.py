@@ -58,6 +58,7 @@ SHARED = {
     "incidents": Topic(2, 30 * DAY_MS),
     "notifications": Topic(1, 7 * DAY_MS, LARGEST_BYTES),
     "deliveries": Topic(2, 30 * DAY_MS),
+    "browser": Topic(1, DAY_MS),
 }
 
 

@@ -245,7 +245,10 @@ def _supervise(home: Home, options: Options, watch: Watch | None = None) -> None
     log_to(home.log("daymark"))
 
     def ready(state: State) -> None:
-        out.print(f"\nDaymark runs: [bold]{state.url}[/bold]   (Ctrl-C stops it)\n")
+        out.print(f"\nDaymark runs: [bold]{state.url}[/bold]   (Ctrl-C stops it)")
+        if "mailbox" in state.parts:
+            out.print(f"Mail that it sends is kept in {home.path / 'mailbox'}; open a page there and click its link")
+        out.print()
         if watch:
             watch.start(since_ms=int(state.started * 1000), url=state.url)
 

@@ -23,7 +23,7 @@ from api.stack.errors import Exit, StackError
 from api.stack.home import Home, State, running
 from api.stack.job import Job
 from api.stack.kafka import KafkaBroker
-from api.stack.parts import Options, Part, create_topics, serving, ticker, traffic
+from api.stack.parts import Options, Part, create_topics, dispatcher, mailbox, serving, ticker, traffic
 
 START_SECONDS = 120.0
 RESTARTS = 3
@@ -52,6 +52,7 @@ class Supervisor:
         self.broker = KafkaBroker(home.path, options.kafka_port)
         self.detection = Detection(home.path, options)
         self.serving = serving(options)
+        self.senders = self._make_senders()
         self.clocks: list[Part] = []
         self.before_stop: Callable[[], None] = lambda: None
         self.state = State(
@@ -106,6 +107,8 @@ class Supervisor:
         self._await(self.broker)
         options = self.options
         create_topics(options, options.lane, topics(options.lane, options.packs, options.mappings))
+        for sender in self.senders:
+            self._start(sender)
         self._await(self.detection)
         self._submit(*self.detection.jobs)
         self.clocks = self._make_clocks()
@@ -115,6 +118,13 @@ class Supervisor:
         self._await(self.serving)
         self.state.ready = True
         self.home.write(self.state)
+
+    def _make_senders(self) -> list[Part]:
+        """The dispatcher, and in a demo the mail server that it sends to."""
+        if not self.options.traffic:
+            return [dispatcher(self.options)]
+        port = ports.free()
+        return [mailbox(self.options, port), dispatcher(self.options, f"{ports.HOST}:{port}")]
 
     def _make_clocks(self) -> list[Part]:
         """The live lane's and the alert job's: one ticker, but traffic has a time of its own."""
@@ -153,7 +163,7 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._asked_to_stop:
-            parts: list[Part] = [self.broker, self.detection, self.serving, *self.clocks]
+            parts: list[Part] = [self.broker, self.detection, self.serving, *self.senders, *self.clocks]
             for part in parts:
                 if not part.alive() and not self._asked_to_stop:
                     self._revive(part)
@@ -194,7 +204,7 @@ class Supervisor:
         """Clocks first, so that time stops; then the jobs with savepoints; the broker last."""
         self._regardless(self.before_stop)
         self._regardless(lambda: self.say("stopping"))
-        for part in (*self.clocks, self.detection, self.serving, self.broker):
+        for part in (*self.clocks, self.detection, *self.senders, self.serving, self.broker):
             try:
                 part.stop()
             except Exception as error:  # the others must be stopped whatever happens here
