@@ -25,7 +25,7 @@ from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
-from api.routes import events, findings, health, items, pages, rules, workflows
+from api.routes import alerts, events, findings, health, items, pages, rules, workflows
 from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
 from api.standstill import Standstill
@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     publisher, records = Publisher(settings), Records(url_of(settings.records_url, settings.home))
     relay = Relay(records, publisher, f"{settings.topic_prefix}alerting")
     app.state.context = Context(settings, store, publisher, loader, metrics, Rulebook(settings), records, relay)
-    for subject in (workflows, items, findings, events, rules, health, pages):
+    for subject in (workflows, items, findings, alerts, events, rules, health, pages):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)

@@ -98,6 +98,10 @@ class Settings(BaseModel):
     retention_findings: Days = 400
     retention_dead_letters: Days = 30
     retention_progress: Days = 0
+    retention_alerts: Days = 400
+    retention_alertlog: Days = 400
+    retention_incidents: Days = 400
+    retention_deliveries: Days = 90
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
 
     @property

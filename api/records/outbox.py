@@ -41,6 +41,9 @@ class Relay:
         """Until `stop` is set (call `wake` after it). What fails is told in the log, and tried again."""
         filled = False
         while not stop.is_set():
+            if not self._publisher.reachable():  # said at once; a producer would wait for seconds to say it
+                stop.wait(RETRY_S)
+                continue
             try:
                 with self._records.engine.connect() as connection:
                     if self._alone(connection):
