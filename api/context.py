@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.listener import Listener
 from api.loader import Loader
 from api.metrics import Metrics
 from api.publish import Publisher
@@ -29,6 +30,7 @@ class Context:
     rulebook: Rulebook
     records: Records
     relay: Relay
+    listener: Listener
 
 
 def context_of(request: Request) -> Context:

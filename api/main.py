@@ -18,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import problems, security
 from api.context import Context
+from api.listener import Listener
 from api.loader import Loader
 from api.logs import configure
 from api.metrics import Metrics
@@ -25,7 +26,7 @@ from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
-from api.routes import alerts, events, findings, health, items, pages, rules, workflows
+from api.routes import actions, alerts, alertstream, events, findings, health, incidents, items, pages, rules, workflows
 from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
 from api.standstill import Standstill
@@ -59,8 +60,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     publisher, records = Publisher(settings), Records(url_of(settings.records_url, settings.home))
     relay = Relay(records, publisher, f"{settings.topic_prefix}alerting")
-    app.state.context = Context(settings, store, publisher, loader, metrics, Rulebook(settings), records, relay)
-    for subject in (workflows, items, findings, alerts, events, rules, health, pages):
+    app.state.context = Context(
+        settings, store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher)
+    )
+    for subject in (workflows, items, findings, alertstream, actions, alerts, incidents, events, rules, health, pages):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
@@ -90,6 +93,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         threading.Thread(target=statistics.run, args=(stop,), name="statistics", daemon=True),
         threading.Thread(target=standstill.run, args=(stop,), name="standstill", daemon=True),
         threading.Thread(target=ctx.relay.run, args=(stop,), name="outbox", daemon=True),
+        threading.Thread(target=ctx.listener.run, args=(stop,), name="listener", daemon=True),
     ]
     for one in looking:
         one.start()

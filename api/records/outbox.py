@@ -1,4 +1,4 @@
-"""Sends what transactions left in the outbox to Kafka, in their order, at least once."""
+"""Sends what transactions left in the outbox to Kafka, each topic in order, at least once."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Relay:
                 with self._records.engine.connect() as connection:
                     if self._alone(connection):
                         filled = filled or self._fill()
-                        while self.send() == MOST and not stop.is_set():
+                        while self.send() and not stop.is_set():
                             pass
                 self._woken.wait(EVERY_S)
             except (PublishError, KafkaError, SQLAlchemyError) as fault:
@@ -57,15 +57,29 @@ class Relay:
             self._woken.clear()
 
     def send(self) -> int:
-        """Send the oldest records and forget them; returns how many. Killed in between, it sends them again.
+        """Send the oldest records of each topic and forget them; returns how many. Killed in between, it sends them
+        again.
 
-        Raises PublishError while Kafka is away: then nothing is forgotten.
+        Raises PublishError for a topic that takes none, and forgets nothing of it; the other topics have got theirs.
         """
+        sent, fault = 0, None
         with self._records.reading() as connection:
-            rows = connection.execute(select(outbox).order_by(outbox.c.id).limit(MOST)).all()
-        if rows:
-            self._publisher.publish([Record(row.topic, row.key, row.value) for row in rows])
-            self._forget([row.id for row in rows])
+            topics = connection.execute(select(outbox.c.topic).distinct()).scalars().all()
+        for topic in topics:
+            try:
+                sent += self._send(topic)
+            except PublishError as error:
+                fault = error
+        if fault:
+            raise fault
+        return sent
+
+    def _send(self, topic: str) -> int:
+        with self._records.reading() as connection:
+            oldest = select(outbox).where(outbox.c.topic == topic).order_by(outbox.c.id).limit(MOST)
+            rows = connection.execute(oldest).all()
+        self._publisher.publish([Record(row.topic, row.key, row.value) for row in rows])
+        self._forget([row.id for row in rows])
         return len(rows)
 
     def waiting(self) -> int:

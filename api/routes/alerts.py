@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -31,7 +32,7 @@ def listed(store: Store, *, states: tuple[str, ...] = (), limit: int = MAX_LIMIT
     return store.query("alerts/list", **(where | given), states=list(states), limit=limit)
 
 
-def states_of(given: list[str]) -> tuple[str, ...]:
+def states_of(given: Sequence[str]) -> tuple[str, ...]:
     """The states that a filter names; () for all."""
     words = {"active": ACTIVE, "ended": ENDED}
     return tuple(dict.fromkeys(state for word in given for state in words.get(word, (word,))))
