@@ -26,7 +26,22 @@ from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
-from api.routes import actions, alerts, alertstream, events, findings, health, incidents, items, pages, rules, workflows
+from api.routes import (
+    ack,
+    actions,
+    alerting,
+    alertquestions,
+    alerts,
+    alertstream,
+    events,
+    findings,
+    health,
+    incidents,
+    items,
+    pages,
+    rules,
+    workflows,
+)
 from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
 from api.standstill import Standstill
@@ -63,7 +78,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = Context(
         settings, store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher)
     )
-    for subject in (workflows, items, findings, alertstream, actions, alerts, incidents, events, rules, health, pages):
+    for subject in (workflows, items, findings, events, rules, health, pages):
+        app.include_router(subject.router)
+    for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)

@@ -20,6 +20,7 @@ from api.records.tables import outbox
 log = logging.getLogger(__name__)
 EVERY_S = 1.0  # where nobody wakes it: another process has written
 RETRY_S = 2.0
+ASK_MS = 3_000
 MOST = 500  # records sent at once
 RELAY = 7_305_115  # an advisory lock of PostgreSQL: of several processes one sends, else an older value could come last
 
@@ -30,7 +31,7 @@ class Relay:
     def __init__(self, records: Records, publisher: Publisher, topic: str) -> None:
         self._records = records
         self._publisher = publisher
-        self._topic = topic
+        self.topic = topic
         self._woken = threading.Event()
 
     def wake(self) -> None:
@@ -92,12 +93,14 @@ class Relay:
             tx.connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))
 
     def _fill(self) -> bool:
-        """Publish all documents if the topic holds none. Raises KafkaError while the topic can't be asked."""
-        if _is_empty(self._publisher.settings.kafka, self._topic):
+        """Publish all documents if the topic holds none; whether that is known. Raises KafkaError while it can't be
+        asked."""
+        empty = _is_empty(self._publisher.settings.kafka, self.topic)
+        if empty:
             with self._records.transaction() as tx:
-                if count := publish_all(tx, self._topic, time.time_ns() // 1_000_000):
-                    log.info("documents published anew", extra={"topic": self._topic, "documents": count})
-        return True
+                if count := publish_all(tx, self.topic, time.time_ns() // 1_000_000):
+                    log.info("documents published anew", extra={"topic": self.topic, "documents": count})
+        return empty is not None
 
     def _alone(self, connection: Connection) -> bool:
         """Whether this process is the one that sends, for as long as `connection` is open."""
@@ -106,7 +109,8 @@ class Relay:
         return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:relay)"), {"relay": RELAY}).scalar())
 
 
-def _is_empty(bootstrap: str, topic: str) -> bool:
+def _is_empty(bootstrap: str, topic: str) -> bool | None:
+    """Whether a topic of one partition holds nothing; None if it isn't there yet."""
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap.split(","),
         client_id="daymark-outbox",
@@ -115,7 +119,10 @@ def _is_empty(bootstrap: str, topic: str) -> bool:
         bootstrap_timeout_ms=2_000,
     )
     try:
+        if not consumer.partitions_for_topic(topic):
+            return None
         place = TopicPartition(topic, 0)
-        return bool(consumer.end_offsets([place])[place] == consumer.beginning_offsets([place])[place])
+        first = consumer.beginning_offsets([place], timeout_ms=ASK_MS)[place]
+        return bool(consumer.end_offsets([place], timeout_ms=ASK_MS)[place] == first)
     finally:
         consumer.close(autocommit=False, timeout_ms=1_000)
