@@ -10,6 +10,8 @@ from fastapi import Depends, Request
 from api.loader import Loader
 from api.metrics import Metrics
 from api.publish import Publisher
+from api.records.database import Records
+from api.records.outbox import Relay
 from api.rulebook import Rulebook
 from api.settings import Settings
 from api.store import Store
@@ -25,6 +27,8 @@ class Context:
     loader: Loader | None
     metrics: Metrics
     rulebook: Rulebook
+    records: Records
+    relay: Relay
 
 
 def context_of(request: Request) -> Context:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SERVERS = ("clickhouse", "clickhouses", "http", "https")
-SECRET = ("dsn", "api_token")
+SECRET = ("dsn", "records_url", "api_token")
 _DAYS = re.compile(r"(\d+)\s*([dw]?)")
 
 
@@ -62,6 +62,8 @@ class Settings(BaseModel):
 
     `dsn` is where ClickHouse is: `chdb:///directory` for the embedded engine (one process owns the directory),
     `clickhouse://user:password@host:8123/database` for a server. Empty: `<home>/clickhouse`, embedded.
+    `records_url` is the relational store's: `postgresql://user:password@host/database`. Empty: the file
+    `<home>/records.db`, SQLite.
     `lane` is where POST /events writes when a request names none. `mappings` are source mappings, separated by the
     system's path separator; they give posted events their topic and their correlation key,
     and an event that none of them can read is refused. `packs` are those that the lane's job was submitted with,
@@ -73,6 +75,7 @@ class Settings(BaseModel):
 
     home: Path = Path(".daymark")
     dsn: Annotated[str, AfterValidator(_dsn)] = ""
+    records_url: str = ""
     kafka: str = "127.0.0.1:19092"
     topic_prefix: str = Field("daymark.", pattern=r"^[A-Za-z0-9._-]*$")
     lane: str = Field("main", pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")
