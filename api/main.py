@@ -12,11 +12,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from api import problems, security
+from api import problems
+from api.access import audit
+from api.access.guard import Guard, authorize
+from api.access.oidc import Oidc
+from api.access.rates import Rates
+from api.access.who import Doorkeeper
 from api.context import Context
 from api.loader import Loader
 from api.logs import configure
@@ -25,7 +31,8 @@ from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
-from api.routes import events, findings, health, items, pages, rules, workflows
+from api.routes import account, events, findings, health, items, pages, rules, signin, users, workflows
+from api.routes import audit as audit_routes
 from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
 from api.standstill import Standstill
@@ -56,16 +63,24 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        dependencies=[Depends(authorize)],
     )
     publisher, records = Publisher(settings), Records(url_of(settings.records_url, settings.home))
     relay = Relay(records, publisher, f"{settings.topic_prefix}alerting")
-    app.state.context = Context(settings, store, publisher, loader, metrics, Rulebook(settings), records, relay)
-    for subject in (workflows, items, findings, events, rules, health, pages):
+    records.watchers.append(audit.append)
+    doorkeeper = Doorkeeper(settings, records)
+    oidc = Oidc(settings) if settings.oidc_issuer else None
+    app.state.context = Context(
+        settings, store, publisher, loader, metrics, Rulebook(settings), records, relay, doorkeeper, oidc
+    )
+    for subject in (workflows, items, findings, events, rules, health, users, audit_routes, signin, account, pages):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
     _measure(app, metrics)
-    security.install(app, settings)
+    rates = Rates(settings.rate_limit)
+    app.add_middleware(Guard, doorkeeper=doorkeeper, rates=rates, records=records)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.public_hosts, www_redirect=False)
     return app
 
 
@@ -73,6 +88,7 @@ def _prepare(ctx: Context) -> None:
     """Bring both stores to this version's schema. Raises MigrationError, StoreError or RecordsError."""
     migrate(ctx.store)
     ctx.records.migrate()
+    ctx.doorkeeper.open()
     set_retention(ctx.store, ctx.settings.retention)
 
 
@@ -139,6 +155,8 @@ def main() -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
         timeout_graceful_shutdown=5,
     )
     uvicorn.Server(config).run()

@@ -96,6 +96,11 @@ def put(tx: Transaction, user: User, who: str, origin: str, now_ms: int, passwor
     return after
 
 
+def set_hash(tx: Transaction, name: str, kept: str) -> None:
+    """Keep the hash of another password."""
+    tx.connection.execute(update(users).where(users.c.name == name).values(password=kept))
+
+
 def remove(tx: Transaction, name: str, who: str, origin: str, now_ms: int) -> bool:
     """Delete a user with sessions and tokens; False if there was none. Raises LastAdmin."""
     before = read(tx.connection, name)
