@@ -31,7 +31,7 @@ from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
-from api.routes import account, events, findings, health, items, pages, rules, signin, users, workflows
+from api.routes import account, erasures, events, findings, health, items, pages, rules, signin, users, workflows
 from api.routes import audit as audit_routes
 from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
@@ -73,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = Context(
         settings, store, publisher, loader, metrics, Rulebook(settings), records, relay, doorkeeper, oidc
     )
-    for subject in (workflows, items, findings, events, rules, health, users, audit_routes, signin, account, pages):
+    for subject in (workflows, items, findings, events, rules, health, users, audit_routes, erasures, signin, account, pages):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)

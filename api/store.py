@@ -6,6 +6,7 @@ import copy
 import functools
 import queue
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ CLIENTS = {"query": 4, "insert": 2, "ping": 1}
 """Clients by purpose: slow queries keep neither the loader nor /readyz waiting."""
 
 WAIT_S = 5.0  # for a free client
-TABLES = ("events", "transitions", "items", "findings", "dead_letters", "progress")
+TABLES = ("events", "transitions", "items", "findings", "dead_letters", "progress", "erasures")
 SETTINGS = {
     "max_threads": "2",
     "max_execution_time": "30",
@@ -67,6 +68,7 @@ class Store:
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
         self._settings: dict[str, str] = {}
+        self.loading = threading.Lock()  # held while a batch is loaded (api/access/erasure.py)
         self._free: dict[str, queue.LifoQueue[Client | None]] = {name: queue.LifoQueue() for name in CLIENTS}
         self._opened: list[Client] = []
         for name, many in CLIENTS.items():

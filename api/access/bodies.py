@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from starlette.exceptions import HTTPException
-from starlette.types import Message, Receive, Scope
+from starlette.types import Message, Receive, Scope, Send
 
-from api.problems import Problem
+from api.problems import Problem, response
 
 MOST = 5_000_000
 """Bytes of any body: a batch of events. Routes that take less say so themselves."""
@@ -26,19 +26,35 @@ def declared_too_long(scope: Scope) -> Problem | None:
     return None
 
 
-def bounded(scope: Scope, receive: Receive) -> Receive:
-    """`receive` that ends a request whose body turns out too long: one without a Content-Length."""
-    left = most(scope["path"])
+class Bounded:
+    """`receive` and `send` of a request whose body may turn out too long: one without a Content-Length.
 
-    async def next_part() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise HTTPException(413, _detail(scope["path"]))
+    The route gets an error in place of the rest, and whatever it makes of that, the answer is the refusal.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._left = most(scope["path"])
+        self._refused = False
+
+    async def receive(self) -> Message:
+        """The next part of the body. Raises HTTPException behind the last one that is taken."""
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            raise HTTPException(413, _detail(self._scope["path"]))
         return message
 
-    return next_part
+    async def send(self, message: Message) -> None:
+        """Sends what the route answers, or the refusal."""
+        if self._left >= 0:
+            await self._send(message)
+        elif not self._refused:
+            self._refused = True
+            refusal = Problem(title="Body too large", status=413, detail=_detail(self._scope["path"]))
+            await response(refusal, {"Connection": "close"})(self._scope, self._receive, self._send)
 
 
 def _detail(path: str) -> str:

@@ -13,6 +13,7 @@ from fastapi import Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -60,10 +61,11 @@ class Guard:
         if refused is not None:
             await refused(scope, receive, send)
             return
+        bounded = bodies.Bounded(scope, receive, send)
         if answers.HEADER in request.headers and request.method not in origin.SAFE:
-            await self._once(request, bodies.bounded(scope, receive), send)
-            return
-        await self._app(scope, bodies.bounded(scope, receive), send)
+            await self._once(request, bounded)
+        else:
+            await self._app(scope, bounded.receive, bounded.send)
 
     def _refused(self, request: Request) -> Response | None:
         """Why a request gets no further; None if it does, then `request.state` says whose it is."""
@@ -96,18 +98,19 @@ class Guard:
         detail = f"{what}Sign in at /login, or send the header `Authorization: Bearer <token>`."
         return response(Problem(title="Not signed in", status=401, detail=detail), {"WWW-Authenticate": "Bearer"})
 
-    async def _once(self, request: Request, receive: Receive, send: Send) -> None:
+    async def _once(self, request: Request, bounded: bodies.Bounded) -> None:
         """Answer a write with an idempotency key: as before, if it was answered before."""
+        receive, send = bounded.receive, bounded.send
         key = request.headers[answers.HEADER]
         if not 0 < len(key) <= answers.LONGEST:
             detail = f"Idempotency-Key has 1 to {answers.LONGEST} characters."
             await response(Problem(title="Invalid key", status=400, detail=detail))(request.scope, receive, send)
             return
-        body = b""
-        more = True
-        while more:
-            part = await receive()
-            body, more = body + part.get("body", b""), bool(part.get("more_body"))
+        try:
+            body = await _whole(receive)
+        except HTTPException as fault:
+            await send({"type": "http.response.start", "status": fault.status_code, "headers": []})
+            return
         who: Who | None = request.state.who
         where = answers.place(who.name if who else "", request.method, request.url.path, key)
         said = hashlib.sha256(request.url.query.encode() + b"\0" + body).hexdigest()
@@ -176,6 +179,16 @@ def authorize(request: Request) -> None:
     else:
         detail = f"This needs the permission `{action}`, which {who.name} does not have."
     raise ProblemError(403, "Not allowed", detail)
+
+
+async def _whole(receive: Receive) -> bytes:
+    """A request's body. Raises HTTPException if it is too long."""
+    body, more = bytearray(), True
+    while more:
+        part = await receive()
+        body += part.get("body", b"")
+        more = bool(part.get("more_body"))
+    return bytes(body)
 
 
 def _too_many(seconds: int) -> Response:

@@ -13,8 +13,10 @@ from starlette.testclient import TestClient
 from api.access import audit, passwords, people
 from api.access.people import User
 from api.access.roles import Limits
+from api.main import create_app
 from api.records.database import Records, url_of
 from api.settings import Settings
+from api.store import Store
 
 PASSWORD = "correct horse battery"
 NOW = 1_700_000_000_000
@@ -38,9 +40,29 @@ def records(tmp_path: Path) -> Iterator[Records]:
 
 
 @pytest.fixture
-def guarded(serve: Callable[[Settings], TestClient], settings: Settings) -> TestClient:
+def app_of(store: Store) -> Iterator[Callable[[Settings], TestClient]]:
+    """Makes the app of given settings on the same data as `store`, without its threads, which nothing here needs."""
+    made: list[TestClient] = []
+
+    def make(settings: Settings) -> TestClient:
+        app = create_app(settings)
+        context = app.state.context
+        context.records.migrate()
+        context.doorkeeper.open()
+        made.append(TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False))
+        return made[-1]
+
+    yield make
+    for client in made:
+        context = client.app.state.context  # type: ignore[attr-defined]
+        context.records.close()
+        context.store.close()
+
+
+@pytest.fixture
+def guarded(app_of: Callable[[Settings], TestClient], settings: Settings) -> TestClient:
     """A client of an app where people have to sign in. It speaks as one of our own pages does."""
-    client = serve(settings.model_copy(update={"sign_in": "required", "rate_limit": 0}))
+    client = app_of(settings.model_copy(update={"sign_in": "required", "rate_limit": 0}))
     client.headers.update(HOME)
     return client
 
