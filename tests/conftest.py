@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,6 @@ import pytest
 
 from api.stack import ports
 from api.stack.kafka import KafkaBroker
-
-os.environ.setdefault("DAYMARK_SIGN_IN", "off")  # of the stacks that tests start; those about signing in say otherwise
 
 
 @pytest.fixture(scope="session")

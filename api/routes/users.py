@@ -207,7 +207,7 @@ def create_link(request: Request, ctx: Ctx, wanted: LinkPost) -> dict[str, Any]:
     who = _who(request)
     expires_ms = now_ms() + WELCOME_MS
     with ctx.records.transaction() as tx:
-        if wanted.unless_somebody and people.anybody(tx.connection):
+        if wanted.unless_somebody and (ctx.settings.sign_in == "off" or people.anybody(tx.connection)):
             return {"path": None, "expires_ms": None}
         secret = sessions.link(tx, "welcome", {"user": wanted.user}, expires_ms)
         tx.changed(Change(now_ms(), who.name, "sign-in link", f"user/{wanted.user}", origin=who.address))
