@@ -73,7 +73,20 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = Context(
         settings, store, publisher, loader, metrics, Rulebook(settings), records, relay, doorkeeper, oidc
     )
-    for subject in (workflows, items, findings, events, rules, health, users, audit_routes, erasures, signin, account, pages):
+    for subject in (
+        workflows,
+        items,
+        findings,
+        events,
+        rules,
+        health,
+        users,
+        audit_routes,
+        erasures,
+        signin,
+        account,
+        pages,
+    ):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)

@@ -113,7 +113,13 @@ def _fault(row: Mapping[str, Any], number: int, previous: str) -> str:
     entry = orjson.loads(row["entry"])
     if entry["previous"] != previous:
         return f"entry {number} does not follow entry {number - 1}: one of them was replaced or moved"
-    shown = {"id": row["id"], "at_ms": row["at_ms"], "who": row["who"], "action": row["action"], "subject": row["subject"]}
+    shown = {
+        "id": row["id"],
+        "at_ms": row["at_ms"],
+        "who": row["who"],
+        "action": row["action"],
+        "subject": row["subject"],
+    }
     told = {name: entry[name] for name in shown}
     told |= {"who": entry["who"][:256], "action": entry["action"][:64], "subject": entry["subject"][:LONGEST]}
     return "" if shown == told else f"entry {number} was changed: its columns are not what it says"

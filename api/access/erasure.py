@@ -46,5 +46,3 @@ def erase(store: Store, kind: str, value: str, now_ms: int) -> dict[str, int]:
 
 def _json(value: str) -> str:
     return orjson.dumps(value.encode(errors="replace").decode()).decode()
-
-

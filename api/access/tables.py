@@ -42,7 +42,9 @@ sessions = Table(
     "sessions",
     metadata,
     Column("id", String(HASH), primary_key=True),
-    Column("user", String(NAME), ForeignKey("users.name", ondelete="CASCADE"), nullable=True),  # null: the server's token
+    Column(
+        "user", String(NAME), ForeignKey("users.name", ondelete="CASCADE"), nullable=True
+    ),  # null: the server's token
     Column("created_ms", BigInteger, nullable=False),
     Column("seen_ms", BigInteger, nullable=False),
     Column("address", String(64), nullable=False),

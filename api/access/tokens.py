@@ -39,7 +39,15 @@ class Token:
 
 
 def create(
-    tx: Transaction, user: str, name: str, scopes: frozenset[str], limits: Limits, days: int, who: str, origin: str, now_ms: int
+    tx: Transaction,
+    user: str,
+    name: str,
+    scopes: frozenset[str],
+    limits: Limits,
+    days: int,
+    who: str,
+    origin: str,
+    now_ms: int,
 ) -> tuple[Token, str]:
     """A new token of a user, and its secret, which is told this once."""
     secret = f"{BEGINS}{secrets.token_urlsafe(32)}"

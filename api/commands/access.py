@@ -28,7 +28,10 @@ def list_users(as_json: AsJson = False) -> None:
         return
     table = Table("name", "role", "limited to", box=None, pad_edge=False, header_style="dim")
     for user in found:
-        limits = [*(user["limits"]["workflows"] or []), *(f"{name}:{'|'.join(values)}" for name, values in user["limits"]["groups"].items())]
+        limits = [
+            *(user["limits"]["workflows"] or []),
+            *(f"{name}:{'|'.join(values)}" for name, values in user["limits"]["groups"].items()),
+        ]
         table.add_row(escape(user["name"]), user["role"], escape(", ".join(limits)))
     out.print(table)
 
@@ -61,7 +64,9 @@ def verify(
         emit(found)
     elif found["intact"]:
         out.print(f"[green]{found['entries']:,} entries, none changed, removed or moved[/green]")
-        out.print(f"head: {found['head']}   (keep it elsewhere; `--head` finds entries cut off at the end)", soft_wrap=True)
+        out.print(
+            f"head: {found['head']}   (keep it elsewhere; `--head` finds entries cut off at the end)", soft_wrap=True
+        )
     else:
         out.print(f"[red]{escape(found['fault'])}[/red]")
     raise typer.Exit(Exit.OK if found["intact"] else Exit.FAILED)

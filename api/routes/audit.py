@@ -30,9 +30,7 @@ def list_audit(
     """Changes, the newest first: who, when, from where, what was before and after, place by place in `changes`."""
     before = paging.decode(cursor, ("before",), (int,))["before"]
     with ctx.records.reading() as connection:
-        rows = audit.entries(
-            connection, before=before, limit=limit + 1, who=who, action=action, subject=subject
-        )
+        rows = audit.entries(connection, before=before, limit=limit + 1, who=who, action=action, subject=subject)
     return paging.page(rows, limit, lambda row: (row["id"],))
 
 

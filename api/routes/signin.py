@@ -96,7 +96,9 @@ def to_provider(request: Request, ctx: Ctx) -> Response:
     with ctx.records.transaction() as tx:
         secret = sessions.link(tx, "oidc", {**held, "state": state}, now_ms() + STATE_MS)
     answer = RedirectResponse(url, 303)
-    answer.set_cookie(STATE, secret, max_age=600, path="/login/oidc", httponly=True, samesite="lax", secure=_secure(request))
+    answer.set_cookie(
+        STATE, secret, max_age=600, path="/login/oidc", httponly=True, samesite="lax", secure=_secure(request)
+    )
     return answer
 
 

@@ -22,7 +22,15 @@ TABLES = ("events", "transitions", "items", "findings", "dead_letters")
 
 
 def letter(raw: bytes, **given: object) -> Row:
-    row = {"lane": "main", "topic": "t", "partition": 0, "offset": 1, "received_ms": 1, "reason": "not_json", "detail": ""}
+    row = {
+        "lane": "main",
+        "topic": "t",
+        "partition": 0,
+        "offset": 1,
+        "received_ms": 1,
+        "reason": "not_json",
+        "detail": "",
+    }
     return row | {"raw": base64.b64encode(raw).decode()} | given
 
 
@@ -74,7 +82,9 @@ def test_a_value_is_erased_wherever_a_record_holds_it(guarded: TestClient, store
     assert MAIL not in str(store.run("SELECT * FROM events")) + str(store.run("SELECT * FROM items"))
 
 
-def test_what_was_erased_is_not_loaded_again_and_the_rest_is(guarded: TestClient, store: Store, settings: Settings) -> None:
+def test_what_was_erased_is_not_loaded_again_and_the_rest_is(
+    guarded: TestClient, store: Store, settings: Settings
+) -> None:
     signed_in(guarded, "root", "admin")
     guarded.post("/api/v1/erasures", json={"key": "K-1"})
     guarded.post("/api/v1/erasures", json={"value": MAIL})
@@ -84,7 +94,9 @@ def test_what_was_erased_is_not_loaded_again_and_the_rest_is(guarded: TestClient
         batch = [Message(names[table], 0, 1, 1, lines(many)) for table, many in made.items()]
         loader.load(batch, threading.Event(), committed.append)
     assert len(committed) == 3
-    found = {table: {row["key"] for row in store.run("SELECT key FROM {t:Identifier}", t=table)} for table in TABLES[:4]}
+    found = {
+        table: {row["key"] for row in store.run("SELECT key FROM {t:Identifier}", t=table)} for table in TABLES[:4]
+    }
     assert found["events"] == {"K-30"}
     assert found["items"] == {"K-30"}
     assert found["transitions"] == found["findings"] == {"K-2", "K-30"}  # they hold nothing of the value

@@ -34,7 +34,9 @@ def test_each_role_gets_through_where_the_matrix_says(guarded: TestClient, role:
         signed_in(guarded, "anna", role)
     actions = ROLES.get(role, frozenset())
     # signing out would end the session that the others need
-    asked = [route for route in MATRIX if route[1] not in ("/logout", "/api/v1/me/sessions", "/account/sign-out-everywhere")]
+    asked = [
+        route for route in MATRIX if route[1] not in ("/logout", "/api/v1/me/sessions", "/account/sign-out-everywhere")
+    ]
     for method, path in asked:
         action = MATRIX[method, path]
         body = {"json": {}} if method != "GET" else {}

@@ -58,7 +58,9 @@ def test_who_has_limits_reads_but_writes_only_what_is_surely_inside() -> None:
     assert EVERYTHING.may("erase")
 
 
-@pytest.mark.parametrize(("failures", "wait_ms"), [(4, 0), (5, 1000), (6, 2000), (14, 512_000), (15, 900_000), (99, 900_000)])
+@pytest.mark.parametrize(
+    ("failures", "wait_ms"), [(4, 0), (5, 1000), (6, 2000), (14, 512_000), (15, 900_000), (99, 900_000)]
+)
 def test_each_failure_beyond_the_fifth_doubles_the_wait_up_to_15_minutes(failures: int, wait_ms: int) -> None:
     assert lockout.until("user", failures, 1000) == 1000 + wait_ms
 
