@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.access.oidc import Oidc
+from api.access.rows import seen_by
+from api.access.who import Doorkeeper
 from api.listener import Listener
 from api.loader import Loader
 from api.metrics import Metrics
@@ -31,12 +34,15 @@ class Context:
     records: Records
     relay: Relay
     listener: Listener
+    doorkeeper: Doorkeeper
+    oidc: Oidc | None
 
 
 def context_of(request: Request) -> Context:
-    """The context of the app that a request came to."""
+    """The context of the app that a request came to, with the store as whoever asks may see it."""
     context: Context = request.app.state.context
-    return context
+    who = request.state.who
+    return replace(context, store=seen_by(context.store, who.permissions.limits)) if who else context
 
 
 Ctx = Annotated[Context, Depends(context_of)]

@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -22,6 +22,8 @@ from kafka.errors import KafkaError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_when_event_set, wait_random_exponential
 from tenacity.nap import sleep_using_event
 
+from api.access import erasure
+from api.access.erased import Erased
 from api.metrics import Metrics
 from api.settings import Settings
 from api.store import CLIENTS, Store, StoreError
@@ -148,9 +150,11 @@ class Loader:
             if message.value:
                 by_table[self.tables[message.topic]].append(message)
             offsets[TopicPartition(message.topic, message.partition)] = OffsetAndMetadata(message.offset + 1, "", -1)
-        with ThreadPoolExecutor(CLIENTS["insert"], "loader-insert") as pool:  # tables don't depend on each other
-            for done in [pool.submit(self._insert, table, messages, stop) for table, messages in by_table.items()]:
-                done.result()
+        with self.store.loading:
+            by_table = self._unerased(by_table, stop)
+            with ThreadPoolExecutor(CLIENTS["insert"], "loader-insert") as pool:  # tables don't depend on each other
+                for done in [pool.submit(self._insert, table, messages, stop) for table, messages in by_table.items()]:
+                    done.result()
         commit(offsets)
         took = time.monotonic() - began
         self._linger = min(max(took / 2, LINGER_S[0]), LINGER_S[1])
@@ -158,6 +162,17 @@ class Loader:
             self.metrics.insert_seconds.observe(took)
             self.metrics.last_insert.set_to_current_time()
         self._tell(True, "running")
+
+    def _unerased(self, by_table: dict[str, list[Message]], stop: threading.Event) -> dict[str, list[Message]]:
+        """The messages without the rows of what was erased in the meantime."""
+        erased: Erased = self._persistent(stop)(erasure.read, self.store)
+        if not erased:
+            return by_table
+        left = {}
+        for table, messages in by_table.items():
+            kept = [replace(one, value=erased.without(table, one.value)) for one in messages]
+            left[table] = [one for one in kept if one.value]
+        return {table: messages for table, messages in left.items() if messages}
 
     def _insert(self, table: str, messages: Sequence[Message], stop: threading.Event) -> None:
         """Insert messages; halve those that ClickHouse refuses until the bad ones are found."""
@@ -206,7 +221,10 @@ class Loader:
 
     def _insert_bytes(self, table: str, block: bytes, stop: threading.Event) -> None:
         """Insert, and try again for as long as it is ClickHouse that fails, not the rows."""
-        attempts = Retrying(
+        self._persistent(stop)(self.store.insert, table, block)
+
+    def _persistent(self, stop: threading.Event) -> Retrying:
+        return Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, StoreError) and not error.bad_row),
             wait=wait_random_exponential(0.3, max=RETRY_MAX_S),
             stop=stop_when_event_set(stop),
@@ -214,7 +232,6 @@ class Loader:
             before_sleep=self._log_retry,
             reraise=True,
         )
-        attempts(self.store.insert, table, block)
 
     def _commit(self, consumer: KafkaConsumer, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
         try:

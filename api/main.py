@@ -12,11 +12,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from api import problems, security
+from api import problems
+from api.access import audit
+from api.access.guard import Guard, authorize
+from api.access.oidc import Oidc
+from api.access.rates import Rates
+from api.access.who import Doorkeeper
 from api.context import Context
 from api.listener import Listener
 from api.loader import Loader
@@ -27,12 +33,14 @@ from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
 from api.routes import (
+    account,
     ack,
     actions,
     alerting,
     alertquestions,
     alerts,
     alertstream,
+    erasures,
     events,
     findings,
     health,
@@ -40,8 +48,11 @@ from api.routes import (
     items,
     pages,
     rules,
+    signin,
+    users,
     workflows,
 )
+from api.routes import audit as audit_routes
 from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
 from api.standstill import Standstill
@@ -72,20 +83,49 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        dependencies=[Depends(authorize)],
     )
     publisher, records = Publisher(settings), Records(url_of(settings.records_url, settings.home))
     relay = Relay(records, publisher, f"{settings.topic_prefix}alerting")
+    records.watchers.append(audit.append)
+    doorkeeper = Doorkeeper(settings, records)
+    oidc = Oidc(settings) if settings.oidc_issuer else None
     app.state.context = Context(
-        settings, store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher)
+        settings,
+        store,
+        publisher,
+        loader,
+        metrics,
+        Rulebook(settings),
+        records,
+        relay,
+        Listener(publisher),
+        doorkeeper,
+        oidc,
     )
-    for subject in (workflows, items, findings, events, rules, health, pages):
+    for subject in (
+        workflows,
+        items,
+        findings,
+        events,
+        rules,
+        health,
+        users,
+        audit_routes,
+        erasures,
+        signin,
+        account,
+        pages,
+    ):
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
     _measure(app, metrics)
-    security.install(app, settings)
+    rates = Rates(settings.rate_limit)
+    app.add_middleware(Guard, doorkeeper=doorkeeper, rates=rates, records=records)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.public_hosts, www_redirect=False)
     return app
 
 
@@ -93,6 +133,7 @@ def _prepare(ctx: Context) -> None:
     """Bring both stores to this version's schema. Raises MigrationError, StoreError or RecordsError."""
     migrate(ctx.store)
     ctx.records.migrate()
+    ctx.doorkeeper.open()
     set_retention(ctx.store, ctx.settings.retention)
 
 
@@ -160,6 +201,8 @@ def main() -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
         timeout_graceful_shutdown=5,
     )
     uvicorn.Server(config).run()

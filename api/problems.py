@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from api.store import StoreError
@@ -81,6 +82,12 @@ def install(app: FastAPI) -> None:
     def _store(request: Request, error: StoreError) -> Response:
         log.error("query failed", extra={"path": request.url.path, "error": str(error)})
         detail = "ClickHouse did not answer this query. /readyz tells more; try again in a moment."
+        return response(Problem(title="Store not available", status=503, detail=detail), {"Retry-After": "5"})
+
+    @app.exception_handler(SQLAlchemyError)
+    def _records(request: Request, error: SQLAlchemyError) -> Response:
+        log.error("records failed", extra={"path": request.url.path, "error": str(error).splitlines()[0]})
+        detail = "The relational store did not answer. Try again in a moment."
         return response(Problem(title="Store not available", status=503, detail=detail), {"Retry-After": "5"})
 
     @app.exception_handler(Exception)

@@ -19,7 +19,7 @@ from api.commands.output import emit, err, escape, guarded, log_to, out
 from api.commands.packs import AsJson
 from api.commands.watch import Watch
 from api.stack import prerequisites, process
-from api.stack.ask import ask
+from api.stack.ask import ask, tell
 from api.stack.detection import ALERTS
 from api.stack.errors import Exit, StackError
 from api.stack.home import VARIABLE, Home, State
@@ -245,7 +245,7 @@ def _supervise(home: Home, options: Options, watch: Watch | None = None) -> None
     log_to(home.log("daymark"))
 
     def ready(state: State) -> None:
-        out.print(f"\nDaymark runs: [bold]{state.url}[/bold]   (Ctrl-C stops it)")
+        out.print(f"\nDaymark runs: [bold]{state.url}{first_link(state)}[/bold]   (Ctrl-C stops it)", soft_wrap=True)
         if "mailbox" in state.parts:
             out.print(f"Mail that it sends is kept in {home.path / 'mailbox'}; open a page there and click its link")
         out.print()
@@ -274,7 +274,15 @@ def _up_detached(home: Home) -> None:
         if child.poll() is not None:
             raise StackError(process.tail(log).replace("daymark: ", ""), Exit(child.returncode))
         time.sleep(0.2)
-    out.print(f"Daymark runs: {state.url}   (`daymark stop` ends it)")
+    out.print(f"Daymark runs: {state.url}{first_link(state)}   (`daymark stop` ends it)", soft_wrap=True)
+
+
+def first_link(state: State) -> str:
+    """The path that signs the first admin in, once; '' where an admin can sign in, or nobody has to."""
+    try:
+        return tell(state, "POST", "sign-in-links", {"unless_somebody": True}, 10)["path"] or ""
+    except (httpx.HTTPError, ValueError, KeyError):
+        return ""
 
 
 def _show(document: dict[str, Any]) -> None:

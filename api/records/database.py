@@ -92,7 +92,7 @@ class Records:
         try:
             with self._begun("write") as connection:
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, "heads")
         except (CommandError, SQLAlchemyError) as error:
             raise RecordsError(f"{self.place} could not be brought to this version's tables: {error}") from error
 

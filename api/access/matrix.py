@@ -1,0 +1,80 @@
+"""Which route needs what: one table. A route that isn't in it is closed, and a test fails until it is.
+
+`None` is for everybody, signed in or not; otherwise an action of api/access/roles.py. A route whose path has
+`{workflow}` is about that one.
+"""
+
+from __future__ import annotations
+
+from api.access.roles import Permissions, Subject
+
+MATRIX: dict[tuple[str, str], str | None] = {
+    # for machines that watch, and for signing in
+    ("GET", "/healthz"): None,
+    ("GET", "/readyz"): None,
+    ("GET", "/metrics"): "read",
+    ("GET", "/login"): None,
+    ("POST", "/login"): None,
+    ("GET", "/login/oidc"): None,
+    ("GET", "/login/oidc/back"): None,
+    ("GET", "/welcome/{code}"): None,
+    ("POST", "/logout"): None,
+    # pages
+    ("GET", "/"): "read",
+    ("GET", "/fragments/overview"): "read",
+    ("GET", "/items/{workflow}/{key:key}"): "read",
+    ("GET", "/docs"): "read",
+    ("GET", "/api/v1/openapi.json"): "read",
+    ("GET", "/account"): "self",
+    ("POST", "/account/password"): "self",
+    ("POST", "/account/sign-out-everywhere"): "self",
+    ("GET", "/users"): "manage",
+    ("POST", "/users"): "manage",
+    ("GET", "/audit"): "audit",
+    # what happened
+    ("GET", "/api/v1/workflows"): "read",
+    ("GET", "/api/v1/workflows/{workflow}/steps"): "read",
+    ("GET", "/api/v1/lanes"): "read",
+    ("GET", "/api/v1/items"): "read",
+    ("GET", "/api/v1/items/{workflow}/{key:key}"): "read",
+    ("GET", "/api/v1/findings"): "read",
+    ("GET", "/api/v1/findings/counts"): "read",
+    ("GET", "/api/v1/events"): "read",
+    ("GET", "/api/v1/dead-letters"): "read",
+    ("POST", "/api/v1/events"): "events",
+    # rules
+    ("PUT", "/api/v1/rules/{workflow}"): "rules",
+    ("DELETE", "/api/v1/rules/{workflow}"): "rules",
+    # who
+    ("GET", "/api/v1/me"): "read",
+    ("POST", "/api/v1/me/password"): "self",
+    ("DELETE", "/api/v1/me/sessions"): "self",
+    ("GET", "/api/v1/tokens"): "self",
+    ("POST", "/api/v1/tokens"): "self",
+    ("DELETE", "/api/v1/tokens/{number}"): "self",
+    ("GET", "/api/v1/users"): "manage",
+    ("PUT", "/api/v1/users/{name}"): "manage",
+    ("DELETE", "/api/v1/users/{name}"): "manage",
+    ("POST", "/api/v1/sign-in-links"): "manage",
+    ("GET", "/api/v1/audit"): "audit",
+    ("GET", "/api/v1/audit/verification"): "audit",
+    ("GET", "/api/v1/erasures"): "erase",
+    ("POST", "/api/v1/erasures"): "erase",
+}
+
+CLOSED = "closed"
+
+
+def needed(method: str, path: str) -> str | None:
+    """What a route (its template) needs: an action, None if it is for everybody, CLOSED if it isn't in the table."""
+    return MATRIX.get(("GET" if method == "HEAD" else method, path), CLOSED)
+
+
+def allowed(permissions: Permissions, method: str, path: str, workflow: str = "") -> bool:
+    """Whether somebody may ask for a route; `workflow` is the one that its path names."""
+    action = needed(method, path)
+    if action is None or action == CLOSED:
+        return action is None
+    if action in ("read", "self") or not workflow:
+        return permissions.may(action)
+    return permissions.may(action, Subject(workflow))
