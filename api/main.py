@@ -37,6 +37,7 @@ from api.routes import (
     ack,
     actions,
     alerting,
+    alertmanager,
     alertquestions,
     alerts,
     alertstream,
@@ -118,7 +119,7 @@ def create_app(settings: Settings) -> FastAPI:
         pages,
     ):
         app.include_router(subject.router)
-    for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack):
+    for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)

@@ -43,8 +43,8 @@ async def ask(request: Request, ctx: Ctx, token: str) -> Response:
     if known is not None:
         return _page(request, _told(known, link))
     rows = await run_in_threadpool(_rows, ctx, link)
-    live = [row for row in rows or () if _is_meant(row, link)]
-    if rows is not None and rows and not live:
+    live = [row for row in rows if _is_meant(row, link)]
+    if rows and not live:
         return _page(request, {"title": "It has ended", "detail": _ending(rows), "status": 200})
     return _page(
         request, {"title": _title(link), "detail": "", "status": 200, "alerts": live, "button": VERBS[link.action]}
@@ -57,8 +57,13 @@ async def do(request: Request, ctx: Ctx, token: str) -> Response:
     link, refusal = _read(request, ctx, token)
     if link is None:
         return _page(request, refusal)
+    rows = await run_in_threadpool(_rows, ctx, link)
+    over = {row["id"] for row in rows if not _is_meant(row, link)}
+    meant = [id for id in link.alerts if id not in over]  # also one that ClickHouse doesn't know yet: the job does
+    if not meant:
+        return _page(request, {"title": "It has ended", "detail": _ending(rows), "status": 409})
     actor = Actor(link.person or "link", request.client.host if request.client else "")
-    given = {"alerts": list(link.alerts), "episodes": dict(link.alerts), "why": "by the link in a message"}
+    given = {"alerts": meant, "why": "by the link in a message"}
     outcome = await act(ctx, actor, action_id(token), link.action, **given)
     return _page(request, _told(outcome.answer, link))
 
@@ -84,12 +89,12 @@ def _read(request: Request, ctx: Context, token: str) -> tuple[Link | None, dict
     return link, {}
 
 
-def _rows(ctx: Context, link: Link) -> list[dict[str, Any]] | None:
-    """The alerts as they stand, None while ClickHouse is away: the button works without it."""
+def _rows(ctx: Context, link: Link) -> list[dict[str, Any]]:
+    """The alerts as they stand, none while ClickHouse is away: the button works without it."""
     try:
         return ctx.store.query("alerts/some", ids=list(link.alerts))
     except StoreError:
-        return None
+        return []
 
 
 def _is_meant(row: dict[str, Any], link: Link) -> bool:

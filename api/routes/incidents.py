@@ -17,7 +17,7 @@ from api.context import Ctx
 from api.models import Page
 from api.paging import FAR, Cursor, Limit, PathText, Since, Text, Until
 from api.problems import documented, not_found
-from api.routes.actions import Answer, Id, Key, Said, answered
+from api.routes.actions import MOST_ALERTS, Answer, Id, Key, Said, answered
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"], responses=documented(401, 422, 503))
 ACTION = {202: {"model": Answer}, **documented(409)}
@@ -41,9 +41,9 @@ class Why(BaseModel):
 
 
 class Merge(Why):
-    """Which incident this one turns out to be part of."""
+    """What turns out to belong to an incident: ids of other incidents, with all their alerts, or of alerts."""
 
-    into: Id
+    alerts: Annotated[list[Id], Field(min_length=1, max_length=MOST_ALERTS)]
 
 
 @router.get("/incidents", response_model=Page[Incident], responses=documented(400))
@@ -96,6 +96,6 @@ async def resolve(ctx: Ctx, who: Who, response: Response, id: Id, body: Why | No
 
 @router.post("/incidents/{id}/merge", response_model=Answer, responses=ACTION)
 async def merge(ctx: Ctx, who: Who, response: Response, id: Id, body: Merge, key: Key = None) -> Answer:
-    """Make an incident part of another one, which holds its alerts from then on."""
-    given = {"incident": id, "text": body.into, "why": body.why}
+    """Have an incident take in others, or alerts, which belong to it from then on."""
+    given = {"incident": id, "alerts": body.alerts, "why": body.why}
     return answered(await act(ctx, who, str(key or uuid.uuid4()), "incident_merge", **given), response)

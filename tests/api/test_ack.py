@@ -48,7 +48,6 @@ def test_the_button_acknowledges_once_however_often_it_is_pressed(
         assert "Done" in client.post(f"/ack/{link}").text
     [action] = job.actions
     assert (action["id"], action["kind"], action["who"], action["alerts"]) == (action_id(link), "ack", "anna", [FP])
-    assert action["episodes"] == {FP: 1}
     assert "<button" not in client.get(f"/ack/{link}").text
 
 
@@ -57,6 +56,12 @@ def test_an_alert_that_has_ended_is_said_to(client: TestClient, job: Job, settin
     shown = client.get(f"/ack/{token(settings)}")
     assert "It has ended" in shown.text
     assert "<button" not in shown.text
+    pressed = client.post(f"/ack/{token(settings)}")
+    assert (pressed.status_code, "It has ended" in pressed.text) == (409, True)
+    assert job.sent == []
+
+
+def test_what_the_job_refuses_is_said_with_its_reason(client: TestClient, job: Job, settings: Settings) -> None:
     job.answer = Job.refused
     pressed = client.post(f"/ack/{token(settings)}")
     assert (pressed.status_code, "It has ended." in pressed.text) == (409, True)
@@ -66,7 +71,9 @@ def test_a_link_of_an_earlier_episode_is_not_for_the_present_one(
     client: TestClient, settings: Settings, store: Store
 ) -> None:
     insert(store, "alerts", alert(episode=2))
-    assert "come back since" in client.get(f"/ack/{token(settings, episode=1)}").text
+    link = token(settings, episode=1)
+    assert "come back since" in client.get(f"/ack/{link}").text
+    assert client.post(f"/ack/{link}").status_code == 409
 
 
 def test_links_that_allow_nothing_are_refused(client: TestClient, job: Job, settings: Settings) -> None:

@@ -153,7 +153,8 @@ def test_whoever_watches_is_sent_each_change_and_told_when_some_are_left_out(set
 
 @pytest.mark.parametrize("kind", ["note", "resolve", "merge"])
 def test_incidents_are_acted_on_likewise(client: TestClient, job: Job, kind: str) -> None:
-    body = {"note": {"text": "we know", "public": True}, "resolve": {"why": "done"}, "merge": {"into": "other"}}[kind]
+    bodies = {"note": {"text": "we know", "public": True}, "resolve": {"why": "done"}, "merge": {"alerts": ["other"]}}
+    body = bodies[kind]
     assert client.post(f"/api/v1/incidents/inc-1/{kind}", json=body).status_code == 200
     [action] = job.actions
     assert (action["kind"], action["incident"], job.sent[0].key) == (f"incident_{kind}", "inc-1", b"inc-1")
