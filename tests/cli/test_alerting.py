@@ -38,7 +38,7 @@ def test_a_bad_file_is_told_with_all_its_faults_and_exit_code_one(tmp_path: Path
     bad = ROOT / "tests/fixtures/alerting/bad/several_faults_at_once.yaml"
     result = daymark("validate", bad)
     assert result.exit_code == 1
-    assert result.output.count(": error: ") == 4
+    assert result.output.count(": error: ") == 6
 
 
 def test_on_call_for_scripts_is_json() -> None:

@@ -43,7 +43,7 @@ def _what(problem: Problem) -> tuple[str, ...]:
 def check_all(documents: Documents) -> list[Problem]:
     """Everything at once; what follows from another fault isn't said as well."""
     models, problems = read_models(documents)
-    problems += check_references(documents, models)
+    problems += check_references(documents)
     problems += _calendars(documents, models)
     unsound = {(problem.file, problem.path) for problem in problems}
     compiler = Compiler(models)

@@ -32,7 +32,7 @@ def test_the_example_has_a_document_of_nearly_every_kind() -> None:
 
 
 def test_a_broken_reference_is_refused() -> None:
-    steps = {"steps": [{"notify": {"person": "carl"}}]}
+    steps = {"steps": [{"notify": [{"person": "carl"}]}]}
     assert texts(check_document("escalation", "night", steps, EXAMPLE)) == [
         "escalation/night: error: steps[0].notify[0].person: there is no person `carl`; there is `anna`, `ben`"
     ]
@@ -53,7 +53,7 @@ def test_faults_that_other_documents_have_anyway_are_not_said() -> None:
 
 def test_what_is_still_referred_to_is_not_removed() -> None:
     assert texts(check_removal("escalation", "office", EXAMPLE)) == [
-        "routes/main: error: routes[3].escalation: there is no escalation `office`; there is `page`, `desk`"
+        "routes/main: error: routes[4].escalation: there is no escalation `office`; there is `page`, `desk`"
     ]
     assert {problem.file for problem in check_removal("person", "ben", EXAMPLE)} == {
         "team/operations",
