@@ -22,17 +22,22 @@ def check_document(kind: str, name: str, body: Any, others: Mapping[str, Any]) -
     """What is wrong with a document that shall be put among others (by `<kind>/<name>`; its own last form may be among
     them), and what it would break in them."""
     key = f"{kind}/{name}"
-    before = {_what(problem) for problem in check_all(plain(others))}
-    after = check_all(plain({**others, key: body}))
+    before = {_what(problem) for problem in _check_plain(others)}
+    after = _check_plain({**others, key: body})
     return [problem for problem in after if problem.file == key or _what(problem) not in before]
 
 
 def check_removal(kind: str, name: str, others: Mapping[str, Any]) -> list[Problem]:
     """What would be broken, if the document were no longer among the others: whatever refers to it."""
     key = f"{kind}/{name}"
-    before = {_what(problem) for problem in check_all(plain(others))}
-    after = check_all(plain({other: body for other, body in others.items() if other != key}))
+    before = {_what(problem) for problem in _check_plain(others)}
+    after = _check_plain({other: body for other, body in others.items() if other != key})
     return [problem for problem in after if problem.level == ERROR and _what(problem) not in before]
+
+
+def _check_plain(documents: Mapping[str, Any]) -> list[Problem]:
+    found, unreadable = plain(documents)
+    return unreadable + check_all(found)
 
 
 def _what(problem: Problem) -> tuple[str, ...]:

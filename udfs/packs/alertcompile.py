@@ -38,8 +38,9 @@ def compile_policy(documents: Mapping[str, Any]) -> core.Policy:
 
 def read_policy(documents: Mapping[str, Any]) -> tuple[core.Policy, list[Problem]]:
     """The policy, and why which documents were left out of it. Never raises: a job that stops alerts nobody."""
-    models, problems = read_models(plain(documents))
-    return Compiler(models).policy(), problems
+    found, unreadable = plain(documents)
+    models, problems = read_models(found)
+    return Compiler(models).policy(), unreadable + problems
 
 
 class Compiler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -81,9 +82,20 @@ def split(document: Document) -> tuple[dict[str, Document], list[Problem]]:
     return found, problems
 
 
-def plain(documents: Mapping[str, Any]) -> dict[str, Document]:
-    """Documents that come from no file; a problem names them in its place."""
-    return {key: Document(key, body) for key, body in documents.items()}
+def plain(documents: Mapping[str, Any]) -> tuple[dict[str, Document], list[Problem]]:
+    """Documents that come from no file; a problem names them in its place. Without those that UTF-8 can't hold, which
+    nobody could be told about."""
+    found: dict[str, Document] = {}
+    problems: list[Problem] = []
+    for key, body in documents.items():
+        try:
+            json.dumps([key, body], ensure_ascii=False, default=str).encode()
+            found[key] = Document(key, body)
+        except UnicodeEncodeError:
+            name = key.encode(errors="replace").decode()
+            text = "holds half a character (a lone surrogate); write the character itself"
+            problems.append(Problem(name, 0, "", text))
+    return found, problems
 
 
 def read_models(documents: Documents) -> tuple[dict[str, Section], list[Problem]]:

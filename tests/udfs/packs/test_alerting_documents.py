@@ -168,3 +168,12 @@ def test_the_route_of_the_example_is_that_of_the_first_that_fits() -> None:
     found = compile_policy(EXAMPLE)
     assert [route.name for route in found.route(LABELS)] == ["main/files"]
     assert [route.escalation for route in found.route({"severity": "low"})] == [""]
+
+
+def test_half_a_character_is_refused_and_left_out() -> None:
+    broken = {"email": "anna@example.com", "name": "\ud800"}
+    (problem, *_) = check_document("person", "anna", broken, EXAMPLE)
+    assert str(problem) == "person/anna: error: holds half a character (a lone surrogate); write the character itself"
+    found, problems = read_policy(EXAMPLE | {"person/anna": broken})
+    assert [str(one) for one in problems] == [str(problem)]
+    assert "anna" not in found.people
