@@ -21,7 +21,7 @@ LONGEST_PATTERN = 200
 MOST_OPEN = 3
 SHORT = 20
 
-_FORM = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*(!=|=~|!~|=|\bnot\s+in\b|\bin\b)\s*(.*?)\s*", re.DOTALL)
+_FORM = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)\s*(!=|=~|!~|=|\bnot\s+in\b|\bin\b)\s*(.*)", re.DOTALL)
 _PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s,"](?:[^,]*[^\s,])?')
 _REFERS = (tokens.GROUPREF, tokens.GROUPREF_EXISTS)
 _REPEATS = (tokens.MAX_REPEAT, tokens.MIN_REPEAT, tokens.POSSESSIVE_REPEAT)
@@ -29,7 +29,7 @@ _REPEATS = (tokens.MAX_REPEAT, tokens.MIN_REPEAT, tokens.POSSESSIVE_REPEAT)
 
 def parse_matcher(text: str) -> Matcher:
     """The matcher. Raises ValueError with what would be right."""
-    found = _FORM.fullmatch(text)
+    found = _FORM.fullmatch(text.strip())
     if not found:
         raise ValueError(f"`{text}` doesn't say which label is what; write it like {EXAMPLE}")
     label, sign, said = found.groups()
