@@ -10,7 +10,7 @@ from udfs.packs import alertmodel as language
 from udfs.packs.alertcheckcall import check_escalation, check_on_call, check_people
 from udfs.packs.alertchecktimes import check_maintenance, check_matchers, check_silence
 from udfs.packs.alertcompile import Compiler
-from udfs.packs.alertkinds import Documents, Models, plain, read_models
+from udfs.packs.alertkinds import Documents, Models, plain, read_models, readable
 from udfs.packs.alertrefs import check_references
 from udfs.packs.calendarcheck import SECTION, check_calendars
 from udfs.packs.calendarmodel import Calendar
@@ -22,22 +22,17 @@ def check_document(kind: str, name: str, body: Any, others: Mapping[str, Any]) -
     """What is wrong with a document that shall be put among others (by `<kind>/<name>`; its own last form may be among
     them), and what it would break in them."""
     key = f"{kind}/{name}"
-    before = {_what(problem) for problem in _check_plain(others)}
-    after = _check_plain({**others, key: body})
+    before = {_what(problem) for problem in check_all(plain(others))}
+    after = check_all(plain({**others, key: body}))
     return [problem for problem in after if problem.file == key or _what(problem) not in before]
 
 
 def check_removal(kind: str, name: str, others: Mapping[str, Any]) -> list[Problem]:
     """What would be broken, if the document were no longer among the others: whatever refers to it."""
     key = f"{kind}/{name}"
-    before = {_what(problem) for problem in _check_plain(others)}
-    after = _check_plain({other: body for other, body in others.items() if other != key})
+    before = {_what(problem) for problem in check_all(plain(others))}
+    after = check_all(plain({other: body for other, body in others.items() if other != key}))
     return [problem for problem in after if problem.level == ERROR and _what(problem) not in before]
-
-
-def _check_plain(documents: Mapping[str, Any]) -> list[Problem]:
-    found, unreadable = plain(documents)
-    return unreadable + check_all(found)
 
 
 def _what(problem: Problem) -> tuple[str, ...]:
@@ -47,7 +42,9 @@ def _what(problem: Problem) -> tuple[str, ...]:
 
 def check_all(documents: Documents) -> list[Problem]:
     """Everything at once; what follows from another fault isn't said as well."""
-    models, problems = read_models(documents)
+    documents, problems = readable(documents)
+    models, faults = read_models(documents)
+    problems += faults
     problems += check_references(documents)
     problems += _calendars(documents, models)
     unsound = {(problem.file, problem.path) for problem in problems}

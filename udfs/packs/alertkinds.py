@@ -82,19 +82,22 @@ def split(document: Document) -> tuple[dict[str, Document], list[Problem]]:
     return found, problems
 
 
-def plain(documents: Mapping[str, Any]) -> tuple[dict[str, Document], list[Problem]]:
-    """Documents that come from no file; a problem names them in its place. Without those that UTF-8 can't hold, which
-    nobody could be told about."""
+def plain(documents: Mapping[str, Any]) -> dict[str, Document]:
+    """Documents that come from no file; a problem names them in its place."""
+    return {key: Document(key, body) for key, body in documents.items()}
+
+
+def readable(documents: Documents) -> tuple[dict[str, Document], list[Problem]]:
+    """Without those that UTF-8 can't hold: nobody could be told about them."""
     found: dict[str, Document] = {}
     problems: list[Problem] = []
-    for key, body in documents.items():
+    for key, document in documents.items():
         try:
-            json.dumps([key, body], ensure_ascii=False, default=str).encode()
-            found[key] = Document(key, body)
+            json.dumps([key, document.data], ensure_ascii=False, default=str).encode()
+            found[key] = document
         except UnicodeEncodeError:
-            name = key.encode(errors="replace").decode()
             text = "holds half a character (a lone surrogate); write the character itself"
-            problems.append(Problem(name, 0, "", text))
+            problems.append(Problem(key.encode(errors="replace").decode(), 0, "", text))
     return found, problems
 
 

@@ -13,7 +13,7 @@ from udfs.alerting.rotation import Shift
 from udfs.alerting.windows import Window
 from udfs.core.state import NEVER
 from udfs.packs.alertcompile import Compiler
-from udfs.packs.alertkinds import plain, read_models
+from udfs.packs.alertkinds import plain, read_models, readable
 from udfs.packs.alertmodel import Maintenance, Silence
 
 FAR = 400 * 86_400_000
@@ -87,7 +87,7 @@ def preview(
     """Which of the alerts (by their labels; indexes) a silence or maintenance window is about, and when it next holds.
     Raises ValueError with what is wrong, if its form is."""
     key = f"{kind}/{name}"
-    found, unreadable = plain({**others, key: body})
+    found, unreadable = readable(plain({**others, key: body}))
     models, problems = read_models(found)
     said = models.get(key)
     compiler = Compiler(models)
