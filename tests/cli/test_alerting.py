@@ -38,7 +38,7 @@ def test_a_bad_file_is_told_with_all_its_faults_and_exit_code_one(tmp_path: Path
     bad = ROOT / "tests/fixtures/alerting/bad/several_faults_at_once.yaml"
     result = daymark("validate", bad)
     assert result.exit_code == 1
-    assert result.output.count(": error: ") == 4
+    assert result.output.count(": error: ") == 6
 
 
 def test_on_call_for_scripts_is_json() -> None:
@@ -62,7 +62,7 @@ def test_explain_says_what_keeps_it_quiet_and_that_nobody_is_told() -> None:
         in daymark("alerting", "explain", EXAMPLE, *words).output
     )
     assert (
-        "route main/told_of_only, team operations: nobody is told"
+        "route main/shown_only, team operations: nobody is told"
         in daymark("alerting", "explain", EXAMPLE, "severity=low").output
     )
 
@@ -83,3 +83,16 @@ def test_explain_for_scripts_is_json() -> None:
 )
 def test_wrong_usage_is_exit_code_two(words: tuple[object, ...]) -> None:
     assert daymark("alerting", *words).exit_code == 2
+
+
+def test_the_scenarios_beside_an_alerting_file_are_played() -> None:
+    result = daymark("test", EXAMPLE)
+    assert result.exit_code == 0
+    assert "scenarios, all as expected" in result.output
+
+
+def test_an_alerting_file_without_scenarios_is_not_proved(tmp_path: Path) -> None:
+    (tmp_path / "alerting.yaml").write_text("routes: {escalation: none}\n")
+    result = daymark("test", tmp_path / "alerting.yaml")
+    assert result.exit_code == 1
+    assert "no scenarios" in result.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from typer.testing import CliRunner
 from api.cli import app
 from tests.docs.test_snippets import DOCS, blocks
 from tests.udfs.alerting.moments import at
+from udfs.alerting.graph import NOTHING
 from udfs.alerting.policy import Policy
 from udfs.packs.alertcompile import compile_policy
 from udfs.packs.alertfile import load_alerting
 from udfs.packs.alertkinds import KINDS
 from udfs.packs.alertquestions import openings
+from udfs.simulation.alertrehearse import rehearse_alerting
 
 PAGE = "alerting-language.md"
 ZONE = "Europe/Amsterdam"
@@ -64,6 +67,14 @@ def test_a_window_holds_when_the_page_says(name: str, begins: str, ends: str, po
     window = next(one for one in policy.agenda.windows if one.id == name)
     opening = openings(window, at(begins, ZONE) - 1, 1)[0]
     assert (opening.begin, opening.end) == (at(begins, ZONE), at(ends, ZONE))
+
+
+def test_the_scenario_of_the_page_on_scenarios_goes_as_it_says(tmp_path: Path) -> None:
+    _, block = blocks("scenarios.md", "yaml")
+    shutil.copy(DOCS.parent / "rules/alerting.yaml", tmp_path)
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios/page.yaml").write_text(block)
+    assert [one.problems for one in rehearse_alerting(tmp_path / "alerting.yaml", NOTHING)] == [[]]
 
 
 def test_the_page_has_rows_of_all_kinds() -> None:

@@ -10,7 +10,7 @@ from udfs.packs import alertmodel as language
 from udfs.packs.alertcheckcall import check_escalation, check_on_call, check_people
 from udfs.packs.alertchecktimes import check_maintenance, check_matchers, check_silence
 from udfs.packs.alertcompile import Compiler
-from udfs.packs.alertkinds import Documents, Models, plain, read_models
+from udfs.packs.alertkinds import Documents, Models, plain, read_models, readable
 from udfs.packs.alertrefs import check_references
 from udfs.packs.calendarcheck import SECTION, check_calendars
 from udfs.packs.calendarmodel import Calendar
@@ -42,8 +42,10 @@ def _what(problem: Problem) -> tuple[str, ...]:
 
 def check_all(documents: Documents) -> list[Problem]:
     """Everything at once; what follows from another fault isn't said as well."""
-    models, problems = read_models(documents)
-    problems += check_references(documents, models)
+    documents, problems = readable(documents)
+    models, faults = read_models(documents)
+    problems += faults
+    problems += check_references(documents)
     problems += _calendars(documents, models)
     unsound = {(problem.file, problem.path) for problem in problems}
     compiler = Compiler(models)

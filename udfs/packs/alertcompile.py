@@ -14,7 +14,7 @@ from udfs.core.state import NEVER
 from udfs.core.zone import Zone
 from udfs.packs import alertmodel as language
 from udfs.packs.alertchannels import Channel
-from udfs.packs.alertkinds import MAIN, ROUTES, Models, plain, read_models
+from udfs.packs.alertkinds import MAIN, ROUTES, Models, plain, read_models, readable
 from udfs.packs.alertmatch import parse_matchers
 from udfs.packs.alertmodel import NOBODY
 from udfs.packs.alertreach import address_of, room_of
@@ -38,8 +38,9 @@ def compile_policy(documents: Mapping[str, Any]) -> core.Policy:
 
 def read_policy(documents: Mapping[str, Any]) -> tuple[core.Policy, list[Problem]]:
     """The policy, and why which documents were left out of it. Never raises: a job that stops alerts nobody."""
-    models, problems = read_models(plain(documents))
-    return Compiler(models).policy(), problems
+    found, unreadable = readable(plain(documents))
+    models, problems = read_models(found)
+    return Compiler(models).policy(), unreadable + problems
 
 
 class Compiler:

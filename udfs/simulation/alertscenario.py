@@ -12,7 +12,7 @@
       - {at: 2m, told: [{person: ben, reason: escalated}]}
       - {at: 1d, told: [], alerts: [{key: F1, state: acknowledged}]}
 
-They are played by `udfs.simulation.alertrehearse`. (Begun on branch `policy`; whoever knows the desk better goes on.)
+They are played by `udfs.simulation.alertrehearse`.
 """
 
 from __future__ import annotations
@@ -193,8 +193,9 @@ def _order(document: Document, scenario: AlertScenario) -> Iterator[Problem]:
     for index in range(1, len(moments)):
         if moments[index] <= moments[index - 1]:
             yield document.problem(("expect", index, "at"), "is not behind the moment before; sort them by time")
-    for word, happenings in (("findings", scenario.findings), ("actions", scenario.actions)):
-        for index, one in enumerate(happenings):
-            if not scenario.begin <= scenario.ms(one.at) <= moments[-1]:
+    findings, actions = [one.at for one in scenario.findings], [one.at for one in scenario.actions]
+    for word, instants in (("findings", findings), ("actions", actions)):
+        for index, at in enumerate(instants):
+            if not scenario.begin <= scenario.ms(at) <= moments[-1]:
                 text = "is before `begin` or behind the last moment, so it would not be played; move one of them"
                 yield document.problem((word, index, "at"), text)

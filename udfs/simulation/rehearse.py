@@ -33,9 +33,14 @@ class Rehearsal:
 
 def rehearse(pack: Pack) -> Iterator[Rehearsal]:
     """Plays all scenarios of a pack, a file at a time."""
-    specs = {one.name: compile_workflow(one.data, version=one.version, lane="scenario") for one in pack.workflows}
+    specs = {spec.workflow: spec for spec in compiled(pack)}
     for file in find_scenarios(pack.folder):
         yield from _file(file, specs)
+
+
+def compiled(pack: Pack) -> list[Spec]:
+    """The workflows of a pack, as scenarios play them."""
+    return [compile_workflow(one.data, version=one.version, lane="scenario") for one in pack.workflows]
 
 
 def _file(file: Path, specs: dict[str, Spec]) -> Iterator[Rehearsal]:

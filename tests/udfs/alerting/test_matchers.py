@@ -64,6 +64,12 @@ def test_what_is_no_matcher_is_refused(text: str) -> None:
         parse_matcher(text)
 
 
+def test_a_pattern_may_have_three_parts_of_any_length_on_each_way_through_it() -> None:
+    assert parse_matcher("key =~ .*-.*-.*|[a-z]+_[0-9]+_[a-z]+").fits({"key": "a-b-c"})
+    with pytest.raises(ValueError, match="more than 3 parts of any length"):
+        parse_matcher("key =~ a|.*-.*(-.*|b)-.*")
+
+
 def test_a_pattern_may_repeat_what_is_fixed() -> None:
     assert parse_matcher("key =~ ([A-Z]{3})+-[0-9]+").fits({"key": "ABCDEF-17"})
 

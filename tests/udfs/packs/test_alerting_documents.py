@@ -32,7 +32,7 @@ def test_the_example_has_a_document_of_nearly_every_kind() -> None:
 
 
 def test_a_broken_reference_is_refused() -> None:
-    steps = {"steps": [{"notify": {"person": "carl"}}]}
+    steps = {"steps": [{"notify": [{"person": "carl"}]}]}
     assert texts(check_document("escalation", "night", steps, EXAMPLE)) == [
         "escalation/night: error: steps[0].notify[0].person: there is no person `carl`; there is `anna`, `ben`"
     ]
@@ -53,7 +53,7 @@ def test_faults_that_other_documents_have_anyway_are_not_said() -> None:
 
 def test_what_is_still_referred_to_is_not_removed() -> None:
     assert texts(check_removal("escalation", "office", EXAMPLE)) == [
-        "routes/main: error: routes[3].escalation: there is no escalation `office`; there is `page`, `desk`"
+        "routes/main: error: routes[4].escalation: there is no escalation `office`; there is `page`, `desk`"
     ]
     assert {problem.file for problem in check_removal("person", "ben", EXAMPLE)} == {
         "team/operations",
@@ -168,3 +168,12 @@ def test_the_route_of_the_example_is_that_of_the_first_that_fits() -> None:
     found = compile_policy(EXAMPLE)
     assert [route.name for route in found.route(LABELS)] == ["main/files"]
     assert [route.escalation for route in found.route({"severity": "low"})] == [""]
+
+
+def test_half_a_character_is_refused_and_left_out() -> None:
+    broken = {"email": "anna@example.com", "name": "\ud800"}
+    (problem, *_) = check_document("person", "anna", broken, EXAMPLE)
+    assert str(problem) == "person/anna: error: holds half a character (a lone surrogate); write the character itself"
+    found, problems = read_policy(EXAMPLE | {"person/anna": broken})
+    assert [str(one) for one in problems] == [str(problem)]
+    assert "anna" not in found.people

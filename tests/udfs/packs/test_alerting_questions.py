@@ -76,7 +76,7 @@ def test_an_explanation_names_the_route_and_who_is_told_when() -> None:
 
 def test_an_explanation_knows_what_keeps_it_quiet_and_that_nobody_is_told() -> None:
     saturday = at("2026-03-07 23:00")
-    found = explain(POLICY, {"workflow": "financial_planning", "severity": "low"}, saturday)
+    found = explain(POLICY, {"workflow": "financial_planning", "severity": "medium"}, saturday)
     assert found.mute is not None
     assert found.mute.id == "planning_release"
     assert [step.due for step in found.routes[0].steps] == [at("2026-03-09 08:00", LONDON)]
