@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from tests.udfs.core.build import Follower, event
+from udfs.core.codec import decode, encode
 from udfs.core.effects import Finding
 from udfs.core.migrate import migrate
 from udfs.core.spec import Spec
-from udfs.core.state import NEVER, decode, encode
+from udfs.core.state import NEVER
 from udfs.packs.compile import compile_workflow
 
 MINUTE = 60_000
