@@ -17,9 +17,11 @@ from pathlib import Path
 
 MODULES = {
     "core": (
+        "answers",
         "calendar",
         "children",
         "clock",
+        "codec",
         "course",
         "deadlines",
         "duplicates",
@@ -33,6 +35,7 @@ MODULES = {
         "lifetime",
         "links",
         "machine",
+        "match",
         "measures",
         "migrate",
         "order",

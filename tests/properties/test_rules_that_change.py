@@ -100,7 +100,8 @@ class Host:
         self.said |= {one.id for one in effects if isinstance(one, Finding)}
         if item is not None and not item.trace:  # the next run, under the version of the run before
             fit = self.engine.spec_at("w", begins(item))
-            item = migrate(self.engine.specs[item.spec], fit, item, self.now)[0] if fit else item
+            if fit is not None and fit.hash != item.spec:
+                item = migrate(self.engine.specs[item.spec], fit, item, self.now)[0]
         if item is None:
             self.items.pop(key, None)
         else:

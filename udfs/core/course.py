@@ -70,7 +70,7 @@ class Course:
         return moved
 
     def stored(self) -> tuple[Any, ...]:
-        """For `encode` of udfs.core.state; `restored` reads it."""
+        """For `encode` of udfs.core.codec; `restored` reads it."""
         marking = (self.seen, self.chosen, self.excused, self.last, self.end, self.ended)
         return (self.time, self.seq, *marking, self.counts, self.found, self.told)
 

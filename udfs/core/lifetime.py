@@ -76,7 +76,7 @@ def trim(spec: Spec, item: Item, watermark: int) -> None:
     kept: list[Occurrence] = []
     steps = 0
     settled = [o for o in old if o.time <= watermark]
-    if settled:
+    if settled and (item.pauses is None or settled[-1].is_behind(item.pauses.time, item.pauses.seq)):
         item.pauses = Pauses(settled[-1].time, settled[-1].seq, standstills(spec, item, settled[-1]))
     for o in old:
         if o.time > watermark or not steps >> o.step & 1 or o is last:

@@ -4,6 +4,8 @@ What happened is kept: the occurrences, in their order, by the *names* of their 
 anew under the new version, at this watermark, as if the item had begun under it:
 
 - A deadline that means the same in both versions goes on as it was, with all that was said of it.
+- Where steps wait for children, those that came are counted anew. Of one too many that came before nothing is said.
+- Where it stands still is held to the new version, where it stood before to the old one.
 - Any other is judged from the trace. What was said under its id about the same instant is not said again; another
   instant is another deadline, and is told, also when it lies in the past.
 - Of an item whose trace was trimmed the flow goes on from where it had come, and what it did is not judged again.
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from udfs.core import children
 from udfs.core.course import Course
 from udfs.core.deadlines import judge
 from udfs.core.effects import AT_RISK, EARLY, LATE, MISSING, PREDICTED, REPORTED_LATE, UNEXPECTED, Effect, Finding
@@ -84,6 +87,9 @@ def migrate(old: Spec, new: Spec, item: Item, watermark: int) -> tuple[Item | No
         item.awaited = {places[step]: count for step, count in item.awaited.items() if places[step] >= 0}
     if item.misplaced:
         item.misplaced = {places[step]: time for step, time in item.misplaced.items() if places[step] >= 0}
+    children.recount(new, item)
+    if new.stalled is None:
+        item.pace = None
     effects: list[Effect] = []
     reassess(new, item, watermark, effects)
     item.due = next_verdict(item)

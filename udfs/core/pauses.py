@@ -33,7 +33,7 @@ class Pauses:
         self.spans = spans
 
     def stored(self) -> tuple[Any, ...]:
-        """For `encode` of udfs.core.state; `restored` reads it."""
+        """For `encode` of udfs.core.codec; `restored` reads it."""
         return (self.time, self.seq, self.spans)
 
 

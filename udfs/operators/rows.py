@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
+from udfs.core.answers import reply_of
 from udfs.core.children import surplus
-from udfs.core.deadlines import reply_of
 from udfs.core.effects import Finding, Transition
 from udfs.core.event import Event
 from udfs.core.instants import due as due_at

@@ -7,9 +7,9 @@ import pytest
 from tests.udfs.core.build import Follower, event, workflow
 from udfs.core.calendar import Calendar
 from udfs.core.clock import BusinessTime, ByTime
+from udfs.core.codec import decode, encode
 from udfs.core.pauses import MOST
 from udfs.core.spec import EACH, LAST, Spec
-from udfs.core.state import decode, encode
 from udfs.core.zone import DAY, UTC
 
 HOUR = DAY // 24

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from tests.udfs.core.build import Follower, event, workflow
+from udfs.core.codec import UnknownFormat, decode, encode
 from udfs.core.machine import next_deadline
-from udfs.core.state import NEVER, Held, Item, Occurrence, Slot, UnknownFormat, decode, encode
+from udfs.core.state import NEVER, Held, Item, Occurrence, Slot
 
 SHORT = workflow("ABX", ends="X", starts="A", remember=100, expire_after=1000, deadlines=[("A", "B", 300, None, False)])
 

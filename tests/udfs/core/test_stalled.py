@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.udfs.core.build import Follower, event, workflow
+from udfs.core.codec import decode, encode
 from udfs.core.spec import Spec, Stalled
 from udfs.core.stalled import limits
-from udfs.core.state import NEVER, decode, encode
+from udfs.core.state import NEVER
 
 
 def paced(usual: int = 100, times: int = 3, at_least: int = 0, **more: Any) -> Spec:

@@ -11,8 +11,9 @@ import orjson
 import pytest
 
 from tests.udfs.operators.memory import State
-from udfs.core.state import NEVER, decode
-from udfs.core.state import encode as encode_item
+from udfs.core.codec import decode
+from udfs.core.codec import encode as encode_item
+from udfs.core.state import NEVER
 from udfs.operators.batch import NO_KEY, Frame, encode, split_element
 from udfs.operators.bucket import MOST_EVENTS
 from udfs.operators.engine import Engine
