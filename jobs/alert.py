@@ -1,6 +1,6 @@
 """The alert job: what makes alerts of findings, for all lanes. This module puts the parts together; it decides nothing.
 
-    findings, actions ─► Ticks, Batcher (Java, one bucket) ─► Alerts (Python; documents by broadcast) ─► Router (Java)
+    findings, actions ─► Ticks, InTurn, Batcher (Java, one bucket) ─► Alerts (Python; documents by broadcast) ─► Router
 
 Time is in the log here as well: the ticker writes into every partition of both topics, and each watermark comes to
 Python as a pulse.
@@ -12,12 +12,10 @@ As with jobs.detect, the address is that of the JobManager's REST, and the job's
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pyflink.datastream import StreamExecutionEnvironment
@@ -27,7 +25,7 @@ from pyflink.java_gateway import get_gateway
 from jobs import rules, topics
 from jobs.alertconfig import AlertConfig, read_alert_config
 from jobs.config import ConfigError
-from jobs.streams import BYTES, MAX_PARALLELISM, RESUME, by_bucket, environment, kafka_sink, kafka_source
+from jobs.streams import BYTES, MAX_PARALLELISM, by_bucket, environment, kafka_sink, kafka_source, submission
 from udfs.operators.alertbucket import ACTION, FINDING, AlertSettings
 from udfs.operators.alertrules import AlertRules, Reached
 from udfs.operators.alerts import DOCUMENTS, Alerts
@@ -41,6 +39,8 @@ GROUP = "daymark-alert"
 LARGEST_BYTES = 1024 * 1024
 NO_GAP = 2**63 - 1
 LINGER_MS = 2
+WATERMARK_MS = 20
+"""How long a finding may wait for time to come to the tick that stands before it."""
 
 
 def build(env: StreamExecutionEnvironment, config: AlertConfig, begun: int) -> None:
@@ -56,6 +56,7 @@ def build(env: StreamExecutionEnvironment, config: AlertConfig, begun: int) -> N
 
     env.set_parallelism(1)
     env.set_max_parallelism(MAX_PARALLELISM)
+    env.get_config().set_auto_watermark_interval(WATERMARK_MS)
     told = (
         by_bucket(_batches(env, config, inputs))
         .connect(DataStream(_documents(env, config, documents)).broadcast(DOCUMENTS))
@@ -83,6 +84,7 @@ def _batches(env: StreamExecutionEnvironment, config: AlertConfig, inputs: tuple
     ticks = daymark.Ticks(0).live(config.tick_ahead_ms, NO_GAP, 0)
     records = env._j_stream_execution_environment.fromSource(source, ticks, "findings and actions")
     records.setParallelism(1).uid(f"{config.uid_prefix}-records")
+    records = daymark.InTurn.of(records, ticks).setParallelism(1).uid(f"{config.uid_prefix}-in-turn")
     batches = daymark.Batcher.of(records, _batcher_settings(config, inputs))
     return batches.setParallelism(1).uid(f"{config.uid_prefix}-batch")
 
@@ -119,19 +121,9 @@ def submit(config: AlertConfig, jobmanager: str | None = None, further: Mapping[
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Submit the job and print its id; 1 and the reason on standard error if it can't be."""
-    parser = argparse.ArgumentParser(prog="jobs.alert", description="Submits the alert job.")
-    parser.add_argument("config", type=Path, help="JSON file; see jobs/alertconfig.py")
-    parser.add_argument("--jobmanager", metavar="HOST:PORT", help="the JobManager's REST address")
-    parser.add_argument("--savepoint", help="savepoint or retained checkpoint to resume from")
-    parser.add_argument(
-        "-D", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="a setting of Flink's"
-    )
-    options = parser.parse_args(argv)
-    further = dict(setting.split("=", 1) for setting in options.settings)
-    if options.savepoint:
-        further[RESUME] = options.savepoint
+    file, jobmanager, further = submission("jobs.alert", "Submits the alert job.", argv)
     try:
-        print(submit(read_alert_config(options.config), options.jobmanager, further))
+        print(submit(read_alert_config(file), jobmanager, further))
     except (ConfigError, PackError, topics.TopicError) as error:
         print(f"jobs.alert: {error}", file=sys.stderr)
         return 1

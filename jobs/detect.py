@@ -14,12 +14,10 @@ config.yaml says.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from pyflink.datastream import StreamExecutionEnvironment
@@ -40,7 +38,7 @@ from jobs.config import (
     read_by,
     read_config,
 )
-from jobs.streams import BYTES, MAX_PARALLELISM, RESUME, by_bucket, environment, kafka_sink, kafka_source
+from jobs.streams import BYTES, MAX_PARALLELISM, RESUME, by_bucket, environment, kafka_sink, kafka_source, submission
 from udfs.operators.batch import RuleRecord, encode_rule
 from udfs.operators.bucket import Engine
 from udfs.operators.detect import RULES, Detect
@@ -210,19 +208,9 @@ def submit(config: JobConfig, jobmanager: str | None = None, further: Mapping[st
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Submit one job and print its id; 1 and the reason on standard error if it can't be."""
-    parser = argparse.ArgumentParser(prog="jobs.detect", description="Submits the detect job of one lane.")
-    parser.add_argument("config", type=Path, help="JSON file; see jobs/config.py")
-    parser.add_argument("--jobmanager", metavar="HOST:PORT", help="the JobManager's REST address")
-    parser.add_argument("--savepoint", help="savepoint or retained checkpoint to resume from")
-    parser.add_argument(
-        "-D", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="a setting of Flink's"
-    )
-    options = parser.parse_args(argv)
-    further = dict(setting.split("=", 1) for setting in options.settings)
-    if options.savepoint:
-        further[RESUME] = options.savepoint
+    file, jobmanager, further = submission("jobs.detect", "Submits the detect job of one lane.", argv)
     try:
-        print(submit(read_config(options.config), options.jobmanager, further))
+        print(submit(read_config(file), jobmanager, further))
     except (ConfigError, PackError, topics.TopicError) as error:
         print(f"jobs.detect: {error}", file=sys.stderr)
         return 1

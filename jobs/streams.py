@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pyflink.common import Configuration, Types
@@ -54,6 +56,22 @@ def _remote(settings: Configuration, jobmanager: str) -> StreamExecutionEnvironm
     java = flink.streaming.api.environment.StreamExecutionEnvironment
     no_jars = gateway.new_array(gateway.jvm.String, 0)
     return StreamExecutionEnvironment(java.createRemoteEnvironment(host, int(port), whole, no_jars))
+
+
+def submission(name: str, what: str, argv: Sequence[str] | None) -> tuple[Path, str | None, dict[str, str]]:
+    """What the command line of a job's module says: its configuration, where to submit it, and settings of Flink's."""
+    parser = argparse.ArgumentParser(prog=name, description=what)
+    parser.add_argument("config", type=Path, help="the job's settings, a JSON file")
+    parser.add_argument("--jobmanager", metavar="HOST:PORT", help="the JobManager's REST address")
+    parser.add_argument("--savepoint", help="savepoint or retained checkpoint to resume from")
+    parser.add_argument(
+        "-D", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="a setting of Flink's"
+    )
+    options = parser.parse_args(argv)
+    further = dict(setting.split("=", 1) for setting in options.settings)
+    if options.savepoint:
+        further[RESUME] = options.savepoint
+    return options.config, options.jobmanager, further
 
 
 def kafka_source(bootstrap: str | None, group: str, names: list[str]) -> Any:

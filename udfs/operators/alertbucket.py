@@ -97,11 +97,11 @@ class AlertBucket:
             self._now = max(self._now, orjson.loads(frame.payload)["watermark"])
             return self._desk.on_time(self._now)
         row = _row(frame)
-        if frame.mapping == ACTION:
-            return self._desk.on_action(row, self._now)
-        if self._settings.lanes and row.get("lane") not in self._settings.lanes:
-            return ()
         try:
+            if frame.mapping == ACTION:
+                return self._desk.on_action(row, self._now)
+            if self._settings.lanes and row.get("lane") not in self._settings.lanes:
+                return ()
             return self._desk.on_finding(row, self._now)
         except ValueError as fault:
             raise Unfit("invalid_event", str(fault)) from fault
