@@ -211,6 +211,18 @@ def test_the_pager_is_triggered_acknowledged_and_resolved_under_one_key(
     assert (event["event_action"], event["dedup_key"], event["routing_key"]) == (action, "dedup", ENV["KEY"])
 
 
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [(b"Length of 'routing_key' is incorrect", "failed"), (b"'payload.summary' is missing", "refused")],
+)
+def test_a_wrong_key_of_the_pager_can_be_put_right_and_makes_no_dead_letters(
+    receiver: HttpReceiver, said: bytes, outcome: str
+) -> None:
+    receiver.answer = lambda _: Answer(400, body=said)
+    document = {"type": "pagerduty", "routing_key": {"env": "KEY"}, "url": receiver.url}
+    assert send(document).outcome == outcome
+
+
 @pytest.mark.parametrize("secret", [ENV["SIGN"], "plain text secret"])
 def test_a_webhook_is_signed_so_that_its_receiver_can_tell_who_sent_it_and_when(
     receiver: HttpReceiver, secret: str
