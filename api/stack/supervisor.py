@@ -120,8 +120,8 @@ class Supervisor:
         self.home.write(self.state)
 
     def _make_senders(self) -> list[Part]:
-        """The dispatcher, and in a demo the mail server that it sends to."""
-        if not self.options.traffic:
+        """The dispatcher, and in a demo the mail server that it sends to, unless another one is named."""
+        if not self.options.traffic or os.environ.get("DAYMARK_SMTP"):
             return [dispatcher(self.options)]
         port = ports.free()
         return [mailbox(self.options, port), dispatcher(self.options, f"{ports.HOST}:{port}")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from hashlib import blake2b
 
 import aiosmtplib
 
@@ -50,7 +51,8 @@ def compose(outgoing: Outgoing, recipients: list[str]) -> EmailMessage:
     notice, message = outgoing.notice, outgoing.message
     sender = outgoing.setting("from")
     domain = sender.rpartition("@")[2].strip("> ") or "daymark.invalid"
-    root = f"<thread.{notice.group or next(iter(notice.revs), '') or notice.id}@{domain}>"
+    about = notice.group or next(iter(notice.revs), "") or notice.id
+    root = f"<thread.{blake2b(about.encode(), digest_size=12).hexdigest()}@{domain}>"
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = ", ".join(recipients)

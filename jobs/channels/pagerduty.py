@@ -11,4 +11,7 @@ PUBLIC = "https://events.pagerduty.com/v2/enqueue"
 async def send(outgoing: Outgoing) -> Result:
     """Trigger, acknowledge or resolve. Raises SecretError, httpx.HTTPError."""
     event = {**(outgoing.message.payload or {}), "routing_key": outgoing.setting("routing_key")}
-    return await request(outgoing, outgoing.setting("url", PUBLIC), json=event)
+    result = await request(outgoing, outgoing.setting("url", PUBLIC), json=event)
+    if result.outcome == "refused" and "routing_key" in result.detail:  # the channel's fault, and can be put right
+        return Result("failed", result.detail, result.status)
+    return result

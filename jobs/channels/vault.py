@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,8 @@ class HidingFilter(logging.Filter):
         self.vault = vault
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = self.vault.hide(record.getMessage()), None
+        with suppress(TypeError, ValueError):  # words that don't fit together: the handler tells of that
+            record.msg, record.args = self.vault.hide(record.getMessage()), None
         if record.exc_info:
             record.exc_text = self.vault.hide(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None

@@ -51,6 +51,7 @@ class NotificationLog:
         self._moved = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
         self._asking: asyncio.Task[None] | None = None
+        self._fault: asyncio.Future[None] | None = None
         self._stop = threading.Event()
         self._asker: KafkaConsumer | None = None
 
@@ -79,11 +80,16 @@ class NotificationLog:
             consumer.close()
 
     async def follow(self) -> None:
-        """Read on until cancelled, in a thread; when the broker is away, from where it was."""
+        """Read on until cancelled, in a thread; when the broker is away, from where it was.
+
+        Raises what `take` raised.
+        """
         loop = asyncio.get_running_loop()
+        self._fault = loop.create_future()
         reading = asyncio.create_task(asyncio.to_thread(self._follow, loop))
         try:
-            await asyncio.shield(reading)
+            done, _ = await asyncio.wait({reading, self._fault}, return_when=asyncio.FIRST_COMPLETED)
+            done.pop().result()
         finally:
             self._stop.set()
             await reading
@@ -102,13 +108,20 @@ class NotificationLog:
     async def _ask(self) -> None:
         while self._waiting:
             askers, self._waiting = self._waiting, []
-            end = await asyncio.to_thread(self._end)
-            while self._position < end:
-                self._moved.clear()
-                await self._moved.wait()
+            try:
+                await self._read_to(await asyncio.to_thread(self._end))
+            except Exception as error:  # whoever waits must not wait for ever
+                for answer in askers:
+                    if not answer.done():
+                        answer.set_exception(error)
             for answer in askers:
                 if not answer.done():
                     answer.set_result(None)
+
+    async def _read_to(self, end: int) -> None:
+        while self._position < end:
+            self._moved.clear()
+            await self._moved.wait()
 
     def _end(self) -> int:
         """Where the log ends, as the broker says; asked until it answers."""
@@ -152,7 +165,12 @@ class NotificationLog:
             consumer.close(autocommit=False, timeout_ms=1_000)
 
     def _taken(self, entries: list[Entry], position: int) -> None:
-        self._take(entries)
+        try:
+            self._take(entries)
+        except Exception as error:  # ends the dispatcher: nobody may think that these have been taken
+            if self._fault is not None and not self._fault.done():
+                self._fault.set_exception(error)
+            return
         self._position = max(position, self._position)
         self._moved.set()
 

@@ -30,6 +30,9 @@ LONGEST_HOLD_MS = 60 * MINUTE_MS
 TRIES = 12
 GIVE_UP_MS = 24 * 60 * MINUTE_MS
 TEST_MS = 5 * MINUTE_MS
+LISTED = 1_000
+"""Alerts that a row names: a notice may be about ten thousand, and a record of Kafka holds a megabyte."""
+
 REMEMBERED = 200_000
 """How many notices, halted alerts and recipients told are remembered: what of them comes again does no harm."""
 
@@ -268,7 +271,7 @@ class Plan:
             outcome=outcome,
             status=status,
             detail=detail[:500],
-            alerts=_alerts(notice),
+            alerts=_alerts(notice)[:LISTED],
             reason=notice.reason,
             lane=notice.lane,
         )

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 import ssl
 import time
 from collections.abc import Iterator
@@ -20,14 +21,18 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 import trustme
+import yaml
 
 from jobs.channels import outbox as outbox_module
-from jobs.channels.outbox import Outbox
+from jobs.channels.outbox import SENDERS, Outbox
 from jobs.channels.sender import Result, Tools
 from jobs.channels.vault import HidingFilter, SecretError, Vault
 from jobs.dispatch.records import Notify
 from tests.jobs.receivers import Answer, HttpReceiver, http_receiver, mail_server
 from udfs.alerting.links import read
+from udfs.alerting.render.context import Addresses
+from udfs.alerting.render.message import render
+from udfs.packs.alertchannels import CHANNELS
 
 SECRET = "the secret that signs the links, long enough"
 PASSWORD = "hunter2-hunter2"
@@ -76,6 +81,34 @@ def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
 
 
+DOCUMENTS: list[dict[str, Any]] = [
+    {"type": "email", "server": {"env": "S"}, "tls": "tls", "username": "u", "password": {"env": "P"}, "from": "d@x.y"},
+    {"type": "sms", "url": "https://x", "account": "AC1", "token": {"env": "T"}, "from": "+3100"},
+    {"type": "slack", "url": {"env": "U"}},
+    {"type": "teams", "url": {"file": "/run/u"}},
+    {"type": "pagerduty", "routing_key": {"env": "K"}, "url": "https://x"},
+    {"type": "webhook", "url": "https://x", "method": "PUT", "headers": {"A": {"env": "H"}}, "secret": {"env": "S"}},
+    {"type": "browser"},
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one["type"])
+def test_what_senders_read_is_what_the_language_can_say(document: dict[str, Any]) -> None:
+    """The names in these documents are all that senders ask for (beside `to`, `body` and `templates`)."""
+    assert CHANNELS[document["type"]].model_validate(document)
+    assert document["type"] in SENDERS
+
+
+def test_the_channel_on_the_page_about_notifications_is_valid_and_its_body_is_json() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text()
+    (block,) = re.findall(r"\n\n((?:    .*\n)*    channels:\n(?:    .*\n)*)", page)
+    document = yaml.safe_load(block)["channels"]["desk"]
+    assert CHANNELS["webhook"].model_validate(document)
+    addresses = Addresses("https://d.example/alerts", "", "https://d.example/ack/T")
+    body = render(document, {"title": 'a "quoted" title', "reason": "opened"}, addresses).body
+    assert json.loads(body) == {"text": 'a "quoted" title', "link": "https://d.example/ack/T"}
+
+
 def mail(server: str, **more: Any) -> dict[str, Any]:
     return {"type": "email", "server": server, "from": "daymark@example.com", **more}
 
@@ -96,7 +129,7 @@ def test_mail_goes_by_tls_and_log_in_with_text_html_and_a_link_that_acknowledges
     (received,) = box.mails
     assert received["Subject"] == "[high] Opened: feed is missing"
     assert received["Message-ID"] == f"<{'n' * 32}@example.com>"
-    assert received["References"] == f"<thread.{'f' * 32}@example.com>"
+    assert received["References"] == received["In-Reply-To"] != received["Message-ID"]
     assert received["Auto-Submitted"] == "auto-generated"
     text, html = (part.get_content() for part in received.iter_parts())
     token = text.partition("/ack/")[2].split()[0]
@@ -176,6 +209,18 @@ def test_the_pager_is_triggered_acknowledged_and_resolved_under_one_key(
     assert send(document, Notify(**{**asdict(NOTICE), "reason": reason})).status == 202
     event = json.loads(receiver.requests[0].body)
     assert (event["event_action"], event["dedup_key"], event["routing_key"]) == (action, "dedup", ENV["KEY"])
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [(b"Length of 'routing_key' is incorrect", "failed"), (b"'payload.summary' is missing", "refused")],
+)
+def test_a_wrong_key_of_the_pager_can_be_put_right_and_makes_no_dead_letters(
+    receiver: HttpReceiver, said: bytes, outcome: str
+) -> None:
+    receiver.answer = lambda _: Answer(400, body=said)
+    document = {"type": "pagerduty", "routing_key": {"env": "KEY"}, "url": receiver.url}
+    assert send(document).outcome == outcome
 
 
 @pytest.mark.parametrize("secret", [ENV["SIGN"], "plain text secret"])
