@@ -21,6 +21,7 @@ from api.records.tables import outbox
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 5_000
 MOST_BYTES = 900_000
+FORM = "give postgresql://user:password@host/database, with daymark[postgres] installed, or nothing"
 WRITERS = 7_305_114  # an advisory lock of PostgreSQL: writers come one at a time there, as they do in SQLite
 
 
@@ -82,8 +83,10 @@ class Records:
         self.watchers: list[Watcher] = []
         try:
             self.engine = _engine(url)
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise RecordsError(f"DAYMARK_RECORDS_URL can't be used: {error}") from None
+        except ArgumentError:  # its text may quote the password
+            raise RecordsError(f"DAYMARK_RECORDS_URL is no URL of a database; {FORM}") from None
+        except (NoSuchModuleError, ImportError) as error:
+            raise RecordsError(f"DAYMARK_RECORDS_URL can't be used: {error}; {FORM}") from None
 
     def migrate(self) -> None:
         """Bring the tables to this version's. Raises RecordsError, also for a database that a newer version wrote."""
