@@ -31,7 +31,7 @@ from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
-from api.routes import account, erasures, events, findings, health, items, pages, rules, signin, users, workflows
+from api.routes import account, erasures, events, findings, health, items, packs, pages, rules, signin, users, workflows
 from api.routes import audit as audit_routes
 from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
@@ -79,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
         findings,
         events,
         rules,
+        packs,
         health,
         users,
         audit_routes,

@@ -45,6 +45,7 @@ MATRIX: dict[tuple[str, str], str | None] = {
     # rules
     ("PUT", "/api/v1/rules/{workflow}"): "rules",
     ("DELETE", "/api/v1/rules/{workflow}"): "rules",
+    ("POST", "/api/v1/packs"): "rules",
     # who
     ("GET", "/api/v1/me"): "read",
     ("POST", "/api/v1/me/password"): "self",
