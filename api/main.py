@@ -34,7 +34,7 @@ from api.records.outbox import Relay
 from api.routes import account, erasures, events, findings, health, items, packs, pages, rules, signin, users, workflows
 from api.routes import audit as audit_routes
 from api.rulebook import Rulebook
-from api.settings import Settings, SettingsError, from_env
+from api.settings import LOOPBACK, Settings, SettingsError, from_env
 from api.standstill import Standstill
 from api.statistics import Statistics
 from api.store import Store, StoreError
@@ -162,6 +162,8 @@ def main() -> int:
     except (SettingsError, PackError, MigrationError, StoreError, RecordsError) as error:
         log.critical(str(error))
         return 1
+    if settings.host not in LOOPBACK and settings.tls_cert is None:
+        log.warning("passwords come in the clear unless a proxy in front serves https; see DAYMARK_TLS_CERT")
     config = uvicorn.Config(
         app,
         host=settings.host,
