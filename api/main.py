@@ -47,6 +47,7 @@ from api.routes import (
     health,
     incidents,
     items,
+    packs,
     pages,
     rules,
     signin,
@@ -55,7 +56,7 @@ from api.routes import (
 )
 from api.routes import audit as audit_routes
 from api.rulebook import Rulebook
-from api.settings import Settings, SettingsError, from_env
+from api.settings import LOOPBACK, Settings, SettingsError, from_env
 from api.standstill import Standstill
 from api.statistics import Statistics
 from api.store import Store, StoreError
@@ -110,6 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
         findings,
         events,
         rules,
+        packs,
         health,
         users,
         audit_routes,
@@ -195,6 +197,8 @@ def main() -> int:
     except (SettingsError, PackError, MigrationError, StoreError, RecordsError) as error:
         log.critical(str(error))
         return 1
+    if settings.host not in LOOPBACK and settings.tls_cert is None:
+        log.warning("passwords come in the clear unless a proxy in front serves https; see DAYMARK_TLS_CERT")
     config = uvicorn.Config(
         app,
         host=settings.host,

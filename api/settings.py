@@ -82,7 +82,7 @@ class Settings(BaseModel):
     `sign_in` = off lets everybody on this machine do everything; it can't be combined with another host than loopback.
     `api_token` is an admin's token for programs. `tls_cert` and `tls_key` are PEM files. `public_url` is what browsers
     call this server, where that isn't what they send as Host. `oidc_*`: the OpenID provider's URL, this server as its
-    client, the claim that names a person's groups, and the role that each group gives (`ops=operator`); the best counts.
+    client, the claim that names a person's groups, and the role that each group gives (`ops=operator`): the best.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,4 +1,4 @@
-"""All tests, and the benchmarks. Nobody has to sign in to the stacks that they start; tests about signing in say otherwise."""
+"""All tests, and the benchmarks. Nobody has to sign in to the stacks that they start, unless a test says otherwise."""
 
 import os
 

@@ -66,10 +66,17 @@ def append(connection: Connection, change: Change) -> None:
     connection.execute(insert(audit).values(row))
 
 
+def latest(connection: Connection, subject: str) -> Any:
+    """What a subject is by its last entry; None if it has none."""
+    query = select(audit.c.entry).where(audit.c.subject == subject).order_by(audit.c.id.desc()).limit(1)
+    text = connection.execute(query).scalar()
+    return orjson.loads(text)["after"] if text else None
+
+
 def entries(
     connection: Connection, *, before: int = 0, limit: int = 50, who: str = "", action: str = "", subject: str = ""
 ) -> list[Row]:
-    """Entries that fit, the newest first, from below the id `before` (0: from the newest). `subject` is how it begins."""
+    """Entries that fit, the newest first, below the id `before` (0: from the newest). `subject` is how it begins."""
     query = select(audit).order_by(audit.c.id.desc()).limit(limit)
     if before:
         query = query.where(audit.c.id < before)

@@ -87,6 +87,7 @@ MATRIX: dict[tuple[str, str], str | None] = {
     ("POST", "/api/v2/silences"): "act",
     ("GET", "/api/v2/silence/{id}"): "read",
     ("DELETE", "/api/v2/silence/{id}"): "act",
+    ("POST", "/api/v1/packs"): "rules",
     # who
     ("GET", "/api/v1/me"): "read",
     ("POST", "/api/v1/me/password"): "self",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from api.access import lockout, passwords
-from api.access.roles import Limits, Permissions, of_role
+from api.access.roles import UNLIMITED, Limits, Permissions, of_role
 from api.access.tables import attempts, sessions, users
 from api.records.database import Change, Records, Transaction
 
@@ -32,7 +32,7 @@ class User:
 
     name: str
     role: str
-    limits: Limits = Limits()
+    limits: Limits = UNLIMITED
     subject: str = ""
     disabled: bool = False
     has_password: bool = False

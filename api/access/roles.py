@@ -78,12 +78,15 @@ class Limits:
         return cls(None if workflows is None else frozenset(workflows), groups)
 
 
+UNLIMITED = Limits()
+
+
 @dataclass(frozen=True)
 class Permissions:
     """What somebody may do, and within which limits."""
 
     actions: frozenset[str] = frozenset()
-    limits: Limits = Limits()
+    limits: Limits = UNLIMITED
 
     def may(self, action: str, subject: Subject | None = None) -> bool:
         """Whether an action is allowed, on `subject` if there is one.

@@ -1,4 +1,4 @@
-"""The tables of users, sessions, tokens and the audit. Created by api/records/migrations, as all of the relational store.
+"""The tables of users, sessions, tokens and the audit. What creates them is in api/records/migrations.
 
 Of a secret only its SHA-256 is kept: secrets are random and long, so that a fast hash is enough, and a copy of the
 database signs nobody in. Passwords are another matter (passwords.py).

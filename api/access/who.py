@@ -89,7 +89,7 @@ class Doorkeeper:
 
 
 def address_of(request: Request) -> str:
-    """Where a request comes from; of one through a proxy on this machine what the proxy says (uvicorn looks at that)."""
+    """Where a request comes from; of one through a proxy on this machine, what the proxy says (uvicorn sees to it)."""
     return request.client.host if request.client else ""
 
 
@@ -113,8 +113,10 @@ def local_token(home: Path) -> str:
     home.mkdir(parents=True, exist_ok=True)
     draft = home / f"{TOKEN_FILE}.{os.getpid()}"
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(handle, "w") as out:
-        out.write(secrets.token_urlsafe(32))
+    try:
+        os.write(handle, secrets.token_urlsafe(32).encode())
+    finally:
+        os.close(handle)
     try:
         os.link(draft, file)  # of two that start at once one wins, and nobody reads half a token
     except FileExistsError:

@@ -59,7 +59,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Follow the chain of hashes: finds an entry that was changed, removed or moved. Exit code 1 if one was."""
-    found = _asked(Home().require_running(), "audit/verification", **({"head": head} if head else {}))
+    found = _asked(Home().require_running(), "audit/verification", head=head)
     if as_json:
         emit(found)
     elif found["intact"]:
@@ -72,9 +72,9 @@ def verify(
     raise typer.Exit(Exit.OK if found["intact"] else Exit.FAILED)
 
 
-def _asked(state: State, path: str, **parameters: str) -> Any:
+def _asked(state: State, path: str, head: str = "") -> Any:
     try:
-        return ask(state, path, **parameters)
+        return ask(state, path, head=head) if head else ask(state, path)
     except httpx.HTTPStatusError as error:
         raise StackError(error.response.json().get("detail", str(error)), Exit.FAILED) from error
     except httpx.HTTPError as error:

@@ -36,8 +36,8 @@ def list_audit(
 
 @router.get("/api/v1/audit/verification")
 def verify_audit(ctx: Ctx, head: Head = "") -> dict[str, Any]:
-    """Follow the chain of hashes from the first entry to the last. Keep `head` elsewhere: it shows later whether entries
-    were cut off at the end."""
+    """Follow the chain of hashes from the first entry to the last. Keep `head` elsewhere: it shows later whether
+    entries were cut off at the end."""
     with ctx.records.reading() as connection:
         verdict = audit.verify(connection, head)
     return {"intact": not verdict.fault, **vars(verdict)}

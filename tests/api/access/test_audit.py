@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import delete, insert, select, update
+from starlette.testclient import TestClient
 
 from api.access import audit
 from api.access.tables import audit as table
+from api.publish import PublishError
 from api.records.database import Change, Records
-from tests.api.access.conftest import put_user
+from tests.api.access.conftest import put_user, records_of, signed_in
 
 
 def changed(records: Records, many: int) -> None:
@@ -80,9 +83,13 @@ def test_a_cut_off_end_is_found_by_the_head_that_was_kept(records: Records) -> N
 
 
 def test_what_is_undone_leaves_no_entry(records: Records) -> None:
-    with pytest.raises(RuntimeError), records.transaction() as tx:
-        tx.changed(Change(1, "anna", "put", "user/x"))
-        raise RuntimeError
+    def broken() -> None:
+        with records.transaction() as tx:
+            tx.changed(Change(1, "anna", "put", "user/x"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken()
     assert verdict(records).entries == 0
 
 
@@ -104,3 +111,39 @@ def test_differences_are_told_place_by_place() -> None:
         {"path": "f", "before": None, "after": 0},
     ]
     assert audit.changes(None, {"a": 1}) == [{"path": "", "before": None, "after": {"a": 1}}]
+
+
+def test_a_rule_that_was_put_is_in_the_audit_and_one_that_kafka_did_not_take_too(guarded: TestClient) -> None:
+    signed_in(guarded, "root", "admin")
+    context = guarded.app.state.context  # type: ignore[attr-defined]
+    definition = {"workflow": "w", "key": "id", "steps": {"a": {"on": "a", "start": True}}}
+    with patch.object(context.publisher, "publish"):
+        assert guarded.put("/api/v1/rules/w", json={"definition": definition}).status_code == 202
+        changed = definition | {"description": "other"}
+        guarded.put("/api/v1/rules/w", json={"definition": changed})
+    with patch.object(context.publisher, "publish", side_effect=PublishError("away")):
+        assert guarded.put("/api/v1/rules/w", json={"definition": definition}).status_code == 503
+    rows = guarded.get("/api/v1/audit", params={"subject": "rule/"}).json()["items"]
+    assert [row["action"] for row in rows] == ["put failed", "put", "put", "put"]
+    assert {"path": "definition.description", "before": None, "after": "other"} in rows[2]["changes"]
+    assert rows[0]["after"] == rows[2]["after"]
+    assert {row["who"] for row in rows} == {"root"}
+    assert guarded.get("/api/v1/audit/verification").json()["intact"]
+
+
+def test_the_audit_comes_in_pages_and_as_a_page(guarded: TestClient) -> None:
+    signed_in(guarded, "root", "admin")
+    for number in range(5):
+        put_user(records_of(guarded), f"u{number}", "viewer")
+    ids, cursor = [], ""
+    while cursor is not None:
+        page = guarded.get("/api/v1/audit", params={"limit": 2, "cursor": cursor}).json()
+        ids += [row["id"] for row in page["items"]]
+        cursor = page["next"]
+    assert ids == list(range(len(ids), 0, -1))
+    evil = "<script>alert(1)</script>"
+    put_user(records_of(guarded), evil, "viewer")
+    for path in ("/audit", "/users", "/account"):
+        text = guarded.get(path).text
+        assert evil not in text
+        assert "style=" not in text
