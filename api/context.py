@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.live import Live
 from api.loader import Loader
 from api.metrics import Metrics
 from api.publish import Publisher
@@ -25,6 +26,7 @@ class Context:
     loader: Loader | None
     metrics: Metrics
     rulebook: Rulebook
+    live: Live
 
 
 def context_of(request: Request) -> Context:

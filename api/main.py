@@ -18,12 +18,13 @@ from fastapi.staticfiles import StaticFiles
 
 from api import problems, security
 from api.context import Context
+from api.live import Live
 from api.loader import Loader
 from api.logs import configure
 from api.metrics import Metrics
 from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
-from api.routes import events, findings, health, items, pages, rules, workflows
+from api.routes import events, findings, health, items, overview, pages, rules, workflows
 from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
 from api.standstill import Standstill
@@ -54,8 +55,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
-    app.state.context = Context(settings, store, Publisher(settings), loader, metrics, Rulebook(settings))
-    for subject in (workflows, items, findings, events, rules, health, pages):
+    app.state.context = Context(settings, store, Publisher(settings), loader, metrics, Rulebook(settings), Live())
+    for subject in (workflows, items, findings, events, rules, health, overview, pages):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
@@ -132,7 +133,9 @@ def main() -> int:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run()
+    server = uvicorn.Server(config)
+    app.state.context.live.stopping = lambda: server.should_exit
+    server.run()
     return 0
 
 

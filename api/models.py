@@ -153,6 +153,50 @@ class Finding(BaseModel):
     )
 
 
+class Next(BaseModel):
+    """The deadline that comes next: of an item in flight (`key`, `run_ms`), or of a schedule (`id`)."""
+
+    id: str
+    due_ms: int
+    key: str
+    run_ms: int | None
+
+
+class Tile(Workflow):
+    """A workflow on the overview."""
+
+    next: Next | None
+    bars: list[int] = Field(description="findings in each five minutes of the last two hours, the oldest first")
+
+
+class Open(BaseModel):
+    """Something that is broken now."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+    lane: str
+    workflow: str
+    rule: str
+    kind: str
+    severity: str
+    key: str
+    groups: Groups
+    step: str
+    occurrence: str
+    deadline_ms: int
+    since_ms: int | None
+    runbook: str
+
+
+class Overview(BaseModel):
+    """What the overview shows."""
+
+    tiles: list[Tile]
+    open: list[Open] = Field(description="the gravest first, at most 40")
+    lanes: list[Lane]
+
+
 class Excerpt(BaseModel):
     """The record behind a step."""
 

@@ -1,74 +1,21 @@
-"""The server-rendered pages: overview, an item's timeline, the API's description, sign-in."""
+"""The server-rendered pages that belong to no screen: the API's description, sign-in."""
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from fastapi.templating import Jinja2Templates
 
-from api import security, views, words
-from api.context import Context, Ctx
-from api.paging import FAR, MAX_LIMIT, At, PathText, Text
+from api import security, views
+from api.context import Ctx
+from api.paging import FAR, At, PathText, Text
+from api.templating import templates
 
 router = APIRouter(include_in_schema=False)
-templates = Jinja2Templates(Path(__file__).resolve().parents[1] / "templates")
-LATEST = 25
 MAX_LOGIN = 4096  # bytes: anybody may send them
-NOTES = {
-    "blind": "blind: its clock stands still",
-    "behind": "catching up",
-    "ended": "history",
-    "live": "live",
-}
-
-
-def item_path(row: dict[str, Any]) -> str:
-    """Where the page of a finding's item is, on the run that it is about."""
-    if not row["workflow"] or (row["kind"], row["occurrence"]) == ("stalled", "step"):  # about a source, a whole step
-        return f"/?{urlencode({'lane': row['lane']})}"
-    names = ("since_ms", "at_ms", "deadline_ms") if row["kind"] != "invalid" else ("deadline_ms",)
-    at = next(row[name] for name in names if row[name] is not None)
-    place = f"/items/{quote(row['workflow'], safe='')}/{quote(row['key'], safe='/')}"
-    return f"{place}?{urlencode({'lane': row['lane'], 'run': at})}"
-
-
-def pretty(text: str) -> str:
-    """JSON laid out for reading; as it is where it isn't JSON (an excerpt may be cut)."""
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        return text
-
-
-templates.env.filters |= {"span": words.span, "clock": words.clock, "pretty": pretty}
-templates.env.globals |= {"sentence": words.sentence, "item_path": item_path, "notes": NOTES}
-
-
-def _overview(ctx: Context, lane: str) -> dict[str, Any]:
-    stale = ctx.settings.stale_after_s
-    clocks = views.lanes(ctx.store, stale)
-    tiles = views.workflows(ctx.store, stale, lane=lane)
-    latest = views.latest_findings(ctx.store, LATEST, lane)
-    now = {row["lane"]: row["watermark_ms"] or row["now_ms"] for row in clocks}
-    return {"tiles": tiles, "findings": latest, "lanes": clocks, "now": now, "lane": lane, "most": MAX_LIMIT}
-
-
-@router.get("/", response_class=HTMLResponse)
-def overview(request: Request, ctx: Ctx, lane: Text = "") -> Response:
-    """The workflows with their counts and the latest findings, of one lane or of all."""
-    return templates.TemplateResponse(request, "overview.html", _overview(ctx, lane))
-
-
-@router.get("/fragments/overview", response_class=HTMLResponse)
-def overview_fragment(request: Request, ctx: Ctx, lane: Text = "") -> Response:
-    """The part of the overview that changes."""
-    return templates.TemplateResponse(request, "_overview.html", _overview(ctx, lane))
 
 
 @router.get("/items/{workflow}/{key:key}", response_class=HTMLResponse)
