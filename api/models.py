@@ -197,6 +197,26 @@ class Overview(BaseModel):
     lanes: list[Lane]
 
 
+class Found(BaseModel):
+    """An item that a key leads to."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    lane: str
+    workflow: str
+    key: str = Field(description="the item's own key")
+    run_ms: int
+    status: str
+    step: str
+    started_ms: int
+    updated_ms: int
+    missing: int
+    late: int
+    overdue: int
+    groups: Groups
+    amount: float | None
+
+
 class Excerpt(BaseModel):
     """The record behind a step."""
 

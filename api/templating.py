@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ NAVIGATION = [
     ("/docs", "API", "api"),
 ]
 """Address, text, and the name of its mark in static/icons.svg."""
+
+_INSTANT = re.compile(r"\0(-?\d{1,19})\0")
 
 LANE_STATES = {
     "blind": "blind: its clock stands still",
@@ -77,7 +80,7 @@ def when(ms: int | None, now_ms: int | None = None) -> Markup:
 def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> Markup:
     """What a finding says, with its instants as `when` writes them."""
     text = words.sentence(finding, now_ms, lambda ms, _: "–" if ms is None else f"\0{ms}\0")
-    parts = text.split("\0")  # no text of an event has a NUL: what stands between two of them is an instant
+    parts = _INSTANT.split(text)
     return Markup("").join(when(int(part), now_ms) if place % 2 else part for place, part in enumerate(parts))
 
 

@@ -9,46 +9,13 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from api import security, views
+from api import security
 from api.context import Ctx
-from api.paging import FAR, At, PathText, Text
+from api.paging import FAR
 from api.templating import templates
 
 router = APIRouter(include_in_schema=False)
 MAX_LOGIN = 4096  # bytes: anybody may send them
-
-
-@router.get("/items/{workflow}/{key:key}", response_class=HTMLResponse)
-def item(request: Request, ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "", run: At = FAR) -> Response:
-    """The timeline of an item's run."""
-    found = views.item(ctx.store, workflow, key, lane, ctx.settings.stale_after_s, at_ms=run)
-    if found is None:
-        about = {"title": "No such item", "detail": f"No item {key} of the workflow {workflow} has been seen yet."}
-        return templates.TemplateResponse(request, "message.html", about, 404)
-    return templates.TemplateResponse(request, "item.html", {"item": found, "bars": waterfall(found)})
-
-
-def waterfall(item: dict[str, Any]) -> dict[str, Any]:
-    """Where the bars of hops and the marks of deadlines stand, in percent of the time shown."""
-    hops, deadlines = item["timeline"], item["deadlines"]
-    instants = [hop["at_ms"] for hop in hops] + [row["due_ms"] for row in deadlines] or [item["started_ms"]]
-    if any(row["state"] == "pending" for row in deadlines):
-        instants.append(item["now_ms"])
-    first, last = min(instants), max(instants)
-    width = max(last - first, 1)
-
-    def at(ms: int) -> float:
-        return float(round(100 * (ms - first) / width, 3))
-
-    bars = []
-    for hop in hops:
-        start = hop["previous_at_ms"] if hop["previous_at_ms"] is not None else hop["at_ms"]
-        left, right = at(min(start, hop["at_ms"])), at(hop["at_ms"])
-        share = hop["queue_ms"] / hop["duration_ms"] if hop["queue_ms"] and hop["duration_ms"] else 0
-        queue = round((right - left) * min(share, 1), 3)
-        bars.append({"x": left, "width": max(right - left, 0.4), "queue": queue})
-    marks = [{"x": at(row["due_ms"]), "state": row["state"]} for row in deadlines]
-    return {"hops": bars, "marks": marks, "first": first, "last": last}
 
 
 @router.get("/docs", response_class=HTMLResponse)
