@@ -217,6 +217,54 @@ class Found(BaseModel):
     amount: float | None
 
 
+class MapStep(BaseModel):
+    """A step on the map: what came to it in the hour before, what waits there, and what is broken."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    step: str
+    status: Literal["green", "amber", "red", "blind"]
+    passed: int
+    duration_ms: Quantiles | None = Field(description="of its most usual way there")
+    spent_ms: int = Field(description="all durations together")
+    waiting: int
+    overdue: int
+    at_risk: int
+    oldest_ms: int | None
+    due_ms: int | None
+    amount: float | None = Field(description="value at risk: of what waits there")
+
+
+class MapEdge(BaseModel):
+    """An edge of the map."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    from_: str = Field(alias="from")
+    to: str
+    status: Literal["green", "amber", "red", "blind"]
+    passed: int
+    overdue: int
+    at_risk: int
+    duration_ms: Quantiles | None
+
+
+class Map(BaseModel):
+    """A workflow as configured, with what moves along it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    workflow: str
+    lane: str
+    status: str
+    live: bool = Field(description="false: as it was at `at_ms`")
+    now_ms: int
+    at_ms: int
+    window_ms: int
+    steps: list[MapStep]
+    edges: list[MapEdge]
+
+
 class Excerpt(BaseModel):
     """The record behind a step."""
 

@@ -108,6 +108,7 @@ templates.env.filters |= {
     "pretty": pretty,
     "when": when,
     "compact": compact,
+    "brief": lambda ms: " ".join(words.span(ms).split()[:2]),
 }
 templates.env.globals |= {
     "sentence": sentence,
