@@ -265,6 +265,48 @@ class Map(BaseModel):
     edges: list[MapEdge]
 
 
+class Waiting(BaseModel):
+    """An item that waits at a step."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    lane: str
+    workflow: str
+    key: str
+    run_ms: int
+    updated_ms: int = Field(description="since when it waits")
+    next_due_ms: int | None
+    overdue: int
+    groups: Groups
+    amount: float | None
+
+
+class StepDetail(BaseModel):
+    """A step now, and its last two hours in spans of five minutes beside the same hours of the weeks before."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    workflow: str
+    lane: str
+    step: str
+    status: Literal["green", "red", "blind"]
+    now_ms: int
+    since_ms: int
+    span_ms: int
+    waiting: int
+    overdue: int
+    amount: float | None = Field(description="value at risk: of what waits")
+    ageing: list[int] = Field(description="waiting items by age: < 1 m, < 5 m, < 15 m, < 1 h, < 4 h, < 1 d, more")
+    oldest: list[Waiting]
+    due: list[Waiting]
+    throughput: list[int]
+    usual: list[float | None] = Field(description="null where no week before has anything")
+    marks: list[Literal["", "low", "high"]] = Field(description="low: the rate has dropped; high: a spike")
+    duration_p95_ms: list[float | None]
+    usual_p95_ms: list[float | None]
+    weeks: int = Field(description="how many weeks `usual` is made of, at most 4")
+
+
 class Excerpt(BaseModel):
     """The record behind a step."""
 
