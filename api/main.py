@@ -24,7 +24,7 @@ from api.logs import configure
 from api.metrics import Metrics
 from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
-from api.routes import events, findings, health, item, items, map, overview, pages, rules, step, workflows
+from api.routes import events, findings, health, item, items, logs, map, overview, pages, rules, step, workflows
 from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
 from api.standstill import Standstill
@@ -56,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.context = Context(settings, store, Publisher(settings), loader, metrics, Rulebook(settings), Live())
-    for subject in (workflows, items, findings, events, rules, health, overview, item, map, step, pages):
+    for subject in (logs, workflows, items, findings, events, rules, health, overview, item, map, step, pages):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)

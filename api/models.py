@@ -332,6 +332,29 @@ class Event(Excerpt):
     groups: Groups
 
 
+class Histogram(BaseModel):
+    """How many events there are over time."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    since_ms: int
+    span_ms: int = Field(description="how long a span is")
+    events: list[int] = Field(description="in each span from since_ms on")
+    total: int
+
+
+class EventPattern(BaseModel):
+    """A shape that several events have in common."""
+
+    type: str
+    shape: str = Field(description="the beginning of the record, with • for numbers and ids")
+    events: int
+    share: float = Field(description="percent")
+    first_ms: int
+    last_ms: int
+    example: str = Field(description="the id of the latest event of this shape")
+
+
 class Hop(BaseModel):
     """An item's move to a step."""
 

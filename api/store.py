@@ -86,6 +86,12 @@ class Store:
             body = client.raw_query(statement, parameters=parameters, fmt="JSONEachRow")
         return [orjson.loads(line) for line in body.splitlines() if line]
 
+    def file(self, name: str, kind: str, **parameters: Any) -> bytes:
+        """The rows of sql/queries/<name>.sql in one of ClickHouse's formats, as a whole. Raises StoreError."""
+        with self._client() as client:
+            body: bytes = client.raw_query(sql(name), parameters=parameters, fmt=kind)
+        return body
+
     def command(self, statement: str, **parameters: Any) -> None:
         """Run a statement that returns no rows. Raises StoreError."""
         with self._client() as client:

@@ -30,10 +30,16 @@ def ceiling(value: float) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power >= value)
 
 
-def columns(values: Sequence[float | None], usual: Sequence[float | None], marks: Sequence[str] = ()) -> dict[str, Any]:
-    """A column for each value, a dashed line through what is usual, three grid lines; None is a gap."""
+def columns(
+    values: Sequence[float | None],
+    usual: Sequence[float | None],
+    marks: Sequence[str] = (),
+    *,
+    width: int = WIDTH,
+) -> dict[str, Any]:
+    """A column for each value, a dashed line through what is usual, three grid lines; None is a gap. `width` in pixels."""
     top = ceiling(max([one for one in [*values, *usual] if one is not None], default=0))
-    step = (WIDTH - LEFT - RIGHT) / max(len(values), 1)
+    step = (width - LEFT - RIGHT) / max(len(values), 1)
 
     def high(value: float) -> float:
         return round((HEIGHT - TOP - BOTTOM) * value / top, 1)
@@ -55,5 +61,5 @@ def columns(values: Sequence[float | None], usual: Sequence[float | None], marks
     points = [(LEFT + (place + 0.5) * step, value) for place, value in enumerate(usual) if value is not None]
     line = " ".join(f"{x:.1f},{HEIGHT - BOTTOM - high(value):.1f}" for x, value in points)
     grid = [{"y": round(HEIGHT - BOTTOM - high(top * part), 1), "value": top * part} for part in (0, 0.5, 1)]
-    frame = {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT, "bottom": HEIGHT - BOTTOM}
+    frame = {"width": width, "height": HEIGHT, "left": LEFT, "right": width - RIGHT, "bottom": HEIGHT - BOTTOM}
     return {**frame, "bars": bars, "line": line, "grid": grid, "top": top}

@@ -11,7 +11,8 @@ import orjson
 from api.store import Store
 from tests.api.rows import event, finding, insert, item, progress, transition
 
-STEPS = ("ingest", "verify", "send", "reply", "settle")
+SAID = {"ingest": "ingested", "verify": "verified", "send": "sent", "reply": "replied", "settle": "settled"}
+STEPS = tuple(SAID)
 TYPICAL = {"verify": 20_000, "send": 15_000, "reply": 90_000, "settle": 600_000}
 WITHIN = {"verify": 120_000, "reply": 300_000, "settle": 1_800_000}
 BOOKS = ("rates-1", "rates-2", "equity-1", "credit-1")
@@ -82,7 +83,7 @@ class Seed:
 
     def _hop(self, key: str, number: int, step: str, previous: str, at: int, since: int | None, groups: Row) -> None:
         name = hashlib.sha256(f"{key}{step}".encode()).hexdigest()[:32]
-        kind = "trade." + {"ingest": "ingested", "verify": "verified", "reply": "replied"}.get(step, step + "d")
+        kind = f"trade.{SAID[step]}"
         data = {"id": name, "type": kind, "data": {"trade_id": key, **groups, "trader": "***", "quantity": number * 100}}
         text = orjson.dumps(data).decode()
         self.rows["events"].append(
