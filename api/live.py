@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Hashable
@@ -62,10 +63,8 @@ class Live:
             while not self.stopping():
                 async with channel.changed:
                     if channel.turn == seen or channel.text is None:
-                        try:
+                        with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(channel.changed.wait(), EVERY_S)
-                        except TimeoutError:
-                            pass
                 if channel.turn != seen and channel.text is not None:
                     seen, beaten = channel.turn, time.monotonic()
                     yield format_sse_event(event="fault" if channel.failed else None, data_str=channel.text)
@@ -85,7 +84,9 @@ class Live:
             began = time.monotonic()
             try:
                 text, failed = await run_in_threadpool(render), False
-            except Exception as error:  # whatever is wrong with the store: those who watch are told, and it is tried again
+            except (
+                Exception
+            ) as error:  # whatever is wrong with the store: those who watch are told, and it is tried again
                 log.warning("a live screen could not be rendered", extra={"error": str(error)})
                 text, failed = "No answer from the store", True
             self.rendered += 1

@@ -13,11 +13,16 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def rendered(text: str) -> Markup:
-    """Markdown as HTML: headings, lists, tables, code, links with a scheme that is harmless. No images, no attributes."""
-    html = _MARKDOWN.render(text)
-    tags = {"h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "strong", "em", "code", "pre", "blockquote", "hr", "br", "a"}
+    """Markdown as HTML: headings, lists, tables, code, links with a harmless scheme. No images, no attributes."""
+    tokens = _MARKDOWN.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"  # the page has the headings above
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    tags = {"h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "strong", "em", "code", "pre", "blockquote", "hr", "br", "a"}
     tables = {"table", "thead", "tbody", "tr", "th", "td"}
-    return Markup(nh3.clean(html, tags=tags | tables, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto"}))  # noqa: S704
+    schemes = {"https", "http", "mailto"}
+    return Markup(nh3.clean(html, tags=tags | tables, attributes={"a": {"href"}}, url_schemes=schemes))  # noqa: S704
 
 
 def runbook(packs: list[Path], path: str) -> Markup | None:

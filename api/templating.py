@@ -70,7 +70,7 @@ def pretty(text: str) -> str:
 def when(ms: int | None, now_ms: int | None = None) -> Markup:
     """An instant: UTC as it comes, turned into the viewer's zone by static/times.js, which keeps UTC as its title."""
     if ms is None or not 0 <= ms < 253_402_300_800_000:
-        return Markup("<span>–</span>")
+        return Markup("<span>-</span>")
     moment = datetime.fromtimestamp(ms / 1000, UTC)
     return Markup('<time datetime="{}" data-ms="{}" title="{}">{}</time>').format(
         moment.isoformat(timespec="milliseconds"), ms, f"{moment:%Y-%m-%d %H:%M:%S} UTC", words.clock(ms, now_ms)
@@ -79,15 +79,15 @@ def when(ms: int | None, now_ms: int | None = None) -> Markup:
 
 def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> Markup:
     """What a finding says, with its instants as `when` writes them."""
-    text = words.sentence(finding, now_ms, lambda ms, _: "–" if ms is None else f"\0{ms}\0")
+    text = words.sentence(finding, now_ms, lambda ms, _: "-" if ms is None else f"\0{ms}\0")
     parts = _INSTANT.split(text)
     return Markup("").join(when(int(part), now_ms) if place % 2 else part for place, part in enumerate(parts))
 
 
 def compact(number: float | None) -> str:
-    """A number in at most five characters: 950, 12.3k, 4.5M; '–' for None."""
+    """A number in at most five characters: 950, 12.3k, 4.5M; '-' for None."""
     if number is None:
-        return "–"
+        return "-"
     for size, unit in ((1_000_000_000, "bn"), (1_000_000, "M"), (10_000, "k")):
         if abs(number) >= size:
             return f"{number / (1000 if unit == 'k' else size):.3g}{unit}"

@@ -44,7 +44,9 @@ Show = Callable[[int | None, int | None], str]
 
 
 def sentence(finding: Mapping[str, Any], now_ms: int | None = None, show: Show = clock) -> str:
-    """What a finding says: 'reply is missing: T-123 (EU, BK-7), due 10:05:00, 5 m after send'. `show` writes instants."""
+    """What a finding says: 'reply is missing: T-123 (EU, BK-7), due 10:05:00, 5 m after send'.
+
+    `show` writes instants."""
     groups = ", ".join(finding["groups"].values())
     who = f"{finding['key']} ({groups})" if groups else finding["key"]
     step, because = finding["step"] or "a step", finding["because"]
@@ -65,9 +67,7 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None, show: Show =
             waited = f"{span(due - since)} after {because}" if since is not None else "yet"
             return f"{step} is at risk: {who}, not there {waited}"
         case "early":
-            return (
-                f"{step} came {span(-finding['delta_ms'])} early: {who}, not before {show(due, now_ms)}, came {when}"
-            )
+            return f"{step} came {span(-finding['delta_ms'])} early: {who}, not before {show(due, now_ms)}, came {when}"
         case "out_of_order":
             return f"{step} came after {because or 'a later step'}: {who}, at {when}"
         case "unexpected":

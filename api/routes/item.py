@@ -24,7 +24,7 @@ Status = Annotated[Literal["", "in_flight", "completed", "failed", "expired", "c
 
 @router.get("/api/v1/search", tags=["screens"], response_model=list[Found], responses=documented(401, 422, 503))
 def search(ctx: Ctx, key: Annotated[Text, Query(min_length=1)], lane: Text = "") -> list[dict[str, Any]]:
-    """The items that are known by exactly this key, whichever of their keys it is; at most 200, the latest news first."""
+    """The items known by exactly this key, whichever of their keys it is; at most 200, the latest news first."""
     return screen.search(ctx.store, key, lane)
 
 

@@ -162,7 +162,9 @@ def retry(ctx: Ctx, retry: Retry) -> Retried:
         "offsets": [one.offset for one in retry.letters],
     }
     rows = ctx.store.query("dead_letters/some", **wanted)
-    refused = [f"{row['topic']}/{row['partition']}@{row['offset']}: {why}" for row in rows if (why := _refused(ctx, row))]
+    refused = [
+        f"{row['topic']}/{row['partition']}@{row['offset']}: {why}" for row in rows if (why := _refused(ctx, row))
+    ]
     if len(rows) < len({(one.topic, one.partition, one.offset) for one in retry.letters}):
         refused.append("some are not kept any more")
     fit = [row for row in rows if not _refused(ctx, row)]
@@ -171,7 +173,8 @@ def retry(ctx: Ctx, retry: Retry) -> Retried:
         if records:
             ctx.publisher.publish(records)
     except PublishError as error:
-        detail = f"{error.acknowledged} of {len(records)} were acknowledged ({error}). Send all again: an event with the same id counts once."
+        done = f"{error.acknowledged} of {len(records)} were acknowledged ({error})"
+        detail = f"{done}. Send all again: an event with the same id counts once."
         raise ProblemError(503, "Kafka not available", detail) from error
     return Retried(sent=len(records), refused=refused)
 

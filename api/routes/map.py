@@ -31,9 +31,7 @@ def _seen(ctx: Context, workflow: str, lane: str, group: str, at: int) -> dict[s
 @router.get(
     "/api/v1/workflows/{workflow}/map", tags=["screens"], response_model=Map, responses=documented(401, 404, 422, 503)
 )
-def map_data(
-    ctx: Ctx, workflow: PathText, lane: Text = "", group: GroupFilter = "", at: When = 0
-) -> dict[str, Any]:
+def map_data(ctx: Ctx, workflow: PathText, lane: Text = "", group: GroupFilter = "", at: When = 0) -> dict[str, Any]:
     """A workflow's graph as configured, with what moved along each edge in the hour before, and what waits where."""
     seen = _seen(ctx, workflow, lane, group, at)
     if seen is None:
@@ -49,7 +47,10 @@ def page(
     """The map of one workflow: without a name the one that needs it most."""
     seen = _seen(ctx, workflow, lane, group, at)
     if seen is None:
-        about = {"title": "No map yet", "detail": "No workflow has items that fit. Send events, or choose another lane."}
+        about = {
+            "title": "No map yet",
+            "detail": "No workflow has items that fit. Send events, or choose another lane.",
+        }
         return templates.TemplateResponse(request, "message.html", about, 404 if workflow else 200)
     return templates.TemplateResponse(request, "map.html", seen)
 

@@ -42,9 +42,7 @@ def _seen(ctx: Context, workflow: str, lane: str, name: str, group: str) -> dict
     response_model=StepDetail,
     responses=documented(401, 404, 422, 503),
 )
-def step_data(
-    ctx: Ctx, workflow: PathText, step: PathText, lane: Text = "", group: GroupFilter = ""
-) -> dict[str, Any]:
+def step_data(ctx: Ctx, workflow: PathText, step: PathText, lane: Text = "", group: GroupFilter = "") -> dict[str, Any]:
     """What waits at a step, and its rates and durations in the last two hours beside the same hours of four weeks."""
     seen = _seen(ctx, workflow, lane, step, group)
     if seen is None:
@@ -60,7 +58,10 @@ def page(
     """One step: without a name the one where most is overdue."""
     seen = _seen(ctx, workflow, lane, step, group)
     if seen is None:
-        about = {"title": "No steps yet", "detail": "No workflow has items that fit. Send events, or choose another lane."}
+        about = {
+            "title": "No steps yet",
+            "detail": "No workflow has items that fit. Send events, or choose another lane.",
+        }
         return templates.TemplateResponse(request, "message.html", about, 404 if workflow else 200)
     return templates.TemplateResponse(request, "step.html", seen)
 
@@ -76,9 +77,7 @@ async def step_live(
     ctx: Ctx, workflow: Text = "", lane: Text = "", step: Text = "", group: GroupFilter = ""
 ) -> Response:
     """The same, sent whenever it has changed."""
-    return ctx.live.stream(
-        ("steps", workflow, lane, step, group), lambda: _fragment(ctx, workflow, lane, step, group)
-    )
+    return ctx.live.stream(("steps", workflow, lane, step, group), lambda: _fragment(ctx, workflow, lane, step, group))
 
 
 def _fragment(ctx: Context, workflow: str, lane: str, name: str, group: str) -> str:

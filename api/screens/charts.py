@@ -37,7 +37,7 @@ def columns(
     *,
     width: int = WIDTH,
 ) -> dict[str, Any]:
-    """A column for each value, a dashed line through what is usual, three grid lines; None is a gap. `width` in pixels."""
+    """A column for each value, a dashed line through what is usual, three grid lines; None is a gap. `width`: in px."""
     top = ceiling(max([one for one in [*values, *usual] if one is not None], default=0))
     step = (width - LEFT - RIGHT) / max(len(values), 1)
 

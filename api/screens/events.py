@@ -38,10 +38,19 @@ def histogram(store: Store, filters: Row) -> Row:
     """`events` in each span from `since_ms` on, and the chart of it."""
     span = span_of(filters["since_ms"], filters["until_ms"])
     since = filters["since_ms"] // span * span
-    found = {row["place"]: row["events"] for row in store.query("events/histogram", **(filters | {"since_ms": since}), span_ms=span)}
+    found = {
+        row["place"]: row["events"]
+        for row in store.query("events/histogram", **(filters | {"since_ms": since}), span_ms=span)
+    }
     many = -((since - filters["until_ms"]) // span)
     counts = [found.get(place, 0) for place in range(many)]
-    return {"since_ms": since, "span_ms": span, "events": counts, "total": sum(counts), "chart": columns(counts, [], width=2 * WIDTH)}
+    return {
+        "since_ms": since,
+        "span_ms": span,
+        "events": counts,
+        "total": sum(counts),
+        "chart": columns(counts, [], width=2 * WIDTH),
+    }
 
 
 def patterns(store: Store, filters: Row) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The map of a workflow: its graph as configured, with what moves along it, what waits where, and where time is lost."""
+"""The map of a workflow: its graph as configured, what moves along it, what waits where, and where time is lost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ HEAT = (1.0, 1.5, 2.0, 3.0, 5.0)
 def chosen(store: Store, stale_s: int, workflow: str, lane: str) -> tuple[list[Row], Row | None]:
     """All workflows that have items, and the one to show: the one asked for, in the lane with the latest news."""
     known = views.workflows(store, stale_s)
-    fitting = [row for row in known if (not workflow or row["workflow"] == workflow) and (not lane or row["lane"] == lane)]
+    fitting = [
+        row for row in known if (not workflow or row["workflow"] == workflow) and (not lane or row["lane"] == lane)
+    ]
     worst = {"red": 0, "amber": 1}
     return known, min(fitting, key=lambda row: (worst.get(row["status"], 2), -row["last_event_ms"]), default=None)
 
@@ -152,7 +154,9 @@ def _heat(names: list[str], cells: list[Row], steps: list[Row]) -> list[Row]:
         usual = max(step["duration_ms"]["p50"], 1)
         mean = {row["place"]: row["mean_ms"] for row in cells if row["step"] == step["step"]}
         row = [
-            None if mean.get(place) is None else {"mean_ms": mean[place], "level": sum(mean[place] >= usual * hot for hot in HEAT)}
+            None
+            if mean.get(place) is None
+            else {"mean_ms": mean[place], "level": sum(mean[place] >= usual * hot for hot in HEAT)}
             for place in range(CELLS)
         ]
         rows.append({"step": step["step"], "share": step["spent_ms"] / total, "usual_ms": usual, "cells": row})

@@ -30,9 +30,7 @@ def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
     until = (now // SPAN_MS + 1) * SPAN_MS
     since = until - SPANS * SPAN_MS
     days = [day for week in range(WEEKS + 1) for day in _days(since - week * WEEK_MS, until - week * WEEK_MS)]
-    rates = store.query(
-        "steps/rates", **where, since_ms=since, until_ms=until, span_ms=SPAN_MS, days=sorted(set(days))
-    )
+    rates = store.query("steps/rates", **where, since_ms=since, until_ms=until, span_ms=SPAN_MS, days=sorted(set(days)))
     return {
         "workflow": about["workflow"],
         "lane": about["lane"],

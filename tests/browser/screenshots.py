@@ -24,21 +24,21 @@ SCREENS = {
 
 def main(folder: Path, names: list[str]) -> None:
     """One PNG for each screen, light; of some also dark, and as on a phone."""
-    with tempfile.TemporaryDirectory() as home, browsing() as browser:
-        with serving(Path(home), time.time_ns() // 1_000_000) as served:
-            looks = {"": ("light", 1280, 860), "-dark": ("dark", 1280, 860), "-phone": ("light", 390, 800)}
-            for name, path in SCREENS.items():
-                for look, (scheme, width, height) in looks.items():
-                    if (names and name not in names) or (look and not names and name != "overview"):
-                        continue
-                    context = browser.new_context(
-                        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
-                    )
-                    page = context.new_page()
-                    page.goto(served.url + path)
-                    page.wait_for_timeout(600)
-                    page.screenshot(path=folder / f"{name}{look}.png")
-                    context.close()
+    now = time.time_ns() // 1_000_000
+    with tempfile.TemporaryDirectory() as home, browsing() as browser, serving(Path(home), now) as served:
+        looks = {"": ("light", 1280, 860), "-dark": ("dark", 1280, 860), "-phone": ("light", 390, 800)}
+        for name, path in SCREENS.items():
+            for look, (scheme, width, height) in looks.items():
+                if (names and name not in names) or (look and not names and name != "overview"):
+                    continue
+                context = browser.new_context(
+                    viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+                )
+                page = context.new_page()
+                page.goto(served.url + path)
+                page.wait_for_timeout(600)
+                page.screenshot(path=folder / f"{name}{look}.png")
+                context.close()
 
 
 if __name__ == "__main__":

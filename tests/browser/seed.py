@@ -1,4 +1,4 @@
-"""A morning on a trading desk, as rows, up to a given instant: what the screens are looked at with, without Kafka and Flink."""
+"""A morning on a trading desk, as rows, up to a given instant: what screens are looked at with, without Kafka."""
 
 from __future__ import annotations
 
@@ -84,18 +84,44 @@ class Seed:
     def _hop(self, key: str, number: int, step: str, previous: str, at: int, since: int | None, groups: Row) -> None:
         name = hashlib.sha256(f"{key}{step}".encode()).hexdigest()[:32]
         kind = f"trade.{SAID[step]}"
-        data = {"id": name, "type": kind, "data": {"trade_id": key, **groups, "trader": "***", "quantity": number * 100}}
+        data = {
+            "id": name,
+            "type": kind,
+            "data": {"trade_id": key, **groups, "trader": "***", "quantity": number * 100},
+        }
         text = orjson.dumps(data).decode()
         self.rows["events"].append(
-            event(id=name, type=kind, time_ms=at, received_ms=at + 40, key=key, key_name="trade_id", groups=groups,
-                  data=text, source="/trading", offset=len(self.rows["events"]))  # fmt: skip
+            event(
+                id=name,
+                type=kind,
+                time_ms=at,
+                received_ms=at + 40,
+                key=key,
+                key_name="trade_id",
+                groups=groups,
+                data=text,
+                source="/trading",
+                offset=len(self.rows["events"]),
+            )
         )
         took = None if since is None else at - since
         queue = None if took is None else took * 2 // 3
         self.rows["transitions"].append(
-            transition(workflow="trade_lifecycle", key=key, event_id=name, source="/trading", event_type=kind, step=step,
-                       previous=previous, at_ms=at, previous_at_ms=since, duration_ms=took, queue_ms=queue,
-                       work_ms=None if took is None or queue is None else took - queue, groups=groups)  # fmt: skip
+            transition(
+                workflow="trade_lifecycle",
+                key=key,
+                event_id=name,
+                source="/trading",
+                event_type=kind,
+                step=step,
+                previous=previous,
+                at_ms=at,
+                previous_at_ms=since,
+                duration_ms=took,
+                queue_ms=queue,
+                work_ms=None if took is None or queue is None else took - queue,
+                groups=groups,
+            )
         )
 
     def _found(self, key: str, step: str, because: str, since: int, due: int, came: int | None, groups: Row) -> None:
@@ -104,9 +130,23 @@ class Seed:
         name = hashlib.sha256(f"{key}{step}{kind}".encode()).hexdigest()[:32]
         event_id = hashlib.sha256(f"{key}{step}".encode()).hexdigest()[:32] if came else ""
         self.rows["findings"].append(
-            finding(id=name, workflow="trade_lifecycle", rule=step, kind=kind, severity=severity, key=key, step=step,
-                    because=because, since_ms=since, deadline_ms=due, at_ms=came, event_id=event_id, groups=groups,
-                    delta_ms=None if came is None else came - due, runbook=f"runbooks/{step}.md")  # fmt: skip
+            finding(
+                id=name,
+                workflow="trade_lifecycle",
+                rule=step,
+                kind=kind,
+                severity=severity,
+                key=key,
+                step=step,
+                because=because,
+                since_ms=since,
+                deadline_ms=due,
+                at_ms=came,
+                event_id=event_id,
+                groups=groups,
+                delta_ms=None if came is None else came - due,
+                runbook=f"runbooks/{step}.md",
+            )
         )
 
     def typical(self) -> dict[str, int]:
@@ -129,28 +169,55 @@ class Seed:
         stuck.pop("reply")
         self.trade(LATE, self.now - 1_200_000, stuck, {"market": "EU", "book": "rates-1"})
         self.rows["items"] += [
-            item(lane="files", workflow="file_receipt", key=f"F-{n}", run_ms=self.now - 7_200_000, step="receive",
-                 started_ms=self.now - 7_200_000, updated_ms=self.now - 7_000_000, groups={"partner": "Meridian"})
+            item(
+                lane="files",
+                workflow="file_receipt",
+                key=f"F-{n}",
+                run_ms=self.now - 7_200_000,
+                step="receive",
+                started_ms=self.now - 7_200_000,
+                updated_ms=self.now - 7_000_000,
+                groups={"partner": "Meridian"},
+            )
             for n in range(12)
-        ]  # fmt: skip
+        ]
         self.rows["items"] += [
-            item(workflow="daily_feeds", key=f"HAL/{name}", run_ms=self.now - 9_000_000, step="receive", status="completed",
-                 started_ms=self.now - 9_000_000, updated_ms=self.now - 9_000_000, ended_ms=self.now - 9_000_000,
-                 groups={"partner": "HAL"}, amount=None)
+            item(
+                workflow="daily_feeds",
+                key=f"HAL/{name}",
+                run_ms=self.now - 9_000_000,
+                step="receive",
+                status="completed",
+                started_ms=self.now - 9_000_000,
+                updated_ms=self.now - 9_000_000,
+                ended_ms=self.now - 9_000_000,
+                groups={"partner": "HAL"},
+                amount=None,
+            )
             for name in ("balances", "statements", "fx-rates")
-        ]  # fmt: skip
+        ]
         self.rows["progress"] += [
             progress(watermark_ms=self.now - 2_000, at_ms=self.now),
             progress(lane="files", watermark_ms=self.now - 7_000_000, at_ms=self.now - 7_000_000),
         ]
         self.rows["dead_letters"] += [
-            {"lane": "main", "topic": "daymark.events.main", "partition": 0, "offset": n, "received_ms": self.now - n,
-             "reason": reason, "detail": detail, "raw": raw}
-            for n, (reason, detail, raw) in enumerate([
-                ("not_json", "line 1 column 2: unexpected character", "eyd4Jzox"),
-                ("no_key", "data.trade_id is not there", "eyJpZCI6IDF9"),
-            ])
-        ]  # fmt: skip
+            {
+                "lane": "main",
+                "topic": "daymark.events.main",
+                "partition": 0,
+                "offset": n,
+                "received_ms": self.now - n,
+                "reason": reason,
+                "detail": detail,
+                "raw": raw,
+            }
+            for n, (reason, detail, raw) in enumerate(
+                [
+                    ("not_json", "line 1 column 2: unexpected character", "eyd4Jzox"),
+                    ("no_key", "data.trade_id is not there", "eyJpZCI6IDF9"),
+                ]
+            )
+        ]
         return self
 
     def write(self, store: Store) -> None:
