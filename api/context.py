@@ -11,6 +11,7 @@ from api.access.oidc import Oidc
 from api.access.rows import seen_by
 from api.access.who import Doorkeeper, Who, now_ms
 from api.listener import Listener
+from api.live import Live
 from api.loader import Loader
 from api.metrics import Metrics
 from api.publish import Publisher
@@ -34,6 +35,7 @@ class Context:
     records: Records
     relay: Relay
     listener: Listener
+    live: Live
     doorkeeper: Doorkeeper
     oidc: Oidc | None
     who: Who | None = None

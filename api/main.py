@@ -25,6 +25,7 @@ from api.access.rates import Rates
 from api.access.who import Doorkeeper
 from api.context import Context
 from api.listener import Listener
+from api.live import Live
 from api.loader import Loader
 from api.logs import configure
 from api.metrics import Metrics
@@ -46,11 +47,16 @@ from api.routes import (
     findings,
     health,
     incidents,
+    item,
     items,
+    logs,
+    maps,
+    overview,
     packs,
     pages,
     rules,
     signin,
+    step,
     users,
     workflows,
 )
@@ -102,10 +108,12 @@ def create_app(settings: Settings) -> FastAPI:
         records,
         relay,
         Listener(publisher),
+        Live(),
         doorkeeper,
         oidc,
     )
     for subject in (
+        logs,
         workflows,
         items,
         findings,
@@ -118,6 +126,10 @@ def create_app(settings: Settings) -> FastAPI:
         erasures,
         signin,
         account,
+        overview,
+        item,
+        maps,
+        step,
         pages,
     ):
         app.include_router(subject.router)
@@ -210,7 +222,9 @@ def main() -> int:
         ssl_keyfile=settings.tls_key,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run()
+    server = uvicorn.Server(config)
+    app.state.context.live.stopping = lambda: server.should_exit
+    server.run()
     return 0
 
 

@@ -154,6 +154,160 @@ class Finding(BaseModel):
     )
 
 
+class Next(BaseModel):
+    """The deadline that comes next: of an item in flight (`key`, `run_ms`), or of a schedule (`id`)."""
+
+    id: str
+    due_ms: int
+    key: str
+    run_ms: int | None
+
+
+class Tile(Workflow):
+    """A workflow on the overview."""
+
+    next: Next | None
+    bars: list[int] = Field(description="findings in each five minutes of the last two hours, the oldest first")
+
+
+class Open(BaseModel):
+    """Something that is broken now."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+    lane: str
+    workflow: str
+    rule: str
+    kind: str
+    severity: str
+    key: str
+    groups: Groups
+    step: str
+    occurrence: str
+    deadline_ms: int
+    since_ms: int | None
+    runbook: str
+
+
+class Overview(BaseModel):
+    """What the overview shows."""
+
+    tiles: list[Tile]
+    open: list[Open] = Field(description="the gravest first, at most 40")
+    lanes: list[Lane]
+
+
+class Found(BaseModel):
+    """An item that a key leads to."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    lane: str
+    workflow: str
+    key: str = Field(description="the item's own key")
+    run_ms: int
+    status: str
+    step: str
+    started_ms: int
+    updated_ms: int
+    missing: int
+    late: int
+    overdue: int
+    groups: Groups
+    amount: float | None
+
+
+class MapStep(BaseModel):
+    """A step on the map: what came to it in the hour before, what waits there, and what is broken."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    step: str
+    status: Literal["green", "amber", "red", "blind"]
+    passed: int
+    duration_ms: Quantiles | None = Field(description="of its most usual way there")
+    spent_ms: int = Field(description="all durations together")
+    waiting: int
+    overdue: int
+    at_risk: int
+    oldest_ms: int | None
+    due_ms: int | None
+    amount: float | None = Field(description="value at risk: of what waits there")
+
+
+class MapEdge(BaseModel):
+    """An edge of the map."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    from_: str = Field(alias="from")
+    to: str
+    status: Literal["green", "amber", "red", "blind"]
+    passed: int
+    overdue: int
+    at_risk: int
+    duration_ms: Quantiles | None
+
+
+class Map(BaseModel):
+    """A workflow as configured, with what moves along it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    workflow: str
+    lane: str
+    status: str
+    live: bool = Field(description="false: as it was at `at_ms`")
+    now_ms: int
+    at_ms: int
+    window_ms: int
+    steps: list[MapStep]
+    edges: list[MapEdge]
+
+
+class Waiting(BaseModel):
+    """An item that waits at a step."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    lane: str
+    workflow: str
+    key: str
+    run_ms: int
+    updated_ms: int = Field(description="since when it waits")
+    next_due_ms: int | None
+    overdue: int
+    groups: Groups
+    amount: float | None
+
+
+class StepDetail(BaseModel):
+    """A step now, and its last two hours in spans of five minutes beside the same hours of the weeks before."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    workflow: str
+    lane: str
+    step: str
+    status: Literal["green", "red", "blind"]
+    now_ms: int
+    since_ms: int
+    span_ms: int
+    waiting: int
+    overdue: int
+    amount: float | None = Field(description="value at risk: of what waits")
+    ageing: list[int] = Field(description="waiting items by age: < 1 m, < 5 m, < 15 m, < 1 h, < 4 h, < 1 d, more")
+    oldest: list[Waiting]
+    due: list[Waiting]
+    throughput: list[int]
+    usual: list[float | None] = Field(description="null where no week before has anything")
+    marks: list[Literal["", "low", "high"]] = Field(description="low: the rate has dropped; high: a spike")
+    duration_p95_ms: list[float | None]
+    usual_p95_ms: list[float | None]
+    weeks: int = Field(description="how many weeks `usual` is made of, at most 4")
+
+
 class Excerpt(BaseModel):
     """The record behind a step."""
 
@@ -177,6 +331,29 @@ class Event(Excerpt):
     key_name: str
     key: str
     groups: Groups
+
+
+class Histogram(BaseModel):
+    """How many events there are over time."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    since_ms: int
+    span_ms: int = Field(description="how long a span is")
+    events: list[int] = Field(description="in each span from since_ms on")
+    total: int
+
+
+class EventPattern(BaseModel):
+    """A shape that several events have in common."""
+
+    type: str
+    shape: str = Field(description="the beginning of the record, with • for numbers and ids")
+    events: int
+    share: float = Field(description="percent")
+    first_ms: int
+    last_ms: int
+    example: str = Field(description="the id of the latest event of this shape")
 
 
 class Hop(BaseModel):

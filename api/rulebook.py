@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from typing import Any
 
+import orjson
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
 
@@ -24,7 +27,7 @@ class RulesUnknown(Exception):
 
 
 class Rulebook:
-    """The job's own engine, without events. Used by one thread."""
+    """The job's own engine, without events. One thread refreshes it, any may ask."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises PackError for a pack that can't be used."""
@@ -35,10 +38,18 @@ class Rulebook:
         self._place = TopicPartition(f"{settings.topic_prefix}rules", 0)
         self._kafka = settings.kafka.split(",")
         self._consumer: KafkaConsumer | None = None
+        self._lock = threading.Lock()
 
     def in_force(self, time: int) -> list[Spec]:
         """Of each enabled workflow the version in force at an event time (epoch ms), with the statistics of now."""
-        return [spec for _, spec in self.engine.in_force(time)]
+        with self._lock:
+            return [spec for _, spec in self.engine.in_force(time)]
+
+    def definition(self, spec: Spec) -> dict[str, Any]:
+        """A version of a workflow as it was written: its YAML as JSON."""
+        with self._lock:
+            document = orjson.loads(self.engine.documents[spec.hash])
+        return dict(document["definition"])
 
     def refresh(self) -> None:
         """Takes what has come into the rules topic since the last time. Raises RulesUnknown."""
@@ -76,6 +87,7 @@ class Rulebook:
 
     def _take(self, record: RuleRecord) -> None:
         try:
-            self.engine.take(record)
+            with self._lock:
+                self.engine.take(record)
         except ValueError as fault:  # the job has made a dead letter of it
             log.debug("a record of the rules topic was left out: %s", fault)

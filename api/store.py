@@ -108,6 +108,12 @@ class Store:
         narrow._settings = {"additional_table_filters": filters}
         return narrow
 
+    def file(self, name: str, kind: str, **parameters: Any) -> bytes:
+        """The rows of sql/queries/<name>.sql in one of ClickHouse's formats, as a whole. Raises StoreError."""
+        with self._client() as client:
+            body: bytes = client.raw_query(sql(name), parameters=parameters, settings=self._settings, fmt=kind)
+        return body
+
     def command(self, statement: str, **parameters: Any) -> None:
         """Run a statement that returns no rows. Raises StoreError."""
         with self._client() as client:

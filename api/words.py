@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,8 +40,13 @@ def clock(ms: int | None, now_ms: int | None = None) -> str:
     return f"{moment.day} {moment:%b %Y %H:%M:%S}"
 
 
-def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
-    """What a finding says: 'reply is missing: T-123 (EU, BK-7), due 10:05:00, 5 m after send'."""
+Show = Callable[[int | None, int | None], str]
+
+
+def sentence(finding: Mapping[str, Any], now_ms: int | None = None, show: Show = clock) -> str:
+    """What a finding says: 'reply is missing: T-123 (EU, BK-7), due 10:05:00, 5 m after send'.
+
+    `show` writes instants."""
     groups = ", ".join(finding["groups"].values())
     who = f"{finding['key']} ({groups})" if groups else finding["key"]
     step, because = finding["step"] or "a step", finding["because"]
@@ -50,21 +55,19 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
     allowed = f", {span(due - since)} after {because}" if since is not None and because else ""
     came = f", {because}" if since is None and because else ""  # of a schedule's count
     children = f", {finding.get('occurrence')} came" if " of " in finding.get("occurrence", "") else ""
-    when = clock(at if at is not None else due, now_ms)
+    when = show(at if at is not None else due, now_ms)
     match finding["kind"]:
         case "missing":
-            return f"{step} is missing: {who}, due {clock(due, now_ms)}{allowed}{came}{children}"
+            return f"{step} is missing: {who}, due {show(due, now_ms)}{allowed}{came}{children}"
         case "late":
-            return f"{step} came {span(finding['delta_ms'])} late: {who}, due {clock(due, now_ms)}, came {when}"
+            return f"{step} came {span(finding['delta_ms'])} late: {who}, due {show(due, now_ms)}, came {when}"
         case "reported_late":
-            return f"{step} was in time but reported late: {who}, due {clock(due, now_ms)}, happened {when}"
+            return f"{step} was in time but reported late: {who}, due {show(due, now_ms)}, happened {when}"
         case "at_risk":
             waited = f"{span(due - since)} after {because}" if since is not None else "yet"
             return f"{step} is at risk: {who}, not there {waited}"
         case "early":
-            return (
-                f"{step} came {span(-finding['delta_ms'])} early: {who}, not before {clock(due, now_ms)}, came {when}"
-            )
+            return f"{step} came {span(-finding['delta_ms'])} early: {who}, not before {show(due, now_ms)}, came {when}"
         case "out_of_order":
             return f"{step} came after {because or 'a later step'}: {who}, at {when}"
         case "unexpected":
@@ -74,18 +77,18 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> str:
         case "duplicate":
             return f"{step} came again: {who}, at {when}"
         case "invalid":
-            received = clock(finding["received_ms"], now_ms)
-            said = "no time that can be read" if at is None else f"a time that can't be right, {clock(at)}"
+            received = show(finding["received_ms"], now_ms)
+            said = "no time that can be read" if at is None else f"a time that can't be right, {show(at, None)}"
             return f"{step} has {said}: {who}, received {received}"
         case "stalled" if finding.get("occurrence") == "step":
-            ended = "" if at is None else f", until {clock(at, now_ms)}"
+            ended = "" if at is None else f", until {show(at, now_ms)}"
             return f"nothing has left {step} for {span(due - since)}: {because}{ended}"
         case "stalled":
             return f"nothing has happened since {step}: {who}, {span(due - since)} after it"
         case "predicted":
             return f"{step} will hardly be in time: {who}, not there {span(due - since)} after {because}"
         case "blind":
-            ended = "" if at is None else f", until {clock(at, now_ms)}"
-            return f"nothing comes from {finding['key']}: blind since {clock(due, now_ms)}{ended}"
+            ended = "" if at is None else f", until {show(at, now_ms)}"
+            return f"nothing comes from {finding['key']}: blind since {show(due, now_ms)}{ended}"
         case kind:
             return f"{step}: {kind.replace('_', ' ')}: {who}, at {when}"

@@ -15,8 +15,8 @@ from api.access.roles import ROLES
 from api.access.who import COOKIE, Who
 from api.context import Context, Ctx
 from api.problems import ProblemError
-from api.routes.pages import templates
 from api.routes.users import Access, UserPut, save_user, set_password, sign_out_everywhere
+from api.templating import templates
 
 router = APIRouter(include_in_schema=False)
 MAX_FORM = 16_384

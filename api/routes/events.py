@@ -48,7 +48,7 @@ def search_events(
     """Events that fit all filters, the latest first."""
     rows = ctx.store.query(
         "events/search",
-        pattern=_pattern(text),
+        pattern=pattern(text),
         lane=lane,
         type=type,
         source=source,
@@ -115,7 +115,7 @@ def _first(fault: Fault) -> str:
     return f"{where}{fault.field or 'body'}: {fault.message}"
 
 
-def _pattern(text: str) -> str:
+def pattern(text: str) -> str:
     """A LIKE pattern that finds `text` as it stands in JSON, in small ASCII letters (more ClickHouse's `lower` does not
     change); '' finds everything."""
     if not text:

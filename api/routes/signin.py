@@ -17,7 +17,7 @@ from api.access.people import Refused, User
 from api.access.who import COOKIE, Who, address_of, now_ms
 from api.context import Context, Ctx
 from api.records.database import Change
-from api.routes.pages import templates
+from api.templating import templates
 
 router = APIRouter(include_in_schema=False)
 MAX_LOGIN = 4096  # bytes: anybody may send them

@@ -1,5 +1,5 @@
 -- The records behind the steps of an item's run. The data is cut to an excerpt.
-SELECT source, id, type, time_ms, received_ms, topic, partition, offset, duplicate,
+SELECT source, id, type, time_ms, received_ms, topic, partition, offset, duplicate, key_name, key,
        substringUTF8(data, 1, 2000) AS excerpt,
        truncated OR lengthUTF8(data) > 2000 AS cut
 FROM events FINAL

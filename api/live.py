@@ -1,0 +1,102 @@
+"""Live screens: one rendering a second for all who watch the same screen, sent to each by server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Hashable
+
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
+from starlette.concurrency import run_in_threadpool
+
+log = logging.getLogger(__name__)
+EVERY_S = 1.0
+SHARE = 4
+"""A screen that takes a second to render is rendered every four: watching is never what the machine is busy with."""
+BEAT_S = 5.0
+Render = Callable[[], str]
+
+
+class Channel:
+    """What one screen looks like now. `turn` counts its changes; who waits is woken by each, and by each failure."""
+
+    def __init__(self) -> None:
+        self.watchers = 0
+        self.turn = 0
+        self.text: str | None = None
+        self.failed = False
+        self.changed = asyncio.Condition()
+        self.task: asyncio.Task[None] | None = None
+
+
+class Live:
+    """The channels that somebody watches. Used on the event loop only.
+
+    A channel is named by all that its content depends on: screen, parameters, and what the viewer may see. It is
+    rendered while it has watchers; with the last of them it ends. `stopping` says that the server is about to stop, so
+    that open streams end and nobody waits for them.
+    """
+
+    def __init__(self) -> None:
+        self.channels: dict[Hashable, Channel] = {}
+        self.stopping: Callable[[], bool] = lambda: False
+        self.rendered = 0
+
+    def stream(self, name: Hashable, render: Render) -> StreamingResponse:
+        """The answer to a browser's EventSource."""
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(self.watch(name, render), media_type="text/event-stream", headers=headers)
+
+    async def watch(self, name: Hashable, render: Render) -> AsyncIterator[bytes]:
+        """What is sent to one watcher: the screen, then the screen again whenever it has changed, a `beat` with the
+        server's clock (epoch ms) when it hasn't for a while, and `fault` when it can't be told how things are."""
+        channel = self.channels.setdefault(name, Channel())
+        channel.watchers += 1
+        if channel.task is None:
+            channel.task = asyncio.create_task(self._run(channel, render))
+        seen, beaten = -1, time.monotonic()
+        try:
+            yield format_sse_event(event="beat", data_str=_now(), retry=2000)
+            while not self.stopping():
+                async with channel.changed:
+                    if channel.turn == seen or channel.text is None:
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(channel.changed.wait(), EVERY_S)
+                if channel.turn != seen and channel.text is not None:
+                    seen, beaten = channel.turn, time.monotonic()
+                    yield format_sse_event(event="fault" if channel.failed else None, data_str=channel.text)
+                elif time.monotonic() - beaten >= BEAT_S and not channel.failed:
+                    beaten = time.monotonic()
+                    yield format_sse_event(event="beat", data_str=_now())
+        finally:
+            channel.watchers -= 1
+            if channel.watchers == 0:
+                if channel.task is not None:
+                    channel.task.cancel()
+                if self.channels.get(name) is channel:
+                    del self.channels[name]
+
+    async def _run(self, channel: Channel, render: Render) -> None:
+        while True:
+            began = time.monotonic()
+            try:
+                text, failed = await run_in_threadpool(render), False
+            except (
+                Exception
+            ) as error:  # whatever is wrong with the store: those who watch are told, and it is tried again
+                log.warning("a live screen could not be rendered", extra={"error": str(error)})
+                text, failed = "No answer from the store", True
+            self.rendered += 1
+            async with channel.changed:
+                if (text, failed) != (channel.text, channel.failed):
+                    channel.text, channel.failed = text, failed
+                    channel.turn += 1
+                    channel.changed.notify_all()
+            await asyncio.sleep(max(EVERY_S, SHARE * (time.monotonic() - began)))
+
+
+def _now() -> str:
+    return str(time.time_ns() // 1_000_000)

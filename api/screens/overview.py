@@ -1,0 +1,79 @@
+"""The overview and the wall: a tile for each workflow, and what is broken now."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import Any
+
+from api import views
+from api.rulebook import Rulebook
+from api.store import Store
+
+Row = dict[str, Any]
+BARS = 24
+SPAN_MS = 5 * 60_000
+OPEN = 40
+RECENT_MS = 7 * 86_400_000
+"""How far back something broken is looked for: what nobody has mended for a week is no news on a wall."""
+
+ORDER = {"red": 0, "blind": 1, "amber": 2, "green": 3, "ended": 4}
+
+
+def overview(store: Store, rulebook: Rulebook, stale_s: int, lane: str = "", limit: int = 1000) -> Row:
+    """`tiles` with the worst first, `open` findings with the gravest first, `latest` ones, and the `lanes`.
+
+    A tile has the counts of `views.workflows`, `next`: the deadline that comes next, and `bars`: findings in each five
+    minutes of the last two hours of the lane's time, from the oldest on.
+    """
+    clocks = views.lanes(store, stale_s)
+    now = {row["lane"]: row["watermark_ms"] or row["now_ms"] for row in clocks}
+    tiles = views.workflows(store, stale_s, lane=lane, limit=limit)
+    coming = scheduled(rulebook, now)
+    bars = _bars(store, lane, max(now.values(), default=time.time_ns() // 1_000_000))
+    for tile in tiles:
+        place = (tile["lane"], tile["workflow"])
+        tile["next"] = _next(tile, coming.get(place))
+        tile["bars"] = bars[place]
+    tiles.sort(key=lambda tile: (ORDER[tile["status"]], tile["workflow"], tile["lane"]))
+    since = min(now.values(), default=0) - RECENT_MS
+    return {
+        "tiles": tiles,
+        "open": store.query("overview/open", lane=lane, workflow="", since_ms=since, limit=OPEN),
+        "findings": views.latest_findings(store, 25, lane),
+        "lanes": clocks,
+        "now": now,
+        "lane": lane,
+        "most": limit,
+    }
+
+
+def scheduled(rulebook: Rulebook, now: dict[str, int]) -> dict[tuple[str, str], Row]:
+    """What schedules expect next in each workflow of the live lane, by (lane, workflow)."""
+    lane = rulebook.engine.lane
+    if lane not in now:
+        return {}
+    found: dict[tuple[str, str], Row] = {}
+    for spec in rulebook.in_force(now[lane]):
+        dues = [(due.at, one.id) for one in spec.schedules if (due := one.plan.after(now[lane])) is not None]
+        if dues:
+            at, name = min(dues)
+            found[lane, spec.workflow] = {"id": name, "due_ms": at, "key": "", "run_ms": None}
+    return found
+
+
+def _next(tile: Row, coming: Row | None) -> Row | None:
+    """The next deadline: of an item in flight, or of a schedule."""
+    due, (key, run) = tile.pop("due_ms"), tile.pop("due_item")
+    waiting = None if due is None else {"id": "", "due_ms": due, "key": key, "run_ms": run}
+    both = [one for one in (waiting, coming) if one is not None]
+    return min(both, key=lambda one: one["due_ms"], default=None)
+
+
+def _bars(store: Store, lane: str, now_ms: int) -> dict[tuple[str, str], list[int]]:
+    until = (now_ms // SPAN_MS + 1) * SPAN_MS
+    since = until - BARS * SPAN_MS
+    bars: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * BARS)
+    for row in store.query("overview/rate", lane=lane, since_ms=since, until_ms=until, span_ms=SPAN_MS):
+        bars[row["lane"], row["workflow"]][row["place"]] = row["findings"]
+    return bars

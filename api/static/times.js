@@ -1,0 +1,54 @@
+// Instants in the viewer's zone (UTC stays in the title), ages and countdowns that go on without the server.
+"use strict";
+
+const HOUR = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const DAY = new Intl.DateTimeFormat([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const UNITS = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
+let ahead = 0; // of this machine's clock the server's, ms
+
+function heard(serverNow) {
+  ahead = serverNow - Date.now();
+}
+
+function span(ms) {
+  let left = Math.floor(Math.abs(ms) / 1000);
+  for (let place = 0; place < UNITS.length; place++) {
+    const [unit, size] = UNITS[place];
+    if (left < size) continue;
+    const next = UNITS[place + 1];
+    const rest = next ? Math.floor((left % size) / next[1]) : 0;
+    return `${Math.floor(left / size)} ${unit}${rest ? ` ${rest} ${next[0]}` : ""}`;
+  }
+  return "0 s";
+}
+
+function localise(root) {
+  const today = new Date().toDateString();
+  for (const element of root.querySelectorAll("time[data-ms]")) {
+    const moment = new Date(Number(element.dataset.ms));
+    const text = (moment.toDateString() === today ? HOUR : DAY).format(moment);
+    if (element.textContent !== text) element.textContent = text;
+  }
+  tick(root);
+}
+
+function tick(root) {
+  const now = Date.now() + ahead;
+  for (const element of root.querySelectorAll("[data-since], [data-until]")) {
+    const until = element.dataset.until;
+    const ms = until ? Number(until) - now : now - Number(element.dataset.since);
+    const text = until ? (ms >= 0 ? `in ${span(ms)}` : `${span(ms)} ago`) : span(ms);
+    if (element.textContent !== text) element.textContent = text;
+    if (!element.title) element.title = new Date(Number(until || element.dataset.since)).toISOString().slice(0, 19).replace("T", " ") + " UTC";
+  }
+}
+
+localise(document);
+setInterval(() => tick(document), 1000);
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  const find = document.getElementById("find");
+  if (event.key !== "/" || typing || !find || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  find.focus();
+});

@@ -1,0 +1,25 @@
+-- Deadlines that are missed, or likely to be, and whose step has not come, at an instant: by the step that started their clock and the one
+-- awaited. Where that is now (`live`), only those of items that are still in flight count: an item that has ended otherwise owes nothing.
+SELECT because, step, countIf(worst = 2) AS missing, countIf(worst = 1) AS at_risk
+FROM
+(
+    SELECT
+        key, rule, because, step,
+        max(multiIf(kind = 'missing', 2, kind IN ('at_risk', 'predicted'), 1, 0)) AS worst,
+        max(kind IN ('late', 'reported_late') AND ifNull(at_ms, 0) <= {at_ms:Int64}) AS came
+    FROM findings FINAL
+    WHERE lane = {lane:String} AND workflow = {workflow:String}
+      AND deadline_ms >= {since_ms:Int64} AND deadline_ms <= {at_ms:Int64}
+      AND kind IN ('missing', 'late', 'reported_late', 'at_risk', 'predicted')
+      AND ({group_name:String} = '' OR groups[{group_name:String}] = {group_value:String})
+    GROUP BY key, rule, because, step, occurrence
+    HAVING NOT came
+)
+WHERE {live:UInt8} = 0 OR key IN
+(
+    SELECT key FROM items FINAL
+    WHERE lane = {lane:String} AND workflow = {workflow:String} AND status = 'in_flight' AND (overdue > 0 OR other > 0)
+)
+GROUP BY because, step
+ORDER BY because, step
+LIMIT 1000

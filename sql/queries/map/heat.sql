@@ -1,0 +1,15 @@
+-- How long it took on average to come to each step, in each of some spans of time.
+SELECT
+    step,
+    intDiv(at_ms - {since_ms:Int64}, {span_ms:Int64}) AS place,
+    count() AS passed,
+    avg(t.duration_ms) AS mean_ms
+FROM transitions AS t FINAL
+WHERE lane = {lane:String} AND workflow = {workflow:String}
+  AND day >= intDiv({since_ms:Int64}, 86400000) AND day <= intDiv({until_ms:Int64}, 86400000)
+  AND at_ms >= {since_ms:Int64} AND at_ms < {until_ms:Int64}
+  AND duration_ms IS NOT NULL
+  AND ({group_name:String} = '' OR groups[{group_name:String}] = {group_value:String})
+GROUP BY step, place
+ORDER BY step, place
+LIMIT 20000

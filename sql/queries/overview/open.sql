@@ -1,0 +1,33 @@
+-- What is broken now, the gravest first: deadlines missed whose step has not come, of items that are still open and of what schedules expect;
+-- sources that are blind; steps that stand still.
+WITH told AS
+(
+    SELECT
+        lane, workflow, rule, key, occurrence, deadline_ms,
+        argMin(tuple(id, kind, severity, groups, step, because, at_ms, delta_ms, since_ms, event_id, received_ms, runbook, version, rule_hash),
+               (kind != 'missing', id)) AS first,
+        max(kind IN ('late', 'reported_late')) AS came,
+        max(kind IN ('blind', 'stalled') AND at_ms IS NOT NULL) AS over
+    FROM findings FINAL
+    WHERE deadline_ms >= {since_ms:Int64}
+      AND ({lane:String} = '' OR lane = {lane:String})
+      AND ({workflow:String} = '' OR workflow = {workflow:String})
+      AND (kind IN ('missing', 'late', 'reported_late', 'blind') OR (kind = 'stalled' AND occurrence = 'step'))
+    GROUP BY lane, workflow, rule, key, occurrence, deadline_ms
+    HAVING NOT came AND NOT over
+)
+SELECT
+    first.1 AS id, lane, workflow, first.13 AS version, first.14 AS rule_hash, rule, first.2 AS kind, first.3 AS severity, key,
+    first.4 AS groups, first.5 AS step, first.6 AS because, occurrence, deadline_ms, first.7 AS at_ms, first.8 AS delta_ms,
+    first.9 AS since_ms, first.10 AS event_id, first.11 AS received_ms, first.12 AS runbook,
+    indexOf(['critical', 'high', 'medium', 'low'], severity) AS gravity
+FROM told
+WHERE kind != 'missing' OR since_ms IS NULL OR (lane, workflow, key) IN
+(
+    SELECT lane, workflow, key FROM items FINAL
+    WHERE status = 'in_flight' AND overdue > 0
+      AND ({lane:String} = '' OR lane = {lane:String})
+      AND ({workflow:String} = '' OR workflow = {workflow:String})
+)
+ORDER BY gravity, deadline_ms DESC, id
+LIMIT {limit:UInt32}

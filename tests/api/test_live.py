@@ -1,0 +1,81 @@
+"""Live screens: rendered once for all who watch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from api import live
+from api.live import Live
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "EVERY_S", 0.02)
+    monkeypatch.setattr(live, "SHARE", 0)
+
+
+async def shown(stream: AsyncIterator[bytes], many: int) -> list[str]:
+    """The data of the next `many` events of a stream, beats left out."""
+    found: list[str] = []
+    while len(found) < many:
+        text = (await anext(stream)).decode()
+        if "event: beat" not in text:
+            found.append(text.partition("data: ")[2].strip())
+    return found
+
+
+def test_fifty_who_watch_cost_one_rendering_at_a_time() -> None:
+    async def scenario() -> None:
+        hub, calls = Live(), 0
+
+        def render() -> str:
+            nonlocal calls
+            calls += 1
+            return f"turn {min(calls, 3)}"
+
+        streams = [hub.watch("wall", render) for _ in range(50)]
+        seen = await asyncio.gather(*(shown(stream, 1) for stream in streams))
+        assert calls < 50
+        assert hub.channels["wall"].watchers == 50
+        assert all(texts[0].startswith("turn") for texts in seen)
+        for stream in streams:
+            await stream.aclose()  # type: ignore[attr-defined]
+        assert hub.channels == {}, "nothing is rendered for nobody"
+        done = calls
+        await asyncio.sleep(0.1)
+        assert calls <= done + 1
+
+    asyncio.run(scenario())
+
+
+def test_only_changes_are_sent_and_a_failure_is_told_and_mended() -> None:
+    async def scenario() -> None:
+        hub = Live()
+        texts = iter(["a", "a", "a", "b", "", "b"])
+
+        def render() -> str:
+            text = next(texts, "b")
+            if not text:
+                raise RuntimeError("the store is away")
+            return text
+
+        stream = hub.watch("x", render)
+        assert await shown(stream, 4) == ["a", "b", "No answer from the store", "b"]
+        await stream.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(scenario())
+
+
+def test_streams_end_when_the_server_is_about_to_stop() -> None:
+    async def scenario() -> None:
+        hub = Live()
+        stream = hub.watch("x", lambda: "a")
+        await shown(stream, 1)
+        hub.stopping = lambda: True
+        assert [part async for part in stream] == []
+        assert hub.channels == {}
+
+    asyncio.run(scenario())

@@ -1,0 +1,187 @@
+"""What the screens show, and the same as JSON."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from api.publish import PublishError, Record
+from api.runbooks import rendered, runbook
+from api.screens.charts import HEIGHT, columns, unusual
+from api.screens.layout import HEIGHT as NODE_HEIGHT
+from api.screens.layout import WIDTH as NODE_WIDTH
+from api.screens.layout import curve, layout
+from api.settings import Settings
+from api.store import Store
+from api.templating import compact
+from tests.api.rows import T0, event, finding, insert, item, progress, transition
+
+ROOT = Path(__file__).parents[2]
+HOUR = 3_600_000
+
+
+def test_what_an_ended_item_missed_is_no_longer_broken(client: TestClient, store: Store) -> None:
+    insert(store, "progress", progress(watermark_ms=T0 + HOUR, at_ms=T0 + HOUR))
+    insert(store, "findings", finding(id="1"), finding(id="2", key="K-2"), finding(id="3", key="K-3"))
+    insert(store, "findings", finding(id="4", key="K-3", kind="late", at_ms=T0 + 400_000))
+    insert(store, "items", item(overdue=1, missing=1), item(key="K-2", status="failed", overdue=1, missing=1))
+    insert(store, "items", item(key="K-3", missing=1, late=1))
+    assert [row["key"] for row in client.get("/api/v1/overview").json()["open"]] == ["K-1"]
+
+
+def test_an_item_is_found_by_its_own_key_and_by_any_key_of_its_events(client: TestClient, store: Store) -> None:
+    insert(store, "items", item(key="ORDER-1"), item(key="ORDER-2"))
+    insert(store, "events", event(id="e1", key_name="execution", key="EXEC-9"))
+    insert(store, "transitions", transition(key="ORDER-1", event_id="e1"))
+    for key in ("ORDER-1", "EXEC-9"):
+        assert [row["key"] for row in client.get("/api/v1/search", params={"key": key}).json()] == ["ORDER-1"], key
+    led = client.get("/items", params={"key": "EXEC-9"}, follow_redirects=False)
+    assert led.status_code == 303
+    assert led.headers["location"].startswith("/items/w/ORDER-1?lane=main")
+    assert "EXEC-9" in client.get(led.headers["location"]).text, "aliases are shown"
+    listed = client.get("/items", params={"key": "ORDER"}).text
+    assert listed.count('href="/items/w/ORDER-') == 2
+    assert "No item fits" in client.get("/items", params={"key": "NOBODY"}).text
+
+
+def test_the_map_as_it_was_counts_what_waited_then(client: TestClient, store: Store) -> None:
+    """One item that stood at `a` from T0 to T0 + 60 s, then at `b`; another that still stands at `a`."""
+    insert(store, "progress", progress(watermark_ms=T0 + HOUR, at_ms=T0 + HOUR))
+    insert(store, "items", item(step="b", updated_ms=T0 + 60_000), item(key="K-2"))
+    insert(store, "transitions", transition(), transition(key="K-2", event_id="e3"))
+    insert(
+        store, "transitions", transition(event_id="e2", step="b", previous="a", previous_at_ms=T0, at_ms=T0 + 60_000)
+    )
+
+    def waiting(at: int) -> dict[str, int]:
+        steps = client.get("/api/v1/workflows/w/map", params={"at": at}).json()["steps"]
+        return {row["step"]: row["waiting"] for row in steps if row["waiting"]}
+
+    assert waiting(T0 - 1) == {}
+    assert waiting(T0) == waiting(T0 + 59_999) == {"a": 2}
+    assert waiting(T0 + 60_000) == waiting(0) == {"a": 1, "b": 1}
+
+
+def test_pages_of_events_show_everything_once(client: TestClient, store: Store) -> None:
+    for _ in range(2):
+        insert(store, "events", *(event(id=f"e{n:03}") for n in range(250)))
+    seen, path = [], f"/events?lane=main&since={T0}&until={T0 + 1}"
+    while path:
+        page = client.get(path).text
+        seen += [part.split("<")[0] for part in page.split("id <code>")[1:]]
+        older = page.partition('class="button quiet" href="')[2]
+        path = older.split('"')[0].replace("&amp;", "&")
+    assert seen == [f"e{n:03}" for n in reversed(range(250))]
+
+
+def test_a_dead_letter_is_sent_again_byte_for_byte(client: TestClient, store: Store, monkeypatch: Any) -> None:
+    letter = {"lane": "main", "partition": 0, "received_ms": T0, "reason": "no_key", "detail": "d", "raw": "eyI="}
+    cut = letter | {"topic": "daymark.events.main", "offset": 2, "detail": "d (only the first 9 of 10 bytes are kept)"}
+    insert(store, "dead_letters", letter | {"topic": "daymark.events.main", "offset": 1}, cut)
+    insert(store, "dead_letters", letter | {"topic": "daymark.rules", "offset": 3})
+    sent: list[Record] = []
+    publisher = client.app.state.context.publisher  # type: ignore[attr-defined]
+    monkeypatch.setattr(publisher, "publish", sent.extend)
+    places = [
+        {"topic": topic, "partition": 0, "offset": offset}
+        for topic, offset in (("daymark.events.main", 1), ("daymark.events.main", 2), ("daymark.rules", 3), ("no", 4))
+    ]
+    answer = client.post("/api/v1/dead-letters/retry", json={"letters": places})
+    assert answer.status_code == 200
+    assert sent == [Record("daymark.events.main", b"", b'{"')]
+    assert answer.json()["sent"] == 1
+    assert len(answer.json()["refused"]) == 3
+
+    def away(_: object) -> None:
+        raise PublishError("no broker")
+
+    monkeypatch.setattr(publisher, "publish", away)
+    assert client.post("/api/v1/dead-letters/retry", json={"letters": places}).status_code == 503
+    assert client.post("/api/v1/dead-letters/retry", json={"letters": []}).status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/map", "/steps", "/items", "/events", "/dead-letters", "/wall", "/"])
+def test_an_empty_store_says_what_to_do(client: TestClient, path: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 200
+    assert 'class="empty"' in page.text
+
+
+@pytest.mark.parametrize("path", ["/map", "/steps?step=%3Cb%3E", "/items?key=%3Cb%3E", "/events?text=%3Cb%3E"])
+def test_screens_escape_what_they_are_given(
+    client: TestClient, store: Store, path: str, serve: Callable[[Settings], TestClient]
+) -> None:
+    evil = "<b>"
+    now = time.time_ns() // 1_000_000
+    insert(store, "items", item(step=evil, key=evil, groups={evil: evil}, updated_ms=now))
+    insert(store, "transitions", transition(step=evil, previous="a", at_ms=now - 5, groups={evil: evil}, duration_ms=1))
+    insert(store, "events", event(data=evil, type=evil, source=evil, key=evil, time_ms=now))
+    insert(store, "progress", progress(watermark_ms=now, at_ms=now))
+    page = client.get(path)
+    assert page.status_code == 200
+    assert evil not in page.text
+    assert "&lt;b&gt;" in page.text
+    for inline in ("style=", "<style", "onclick", "<script>"):
+        assert inline not in page.text
+
+
+@pytest.mark.parametrize(
+    ("count", "usual", "said"),
+    [(9, 20.0, ""), (6, 20.0, "low"), (41, 20.0, "high"), (39, 20.0, ""), (0, 3.0, ""), (0, None, ""), (0, 9.0, "low")],
+)
+def test_a_rate_is_unusual_where_it_is_half_or_twice_and_no_chance(count: int, usual: float | None, said: str) -> None:
+    assert unusual(count, usual) == said
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1e12)), min_size=1, max_size=80))
+def test_columns_stay_within_their_chart(values: list[float | None]) -> None:
+    chart = columns(values, values)
+    assert all(0 <= bar["y"] <= HEIGHT and bar["y"] + bar["height"] <= HEIGHT for bar in chart["bars"])
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=14, unique=True), st.integers(1, 8))
+def test_no_two_nodes_of_a_map_lie_on_one_another(pairs: list[tuple[int, int]], count: int) -> None:
+    names = tuple(f"s{n}" for n in range(count))
+    edges = tuple((f"s{a}", f"s{b}") for a, b in pairs if a < count and b < count and a != b)
+    placed = layout(names, edges, frozenset({"s0"}))
+    assert placed.nodes.keys() == set(names)
+    assert placed.edges.keys() == set(edges)
+    spots = list(placed.nodes.values())
+    for place, (x, y) in enumerate(spots):
+        assert 0 <= x <= placed.width - NODE_WIDTH
+        assert 0 <= y <= placed.height - NODE_HEIGHT
+        for a, b in spots[:place]:
+            assert abs(a - x) >= NODE_WIDTH or abs(b - y) >= NODE_HEIGHT
+    assert all(curve(points).startswith("M") for points in placed.edges.values())
+
+
+def test_a_runbook_is_markdown_without_anything_that_runs(tmp_path: Path) -> None:
+    text = (
+        "# What to do\n\n[ok](https://wiki) [no](javascript:alert(1)) <script>alert(1)</script> <img src=x onerror=y>"
+    )
+    html = rendered(text)
+    assert "<h3>What to do</h3>" in html
+    assert 'href="https://wiki"' in html
+    assert "javascript:" not in html.replace("(javascript:alert(1))", "")
+    assert "<script" not in html
+    assert "<img" not in html
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "a.md").write_text("yes")
+    (tmp_path / "secret.md").write_text("no")
+    assert "yes" in (runbook([tmp_path / "pack"], "a.md") or "")
+    assert runbook([tmp_path / "pack"], "../secret.md") is None
+    assert runbook([tmp_path / "pack"], "") is None
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(None, "-"), (0, "0"), (9_999, "9,999"), (12_345, "12.3k"), (4_500_000, "4.5M"), (2e9, "2bn")]
+)
+def test_numbers_on_tiles_are_short(number: float | None, text: str) -> None:
+    assert compact(number) == text

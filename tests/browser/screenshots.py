@@ -1,0 +1,45 @@
+"""Pictures of the screens for the docs: `python -m tests.browser.screenshots [folder] [name…]`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.browser.conftest import ROOT, browsing, serving
+from tests.browser.seed import LATE
+
+SCREENS = {
+    "overview": "/",
+    "wall": "/wall",
+    "item": f"/items/trade_lifecycle/{LATE}",
+    "map": "/map?workflow=trade_lifecycle",
+    "step": "/steps?workflow=trade_lifecycle&step=reply",
+    "events": "/events",
+    "dead-letters": "/dead-letters",
+    "items": "/items?key=T-000",
+}
+
+
+def main(folder: Path, names: list[str]) -> None:
+    """One PNG for each screen, light; of some also dark, and as on a phone."""
+    now = time.time_ns() // 1_000_000
+    with tempfile.TemporaryDirectory() as home, browsing() as browser, serving(Path(home), now) as served:
+        looks = {"": ("light", 1280, 860), "-dark": ("dark", 1280, 860), "-phone": ("light", 390, 800)}
+        for name, path in SCREENS.items():
+            for look, (scheme, width, height) in looks.items():
+                if (names and name not in names) or (look and not names and name != "overview"):
+                    continue
+                context = browser.new_context(
+                    viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+                )
+                page = context.new_page()
+                page.goto(served.url + path)
+                page.wait_for_timeout(600)
+                page.screenshot(path=folder / f"{name}{look}.png")
+                context.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "img", sys.argv[2:])
