@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.responses import StreamingResponse
 
 from api.access.oidc import Oidc
 from api.access.rows import seen_by
 from api.access.who import Doorkeeper, Who, now_ms
 from api.listener import Listener
-from api.live import Live
+from api.live import Live, Render
 from api.loader import Loader
 from api.metrics import Metrics
 from api.publish import Publisher
@@ -44,6 +46,11 @@ class Context:
         """A change that whoever asks makes now, for `Transaction.changed` and with it for the audit."""
         name, address = (self.who.name, self.who.address) if self.who else ("", "")
         return Change(now_ms(), name, action, subject, before, after, address)
+
+    def watch(self, name: tuple[Hashable, ...], render: Render) -> StreamingResponse:
+        """A live screen, shared by all who watch the same one and may see the same of it."""
+        limits = self.who.permissions.limits if self.who else ""
+        return self.live.stream((*name, repr(limits)), render)
 
 
 def context_of(request: Request) -> Context:

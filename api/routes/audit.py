@@ -12,7 +12,7 @@ from api.access import audit
 from api.context import Ctx
 from api.paging import Cursor, Limit, Text
 from api.problems import documented
-from api.routes.pages import templates
+from api.templating import templates
 
 router = APIRouter(tags=["access"], responses=documented(401, 403, 422, 503))
 Head = Annotated[str, Query(pattern=r"^([0-9a-f]{64})?$", description="the last hash, as you kept it elsewhere")]

@@ -12,9 +12,9 @@ import msgspec
 
 from udfs.alerting.policy import Recipient
 from udfs.alerting.reported import OF_A_DEADLINE
+from udfs.core.codec import UnknownFormat
 from udfs.core.effects import BLIND, MISSING, STALLED
 from udfs.core.standstill import STEP
-from udfs.core.state import UnknownFormat
 
 FORMAT: Final = 1
 

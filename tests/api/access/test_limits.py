@@ -61,7 +61,7 @@ def tenants(guarded: TestClient, store: Store) -> TestClient:
 def asked() -> Iterator[str]:
     """Every GET route that reads what happened, about the other tenant, and with each filter that might reach it."""
     for method, path in MATRIX:
-        if method != "GET" or MATRIX[method, path] != "read":
+        if method != "GET" or MATRIX[method, path] != "read" or "/live" in path:  # streams: tests of their own
             continue
         yield re.sub(r"\{key[^}]*\}", f"{ZORG}-1", path).replace("{workflow}", f"{ZORG}_orders")
         yield re.sub(r"\{key[^}]*\}", "acme-1", path).replace("{workflow}", "acme_orders")
