@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.udfs.core.build import Follower, event, workflow
+from udfs.core import lifetime
 from udfs.core.calendar import Calendar
 from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.codec import decode, encode
+from udfs.core.instants import standstills
 from udfs.core.pauses import MOST
 from udfs.core.spec import EACH, LAST, Spec
 from udfs.core.zone import DAY, UTC
@@ -212,6 +214,20 @@ def test_pauses_that_have_left_a_very_long_trace_still_count(now: int, said: lis
     assert follower.item.pauses is not None
     assert len(follower.item.pauses.spans) == MOST
     assert found(follower.time(now)) == said
+
+
+def test_the_place_up_to_which_pauses_are_kept_never_goes_back() -> None:
+    spec = held(("A", "B", 1000, None, False))
+    follower = Follower(spec).see(event("A", 0))
+    for n in range(200):
+        follower.see(event("H", 10 * n + 3), event("R", 10 * n + 10)).time(10 * n + 10)
+    item = follower.item
+    assert item is not None
+    assert item.pauses is not None
+    place, pauses = item.pauses.time, standstills(spec, item)
+    lifetime.trim(spec, item, 20)
+    assert item.pauses.time == place > 20
+    assert standstills(spec, item) == pauses
 
 
 @pytest.mark.parametrize(("last", "due"), [("R", MONDAY + DAY + 13 * HOUR), ("H", None)])

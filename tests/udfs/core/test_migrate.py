@@ -8,6 +8,7 @@ import pytest
 
 from tests.udfs.core.build import Follower, event
 from udfs.core.codec import decode, encode
+from udfs.core.course import Course
 from udfs.core.effects import Finding
 from udfs.core.migrate import migrate
 from udfs.core.spec import Spec
@@ -295,6 +296,22 @@ def test_an_item_that_moves_to_a_version_which_tells_no_standstill_counts_none()
     assert trade.item.pace is not None
     trade.move(version(REPLY))
     assert trade.item.pace is None
+
+
+def test_of_a_flow_steps_maxima_and_the_end_are_known_by_their_new_places() -> None:
+    course = Course(7, 3)
+    course.seen, course.chosen, course.excused, course.last = 0b111, 0b010, 0b001, 0b100
+    course.counts, course.end, course.ended, course.found, course.told = {0: 5, 1: 2}, 2, 6, [1], 1
+    assert course.moved([1, -1, 0]).stored() == (7, 3, 0b011, 0, 0b010, 0b001, 0, 6, {1: 5}, [1], 1)
+
+
+def test_what_is_not_certain_yet_of_a_long_trace_is_judged_by_the_version_that_it_moves_to() -> None:
+    loop = Mover(looping("abcde", unexpected={"policy": "ignore"}))
+    for second, step in enumerate("acd" * 100 + "a"):
+        loop.see(event(step, 1000 * second)).time(1000 * second)
+    loop.see(event("b", 301_000), event("c", 302_000))
+    assert loop.move(looping("abcde")) == []
+    assert [(f.kind, f.step) for f in loop.time(10 * MINUTE).said] == [("unexpected", "c")]
 
 
 @pytest.mark.parametrize("policy", ["alert", "ignore"])
