@@ -28,7 +28,7 @@ from tests.udfs.alerting.build import (
     told,
 )
 from udfs.alerting.matchers import Matcher
-from udfs.alerting.policy import EMPTY, Branch, Channel, Contact, Escalation, Policy, Route
+from udfs.alerting.policy import EMPTY, Branch, Channel, Contact, Escalation, Limit, Policy, Route
 
 
 def test_the_first_of_a_group_is_told_at_once_and_further_ones_once_an_interval() -> None:
