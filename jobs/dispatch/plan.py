@@ -136,7 +136,7 @@ class Plan:
             pending.tries += not pending.probe
             queue.breaker.fail(now)
         if result.outcome == "busy" or result.wait_ms:
-            queue.held_until = now + min(result.wait_ms or back_off, LONGEST_HOLD_MS)
+            queue.held_until = max(queue.held_until, now + min(result.wait_ms or back_off, LONGEST_HOLD_MS))
         pending.due = now + back_off
         outcome = self._verdict(pending, result, now)
         return self._row(pending, outcome, result.detail, now, result.status, now - began)
