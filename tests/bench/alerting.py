@@ -144,10 +144,11 @@ def _start_jobs(system: Live) -> None:
 
 
 def _pack(system: Live) -> Path:
-    """The trades without groups: alerts that share a group become an incident, of which people are told once."""
+    """Trades that share nothing: alerts of one group become an incident, of which people are told once."""
     pack = Path(shutil.copytree(PACK, system.home / "pack"))
-    workflow = pack / "workflow.yaml"
-    workflow.write_text(re.sub(r"(?m)^groups:.*$", "groups: []", workflow.read_text()))
+    for name, groups in (("workflow.yaml", "[trade]"), ("mapping.yaml", "{trade: data.trade_id}")):
+        text = (pack / name).read_text()
+        (pack / name).write_text(re.sub(r"(?m)^groups:.*$", f"groups: {groups}", text))
     return pack
 
 
