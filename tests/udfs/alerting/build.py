@@ -134,6 +134,8 @@ class Play:
         self.desk = Desk(self.policy, graph)
         self.now = NOW
         self.effects: list[Effect] = []
+        self.next: int | None = None
+        """When time is to be moved on to; a desk that was restored would always say: now."""
 
     def find(self, row: Mapping[str, Any], now: int | None = None) -> list[Effect]:
         return self._after(self.desk.on_finding(row, self._at(now)))
@@ -147,13 +149,14 @@ class Play:
     def run(self, until: int) -> list[Effect]:
         """Goes from timer to timer, as the job does."""
         found: list[Effect] = []
-        while (due := self.desk.next_time()) is not None and due <= until:
+        while (due := self.next) is not None and due <= until:
             found += self.time(max(due, self.now))
         return found + self.time(until)
 
     def configure(self, rules: Policy) -> None:
         self.policy = rules
         self.desk.configure(rules)
+        self.next = self.desk.next_time()
 
     def restart(self) -> None:
         self.desk = Desk(self.policy, self.graph, list(self.saved.items()))
@@ -169,6 +172,7 @@ class Play:
                 self.saved.pop(name, None)
             else:
                 self.saved[name] = stored
+        self.next = self.desk.next_time()
         if self.restarts:
             self.restart()
         return effects
