@@ -109,7 +109,7 @@ def test_each_action_is_taken_and_answered(client: TestClient, desk: DeskJob) ->
         ("assign", {"assignee": "ben"}, "open"),
         ("escalate", {}, "escalated"),
         ("ack", {"until": until}, "acknowledged"),
-        ("unack", {"why": "not mine"}, "escalated"),
+        ("unack", {"why": "not mine"}, "open"),
         ("suppress", {"until": until, "why": "known"}, "suppressed"),
         ("unsuppress", {}, "open"),
         ("resolve", {"why": "gone"}, "resolved"),
