@@ -143,7 +143,10 @@ def url_of(setting: str, home: Path) -> str:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True)
+        waits = {"connect_timeout": BUSY_MS // 1000}
+        return create_engine(
+            url, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True, connect_args=waits
+        )
     _, _, path = url.partition(":///")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).touch(0o600)  # what people may see is for the API to say; SQLite's further files get the same mode
