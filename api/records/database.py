@@ -97,7 +97,8 @@ class Records:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
         except (CommandError, SQLAlchemyError) as error:
-            raise RecordsError(f"{self.place} could not be brought to this version's tables: {error}") from error
+            what = str(error).split("\n", 1)[0]
+            raise RecordsError(f"{self.place} could not be brought to this version's tables: {what}") from error
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
