@@ -7,9 +7,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.listener import Listener
 from api.loader import Loader
 from api.metrics import Metrics
 from api.publish import Publisher
+from api.records.database import Records
+from api.records.outbox import Relay
 from api.rulebook import Rulebook
 from api.settings import Settings
 from api.store import Store
@@ -25,6 +28,9 @@ class Context:
     loader: Loader | None
     metrics: Metrics
     rulebook: Rulebook
+    records: Records
+    relay: Relay
+    listener: Listener
 
 
 def context_of(request: Request) -> Context:

@@ -18,12 +18,31 @@ from fastapi.staticfiles import StaticFiles
 
 from api import problems, security
 from api.context import Context
+from api.listener import Listener
 from api.loader import Loader
 from api.logs import configure
 from api.metrics import Metrics
 from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
-from api.routes import events, findings, health, items, pages, rules, workflows
+from api.records.database import Records, RecordsError, url_of
+from api.records.outbox import Relay
+from api.routes import (
+    ack,
+    actions,
+    alerting,
+    alertmanager,
+    alertquestions,
+    alerts,
+    alertstream,
+    events,
+    findings,
+    health,
+    incidents,
+    items,
+    pages,
+    rules,
+    workflows,
+)
 from api.rulebook import Rulebook
 from api.settings import Settings, SettingsError, from_env
 from api.standstill import Standstill
@@ -38,8 +57,9 @@ LOADER_STOP_S = 15.0
 def create_app(settings: Settings) -> FastAPI:
     """The app, with its store and loader, which live as long as its lifespan.
 
-    Raises SettingsError if it would serve other machines without a token, PackError for an unusable mapping or pack.
-    Its lifespan raises MigrationError or StoreError if the store can't be opened.
+    Raises SettingsError if it would serve other machines without a token, PackError for an unusable mapping or pack,
+    RecordsError for an unusable URL. Its lifespan raises MigrationError, StoreError or RecordsError if a store can't
+    be opened.
     """
     settings.require_safe()
     store, metrics = Store(settings.store_dsn), Metrics()
@@ -54,8 +74,14 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
-    app.state.context = Context(settings, store, Publisher(settings), loader, metrics, Rulebook(settings))
+    publisher, records = Publisher(settings), Records(url_of(settings.records_url, settings.home))
+    relay = Relay(records, publisher, f"{settings.topic_prefix}alerting")
+    app.state.context = Context(
+        settings, store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher)
+    )
     for subject in (workflows, items, findings, events, rules, health, pages):
+        app.include_router(subject.router)
+    for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
@@ -65,8 +91,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _prepare(ctx: Context) -> None:
-    """Bring the store to this version's schema. Raises MigrationError or StoreError."""
+    """Bring both stores to this version's schema. Raises MigrationError, StoreError or RecordsError."""
     migrate(ctx.store)
+    ctx.records.migrate()
     set_retention(ctx.store, ctx.settings.retention)
 
 
@@ -83,6 +110,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     looking = [
         threading.Thread(target=statistics.run, args=(stop,), name="statistics", daemon=True),
         threading.Thread(target=standstill.run, args=(stop,), name="standstill", daemon=True),
+        threading.Thread(target=ctx.relay.run, args=(stop,), name="outbox", daemon=True),
+        threading.Thread(target=ctx.listener.run, args=(stop,), name="listener", daemon=True),
     ]
     for one in looking:
         one.start()
@@ -91,11 +120,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
+        ctx.relay.wake()
         if thread:
             thread.join(LOADER_STOP_S)
         for one in looking:
             one.join(LOADER_STOP_S)
         ctx.publisher.close()
+        ctx.records.close()
         ctx.store.close()
         log.info("stopped")
 
@@ -120,7 +151,7 @@ def main() -> int:
         configure(settings.log_level)
         app = create_app(settings)
         _prepare(app.state.context)  # here, not in the lifespan, whose failure uvicorn would tell with a traceback
-    except (SettingsError, PackError, MigrationError, StoreError) as error:
+    except (SettingsError, PackError, MigrationError, StoreError, RecordsError) as error:
         log.critical(str(error))
         return 1
     config = uvicorn.Config(

@@ -16,7 +16,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from api.problems import Problem, ProblemError, response
 from api.settings import Settings
 
-PUBLIC = ("/healthz", "/readyz", "/login", "/static/")
+PUBLIC = ("/healthz", "/readyz", "/login", "/static/", "/ack/")
 COOKIE = "daymark"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SERVERS = ("clickhouse", "clickhouses", "http", "https")
-SECRET = ("dsn", "api_token")
+SECRET = ("dsn", "records_url", "api_token")
 _DAYS = re.compile(r"(\d+)\s*([dw]?)")
 
 
@@ -62,6 +62,8 @@ class Settings(BaseModel):
 
     `dsn` is where ClickHouse is: `chdb:///directory` for the embedded engine (one process owns the directory),
     `clickhouse://user:password@host:8123/database` for a server. Empty: `<home>/clickhouse`, embedded.
+    `records_url` is the relational store's: `postgresql://user:password@host/database`. Empty: the file
+    `<home>/records.db`, SQLite.
     `lane` is where POST /events writes when a request names none. `mappings` are source mappings, separated by the
     system's path separator; they give posted events their topic and their correlation key,
     and an event that none of them can read is refused. `packs` are those that the lane's job was submitted with,
@@ -73,6 +75,7 @@ class Settings(BaseModel):
 
     home: Path = Path(".daymark")
     dsn: Annotated[str, AfterValidator(_dsn)] = ""
+    records_url: str = ""
     kafka: str = "127.0.0.1:19092"
     topic_prefix: str = Field("daymark.", pattern=r"^[A-Za-z0-9._-]*$")
     lane: str = Field("main", pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")
@@ -87,6 +90,7 @@ class Settings(BaseModel):
     statistics_days: int = Field(7, ge=1, le=400, description="how many days of history statistics are made of")
     statistics_least: int = Field(30, ge=2, description="how often a span must have been seen to be usual")
     stalled_every_s: int = Field(60, ge=0, le=86_400, description="how often whole steps are looked at; 0: never")
+    action_wait_s: float = Field(3.0, ge=0, le=30, description="how long a request waits for the alert job's answer")
     loader_group: str = "daymark-loader"
     stale_after_s: int = Field(30, ge=1, description="a lane whose clock stood still for so long is blind (grey)")
     retention_events: Days = 30
@@ -95,6 +99,10 @@ class Settings(BaseModel):
     retention_findings: Days = 400
     retention_dead_letters: Days = 30
     retention_progress: Days = 0
+    retention_alerts: Days = 400
+    retention_alertlog: Days = 400
+    retention_incidents: Days = 400
+    retention_deliveries: Days = 90
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
 
     @property

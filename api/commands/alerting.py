@@ -1,4 +1,4 @@
-"""`daymark alerting`: what an alerting file says, without a running stack."""
+"""`daymark alerting`: what an alerting file says, without a running stack; `apply` puts it in force in one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 from rich.table import Table
 
 from api.commands.options import known_zone, moment
 from api.commands.output import emit, escape, fail, guarded, out
 from api.commands.packs import AsJson, validate
+from api.stack.ask import tell
+from api.stack.errors import Exit, StackError
+from api.stack.home import Home, State
 from udfs.alerting.policy import Policy, Recipient
 from udfs.packs.alertcompile import compile_policy
 from udfs.packs.alertfile import load_alerting
@@ -23,7 +27,7 @@ from udfs.packs.durations import show_duration
 from udfs.packs.problems import suggest
 from udfs.packs.zones import compile_zone
 
-app = typer.Typer(help="Who is told what: alerting files, without a running stack.", no_args_is_help=True)
+app = typer.Typer(help="Who is told what: alerting files. All but apply need no running stack.", no_args_is_help=True)
 app.command()(validate)
 
 MINUTE = 60_000
@@ -34,6 +38,48 @@ At = Annotated[
     typer.Option("--at", callback=moment, help="When: `2026-03-02 09:00`, or with an offset (default: now)."),
 ]
 ZoneName = Annotated[str, typer.Option("--zone", callback=known_zone, help="Whose wall clock is meant and shown.")]
+
+
+@app.command("apply")
+@guarded
+def apply(
+    file: File,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete the documents that the file doesn't have, except silences.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a file in force in the running stack: all of it, or nothing if the whole would have a fault."""
+    documents, _ = load_alerting(file)
+    done = put_in_force(Home().require_running(), file, documents, prune=prune)
+    if as_json:
+        emit(done)
+        return
+    for word, colour in (("changed", "green"), ("deleted", "yellow"), ("unchanged", "dim")):
+        if done[word]:
+            out.print(f"[{colour}]{word}:[/{colour}] {escape(', '.join(done[word]))}")
+    for warning in done["warnings"]:
+        out.print(f"[yellow]warning:[/yellow] {escape(warning['field'])}: {escape(warning['message'])}")
+
+
+def put_in_force(state: State, file: Path, documents: dict[str, Any], *, prune: bool = False) -> Any:
+    """Have the API of a running stack apply a file's documents; returns what it answers. Raises StackError."""
+    try:
+        return tell(state, "PUT", "alerting", {"documents": documents, "prune": prune})
+    except httpx.HTTPStatusError as error:
+        raise StackError(f"{file}: {_refusal(error.response)}", Exit.FAILED) from error
+    except httpx.HTTPError as error:
+        raise StackError(f"{file}: the API does not answer: {error}") from error
+
+
+def _refusal(answer: httpx.Response) -> str:
+    """Every fault that the API named, or what it said instead."""
+    try:
+        said = answer.json()
+        faults = [f"{fault['field']}: {fault['message']}" for fault in said["errors"]]
+        return "\n".join(faults) or str(said["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the API answered {answer.status_code}"
 
 
 @app.command("on-call")

@@ -1,0 +1,58 @@
+"""The tables, as SQLAlchemy sees them. They are created by migrations/: a change here needs one there."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+)
+
+metadata = MetaData()
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+"""Of ids that count by themselves: SQLite does that for INTEGER alone, which has 64 bits there."""
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("kind", String(64), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("updated_by", String(256), nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("kind", "name", name="documents_pk"),
+)
+
+document_versions = Table(
+    "document_versions",
+    metadata,
+    Column("kind", String(64), nullable=False),
+    Column("name", String(256), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("updated_by", String(256), nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("kind", "name", "version", name="document_versions_pk"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Number, primary_key=True, autoincrement=True),
+    Column("topic", String(256), nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=True),
+    Column("created_ms", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,51 @@
+-- Every alert as it stands: the row with the highest revision holds, in whatever order rows arrive. A page of them is fifty
+-- ids from all over the table, so granules are small.
+CREATE TABLE IF NOT EXISTS alerts
+(
+    id            String CODEC(ZSTD(1)),
+    lane          LowCardinality(String),
+    workflow      LowCardinality(String),
+    rule          LowCardinality(String),
+    kind          LowCardinality(String),
+    severity      LowCardinality(String),
+    key           String CODEC(ZSTD(1)),
+    groups        Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    step          LowCardinality(String),
+    because       String CODEC(ZSTD(1)),
+    occurrence    String CODEC(ZSTD(1)),
+    date          String CODEC(ZSTD(1)),
+    state         LowCardinality(String),
+    level         UInt16,
+    episode       UInt32,
+    count         UInt32,
+    breach_ms     Int64 CODEC(Delta, ZSTD(1)),
+    opened_ms     Int64 CODEC(Delta, ZSTD(1)),
+    changed_ms    Int64 CODEC(Delta, ZSTD(1)),
+    ended_ms      Nullable(Int64) CODEC(ZSTD(1)),
+    delta_ms      Nullable(Int64) CODEC(ZSTD(1)),
+    finding       String CODEC(ZSTD(1)),
+    assignee      LowCardinality(String),
+    acked_by      LowCardinality(String),
+    acked_ms      Nullable(Int64) CODEC(ZSTD(1)),
+    ack_until_ms  Nullable(Int64) CODEC(ZSTD(1)),
+    suppressed_by String CODEC(ZSTD(1)),
+    suppressed_until_ms Nullable(Int64) CODEC(ZSTD(1)),
+    explained_by  String CODEC(ZSTD(1)),
+    hidden        UInt32,
+    incident      String CODEC(ZSTD(1)),
+    route         LowCardinality(String),
+    team          LowCardinality(String),
+    escalation    LowCardinality(String),
+    next_ms       Nullable(Int64) CODEC(ZSTD(1)),
+    amount        Nullable(Float64) CODEC(ZSTD(1)),
+    runbook       LowCardinality(String),
+    excused       UInt8,
+    summary       String CODEC(ZSTD(1)),
+    rev           UInt64,
+    inserted_at   DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1)),
+    opened        DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(opened_ms, 'UTC'),
+    CONSTRAINT identified CHECK lane != '' AND id != ''
+)
+ENGINE = ReplacingMergeTree(rev)
+ORDER BY id
+SETTINGS index_granularity = 256;
