@@ -113,10 +113,10 @@ def test_the_file_of_the_demo_can_be_applied(client: TestClient, job: Job) -> No
     assert client.get("/api/v1/on-call").json()[0]["people"][0] in ("anna", "ben")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b'{"documents": []}', b'{"document": {}}'])
-def test_garbage_is_refused(client: TestClient, body: bytes) -> None:
-    assert client.put(URL, content=body).status_code in (400, 422)
-    assert client.put(f"{URL}/person/anna", content=body).status_code in (400, 422)
+def test_garbage_is_refused(client: TestClient) -> None:
+    for body in (b"", b"{", b"[]", b'"x"', b"\xff", b'{"documents": []}', b'{"document": {}}'):
+        assert client.put(URL, content=body).status_code in (400, 422), body
+        assert client.put(f"{URL}/person/anna", content=body).status_code in (400, 422), body
 
 
 def test_more_than_a_document_may_have_is_refused(filled: TestClient) -> None:
