@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from api.access.oidc import Oidc
 from api.access.rows import seen_by
 from api.access.who import Doorkeeper, Who, now_ms
+from api.listener import Listener
 from api.loader import Loader
 from api.metrics import Metrics
 from api.publish import Publisher
@@ -32,6 +33,7 @@ class Context:
     rulebook: Rulebook
     records: Records
     relay: Relay
+    listener: Listener
     doorkeeper: Doorkeeper
     oidc: Oidc | None
     who: Who | None = None

@@ -36,6 +36,10 @@ TOPICS = {
     "eventlog": "events",
     "deadletters": "dead_letters",
     "progress": "progress",
+    "alerts": "alerts",
+    "alertlog": "alertlog",
+    "incidents": "incidents",
+    "deliveries": "deliveries",
 }
 """Table by result topic (without the topics' prefix)."""
 

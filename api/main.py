@@ -24,6 +24,7 @@ from api.access.oidc import Oidc
 from api.access.rates import Rates
 from api.access.who import Doorkeeper
 from api.context import Context
+from api.listener import Listener
 from api.loader import Loader
 from api.logs import configure
 from api.metrics import Metrics
@@ -31,7 +32,28 @@ from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
-from api.routes import account, erasures, events, findings, health, items, packs, pages, rules, signin, users, workflows
+from api.routes import (
+    account,
+    ack,
+    actions,
+    alerting,
+    alertmanager,
+    alertquestions,
+    alerts,
+    alertstream,
+    erasures,
+    events,
+    findings,
+    health,
+    incidents,
+    items,
+    packs,
+    pages,
+    rules,
+    signin,
+    users,
+    workflows,
+)
 from api.routes import audit as audit_routes
 from api.rulebook import Rulebook
 from api.settings import LOOPBACK, Settings, SettingsError, from_env
@@ -70,24 +92,13 @@ def create_app(settings: Settings) -> FastAPI:
     records.watchers.append(audit.append)
     doorkeeper = Doorkeeper(settings, records)
     oidc = Oidc(settings) if settings.oidc_issuer else None
-    app.state.context = Context(
-        settings, store, publisher, loader, metrics, Rulebook(settings), records, relay, doorkeeper, oidc
-    )
-    for subject in (
-        workflows,
-        items,
-        findings,
-        events,
-        rules,
-        packs,
-        health,
-        users,
-        audit_routes,
-        erasures,
-        signin,
-        account,
-        pages,
-    ):
+    parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher))
+    app.state.context = Context(settings, *parts, doorkeeper, oidc)
+    for subject in (workflows, items, findings, events, rules, packs, health, pages):
+        app.include_router(subject.router)
+    for subject in (signin, account, users, audit_routes, erasures):
+        app.include_router(subject.router)
+    for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
@@ -120,6 +131,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         threading.Thread(target=statistics.run, args=(stop,), name="statistics", daemon=True),
         threading.Thread(target=standstill.run, args=(stop,), name="standstill", daemon=True),
         threading.Thread(target=ctx.relay.run, args=(stop,), name="outbox", daemon=True),
+        threading.Thread(target=ctx.listener.run, args=(stop,), name="listener", daemon=True),
     ]
     for one in looking:
         one.start()

@@ -21,7 +21,7 @@ TRUNCATED = "Daymark-Truncated"
 """The header of a list that isn't paged and was cut; its value is the number of rows shown."""
 
 
-def _instant(value: Any) -> Any:
+def instant(value: Any) -> Any:
     """Epoch ms out of epoch ms or ISO 8601 with a zone."""
     text = str(value).strip()
     if text.lstrip("-").isdigit():
@@ -41,7 +41,7 @@ def _in_range(value: int) -> int:
     return value
 
 
-def _text(value: str) -> str:
+def plain_text(value: str) -> str:
     if "\0" in value:
         raise ValueError("a text can't hold a NUL character")
     return value
@@ -66,23 +66,23 @@ class _Key(PathConvertor):
 
 
 register_url_convertor("key", _Key())
-Text = Annotated[str, AfterValidator(_text), Query(max_length=1024)]
-PathText = Annotated[str, AfterValidator(_text), Path(max_length=1024)]
+Text = Annotated[str, AfterValidator(plain_text), Query(max_length=1024)]
+PathText = Annotated[str, AfterValidator(plain_text), Path(max_length=1024)]
 Since = Annotated[
     int,
-    BeforeValidator(_instant, json_schema_input_type=str),
+    BeforeValidator(instant, json_schema_input_type=str),
     AfterValidator(_in_range),
     Query(description="from this instant on: epoch ms, or ISO 8601 with a zone", examples=["2026-03-01T08:00:00Z"]),
 ]
 Until = Annotated[
     int,
-    BeforeValidator(_instant, json_schema_input_type=str),
+    BeforeValidator(instant, json_schema_input_type=str),
     AfterValidator(_in_range),
     Query(description="before this instant: epoch ms, or ISO 8601 with a zone"),
 ]
 At = Annotated[
     int,
-    BeforeValidator(_instant, json_schema_input_type=str),
+    BeforeValidator(instant, json_schema_input_type=str),
     AfterValidator(_in_range),
     Query(description="the run under way at this instant, such as its `run_ms`: epoch ms, or ISO 8601 with a zone"),
 ]

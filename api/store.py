@@ -23,7 +23,19 @@ CLIENTS = {"query": 4, "insert": 2, "ping": 1}
 """Clients by purpose: slow queries keep neither the loader nor /readyz waiting."""
 
 WAIT_S = 5.0  # for a free client
-TABLES = ("events", "transitions", "items", "findings", "dead_letters", "progress", "erasures")
+TABLES = (
+    "events",
+    "transitions",
+    "items",
+    "findings",
+    "dead_letters",
+    "progress",
+    "alerts",
+    "alertlog",
+    "incidents",
+    "deliveries",
+    "erasures",
+)
 SETTINGS = {
     "max_threads": "2",
     "max_execution_time": "30",

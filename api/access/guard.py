@@ -85,7 +85,8 @@ class Guard:
         if problem := bodies.declared_too_long(request.scope):
             return response(problem, {"Connection": "close"})
         request.state.who = who
-        request.state.actor = Actor(who.name, who.address) if who else Actor("", address_of(request))
+        if who is not None and who.name != LOCAL:
+            request.state.actor = Actor(who.name, who.address)
         return None
 
     def _unknown(self, request: Request) -> Response:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import typer
 
+from udfs.core.zone import UTC
+from udfs.packs.alerttimes import parse_moment
 from udfs.packs.durations import parse_duration
+from udfs.packs.times import read_zone
 
 LANE = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 
@@ -37,6 +40,25 @@ def span(text: str) -> str:
     """A duration such as 2s. Raises BadParameter."""
     try:
         parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.") from None
+    return text
+
+
+def moment(text: str | None) -> str | None:
+    """A moment such as `2026-03-02 09:00`. Raises BadParameter."""
+    try:
+        if text is not None:
+            parse_moment(text, UTC)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.") from None
+    return text
+
+
+def known_zone(text: str) -> str:
+    """A time zone's name. Raises BadParameter."""
+    try:
+        read_zone(text)
     except ValueError as error:
         raise typer.BadParameter(f"{error}.") from None
     return text

@@ -15,6 +15,7 @@ from api.commands.options import lane_name, new_file
 from api.commands.output import emit, err, escape, guarded, out
 from api.stack.errors import Exit, StackError
 from udfs import memory
+from udfs.packs.alertfile import is_alerting, load_alerting
 from udfs.packs.compile import compile_workflow
 from udfs.packs.load import Pack, find_packs, load_mapping, load_pack
 from udfs.packs.mapping import SourceMapping
@@ -29,14 +30,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")
 
 @guarded
 def validate(
-    packs: Annotated[list[Path], typer.Argument(help="Packs: folders with a workflow.yaml, or YAML files.")],
+    packs: Annotated[
+        list[Path], typer.Argument(help="Packs: folders with a workflow.yaml, or YAML files; and alerting files.")
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Check packs, and say what is wrong: file, line, and what would be right. Exit code 1 if a pack can't be used."""
+    """Check packs and alerting files, and say what is wrong: file, line, and what would be right. Exit code 1 if one
+    can't be used."""
     problems: list[Problem] = []
     workflows: list[str] = []
+    documents: list[str] = []
     for path in packs:
         try:
+            if is_alerting(path):
+                found, warnings = load_alerting(path)
+                documents += found
+                problems += warnings
+                continue
             for pack in (load_pack(one) for one in expand(path)):
                 problems += pack.problems
                 workflows += [one.name for one in pack.workflows]
@@ -44,13 +54,14 @@ def validate(
             problems += error.problems
     valid = all(problem.level != "error" for problem in problems)
     if as_json:
-        emit({"valid": valid, "workflows": workflows, "problems": [problem.as_dict() for problem in problems]})
+        told = [problem.as_dict() for problem in problems]
+        emit({"valid": valid, "workflows": workflows, "documents": documents, "problems": told})
     else:
         for problem in problems:
             colour = "red" if problem.level == "error" else "yellow"
             out.print(f"[{colour}]{escape(str(problem))}[/{colour}]")
         if valid:
-            out.print(f"[green]valid:[/green] {', '.join(workflows)}")
+            out.print(f"[green]valid:[/green] {', '.join(workflows + documents)}")
     raise typer.Exit(Exit.OK if valid else Exit.FAILED)
 
 

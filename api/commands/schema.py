@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from api.commands.output import guarded
+from udfs.packs.alertmodel import AlertingFile
 from udfs.packs.model import Workflow
 from udfs.packs.sections import Section
 from udfs.packs.sourcemodel import Source
@@ -19,18 +20,22 @@ class Language(StrEnum):
     workflow = "workflow"
     mapping = "mapping"
     scenario = "scenario"
+    alerting = "alerting"
 
 
 MODELS: dict[Language, type[Section]] = {
     Language.workflow: Workflow,
     Language.mapping: Source,
     Language.scenario: Scenario,
+    Language.alerting: AlertingFile,
 }
 
 
 @guarded
 def schema(
-    language: Annotated[Language, typer.Argument(help="Which file: workflow.yaml, mapping.yaml or a scenario's.")],
+    language: Annotated[
+        Language, typer.Argument(help="Which file: workflow.yaml, mapping.yaml, a scenario's or alerting.yaml.")
+    ],
 ) -> None:
     """Print the JSON Schema of a pack's files, made from the language itself. Names that refer to each other, and
     spans that make no sense together, are left to `daymark validate`."""

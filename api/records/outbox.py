@@ -1,4 +1,4 @@
-"""Sends what transactions left in the outbox to Kafka, in their order, at least once."""
+"""Sends what transactions left in the outbox to Kafka, each topic in order, at least once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from api.records.tables import outbox
 log = logging.getLogger(__name__)
 EVERY_S = 1.0  # where nobody wakes it: another process has written
 RETRY_S = 2.0
+ASK_MS = 3_000
 MOST = 500  # records sent at once
 RELAY = 7_305_115  # an advisory lock of PostgreSQL: of several processes one sends, else an older value could come last
 
@@ -30,7 +31,7 @@ class Relay:
     def __init__(self, records: Records, publisher: Publisher, topic: str) -> None:
         self._records = records
         self._publisher = publisher
-        self._topic = topic
+        self.topic = topic
         self._woken = threading.Event()
 
     def wake(self) -> None:
@@ -41,11 +42,14 @@ class Relay:
         """Until `stop` is set (call `wake` after it). What fails is told in the log, and tried again."""
         filled = False
         while not stop.is_set():
+            if not self._publisher.reachable():  # said at once; a producer would wait for seconds to say it
+                stop.wait(RETRY_S)
+                continue
             try:
                 with self._records.engine.connect() as connection:
                     if self._alone(connection):
                         filled = filled or self._fill()
-                        while self.send() == MOST and not stop.is_set():
+                        while self.send() and not stop.is_set():
                             pass
                 self._woken.wait(EVERY_S)
             except (PublishError, KafkaError, SQLAlchemyError) as fault:
@@ -54,15 +58,29 @@ class Relay:
             self._woken.clear()
 
     def send(self) -> int:
-        """Send the oldest records and forget them; returns how many. Killed in between, it sends them again.
+        """Send the oldest records of each topic and forget them; returns how many. Killed in between, it sends them
+        again.
 
-        Raises PublishError while Kafka is away: then nothing is forgotten.
+        Raises PublishError for a topic that takes none, and forgets nothing of it; the other topics have got theirs.
         """
+        sent, fault = 0, None
         with self._records.reading() as connection:
-            rows = connection.execute(select(outbox).order_by(outbox.c.id).limit(MOST)).all()
-        if rows:
-            self._publisher.publish([Record(row.topic, row.key, row.value) for row in rows])
-            self._forget([row.id for row in rows])
+            topics = connection.execute(select(outbox.c.topic).distinct()).scalars().all()
+        for topic in topics:
+            try:
+                sent += self._send(topic)
+            except PublishError as error:
+                fault = error
+        if fault:
+            raise fault
+        return sent
+
+    def _send(self, topic: str) -> int:
+        with self._records.reading() as connection:
+            oldest = select(outbox).where(outbox.c.topic == topic).order_by(outbox.c.id).limit(MOST)
+            rows = connection.execute(oldest).all()
+        self._publisher.publish([Record(row.topic, row.key, row.value) for row in rows])
+        self._forget([row.id for row in rows])
         return len(rows)
 
     def waiting(self) -> int:
@@ -75,12 +93,14 @@ class Relay:
             tx.connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))
 
     def _fill(self) -> bool:
-        """Publish all documents if the topic holds none. Raises KafkaError while the topic can't be asked."""
-        if _is_empty(self._publisher.settings.kafka, self._topic):
+        """Publish all documents if the topic holds none; whether that is known. Raises KafkaError while it can't be
+        asked."""
+        empty = _is_empty(self._publisher.settings.kafka, self.topic)
+        if empty:
             with self._records.transaction() as tx:
-                if count := publish_all(tx, self._topic, time.time_ns() // 1_000_000):
-                    log.info("documents published anew", extra={"topic": self._topic, "documents": count})
-        return True
+                if count := publish_all(tx, self.topic, time.time_ns() // 1_000_000):
+                    log.info("documents published anew", extra={"topic": self.topic, "documents": count})
+        return empty is not None
 
     def _alone(self, connection: Connection) -> bool:
         """Whether this process is the one that sends, for as long as `connection` is open."""
@@ -89,7 +109,8 @@ class Relay:
         return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:relay)"), {"relay": RELAY}).scalar())
 
 
-def _is_empty(bootstrap: str, topic: str) -> bool:
+def _is_empty(bootstrap: str, topic: str) -> bool | None:
+    """Whether a topic of one partition holds nothing; None if it isn't there yet."""
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap.split(","),
         client_id="daymark-outbox",
@@ -98,7 +119,10 @@ def _is_empty(bootstrap: str, topic: str) -> bool:
         bootstrap_timeout_ms=2_000,
     )
     try:
+        if not consumer.partitions_for_topic(topic):
+            return None
         place = TopicPartition(topic, 0)
-        return bool(consumer.end_offsets([place])[place] == consumer.beginning_offsets([place])[place])
+        first = consumer.beginning_offsets([place], timeout_ms=ASK_MS)[place]
+        return bool(consumer.end_offsets([place], timeout_ms=ASK_MS)[place] == first)
     finally:
         consumer.close(autocommit=False, timeout_ms=1_000)

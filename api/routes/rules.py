@@ -6,16 +6,19 @@ import time
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from api.access import audit
 from api.context import Context, Ctx
 from api.models import RuleAccepted
 from api.paging import PathText
-from api.problems import Fault, ProblemError, documented
+from api.problems import Fault, ProblemError, documented, not_found
 from api.publish import PublishError, Record
+from api.rulebook import Rulebook, RulesUnknown
+from api.security import body_of
 from udfs.packs.compile import compile_workflow
 from udfs.packs.problems import PackError
 
@@ -39,11 +42,20 @@ class Rule(BaseModel):
 MOST_BYTES = 900_000
 """Of a rule document: what Kafka takes as one record."""
 
+MOST_BODY = 2 * MOST_BYTES  # a body may be laid out with blanks
+BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": Rule.model_json_schema()}}}}
 
-@router.put("/rules/{workflow}", status_code=202, response_model=RuleAccepted)
-async def put_rule(ctx: Ctx, workflow: PathText, rule: Rule) -> RuleAccepted:
+
+@router.put(
+    "/rules/{workflow}", status_code=202, response_model=RuleAccepted, responses=documented(413), openapi_extra=BODY
+)
+async def put_rule(ctx: Ctx, workflow: PathText, request: Request) -> RuleAccepted:
     """Put a version of a workflow in force without a redeploy. What becomes of items that are open then is said in it
     (`migrate`, `enabled`). Answers when the broker has acknowledged it."""
+    try:
+        rule = Rule.model_validate_json(await body_of(request, MOST_BODY))
+    except ValidationError as error:
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from None
     return await run_in_threadpool(_put, ctx, workflow, rule)
 
 
@@ -71,12 +83,25 @@ def _put(ctx: Context, workflow: str, rule: Rule) -> RuleAccepted:
     return RuleAccepted(workflow=workflow, version=written, effective_from=since)
 
 
-@router.delete("/rules/{workflow}", status_code=202, response_model=RuleAccepted)
+@router.delete("/rules/{workflow}", status_code=202, response_model=RuleAccepted, responses=documented(404))
 async def withdraw_rule(ctx: Ctx, workflow: PathText) -> RuleAccepted:
     """Withdraw a workflow in all its versions: its open items are closed, and nothing of it stays in state. What was
-    found stays in the history."""
-    await run_in_threadpool(_publish, ctx, workflow, None)
+    found stays in the history. 404 for one that is not in force."""
+    await run_in_threadpool(_withdraw, ctx, workflow)
     return RuleAccepted(workflow=workflow, version=None, effective_from=None)
+
+
+def _withdraw(ctx: Context, workflow: str) -> None:
+    rulebook = Rulebook(ctx.settings)  # one of its own: the process's is another thread's
+    try:
+        rulebook.refresh()
+    except RulesUnknown as error:
+        raise ProblemError(503, "Kafka not available", f"Which rules there are can't be told: {error}.") from error
+    finally:
+        rulebook.close()
+    if not rulebook.engine.has(workflow):
+        raise not_found(f"There is no workflow {workflow!r} in force.")
+    _publish(ctx, workflow, None)
 
 
 def _publish(ctx: Context, workflow: str, document: bytes | None) -> None:

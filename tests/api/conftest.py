@@ -12,6 +12,7 @@ from api.main import create_app
 from api.migrations import migrate
 from api.settings import Settings
 from api.store import Store
+from tests.api.job import Job
 
 
 @pytest.fixture
@@ -47,3 +48,9 @@ def serve(store: Store) -> Iterator[Callable[[Settings], TestClient]]:
 @pytest.fixture
 def client(serve: Callable[[Settings], TestClient], settings: Settings) -> TestClient:
     return serve(settings)
+
+
+@pytest.fixture
+def job(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """The client's app talks to this instead of Kafka."""
+    return Job(client, monkeypatch)

@@ -47,7 +47,17 @@ def test_a_definition_of_another_workflow_is_refused(client: TestClient) -> None
     assert "/api/v1/rules/trade" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff"])
+def test_what_is_no_json_object_is_refused(client: TestClient, body: bytes) -> None:
+    assert client.put(URL, content=body).status_code == 422
+
+
+def test_a_body_without_end_is_cut_off(client: TestClient) -> None:
+    assert client.put(URL, content=(b" " * 100_000 for _ in range(1_000))).status_code == 413
+
+
 def test_kafka_being_away_is_a_503(client: TestClient) -> None:
+    assert client.delete(URL).status_code == 503
     assert client.put(URL, json={"definition": DEFINITION}).status_code == 503
 
 
@@ -64,6 +74,8 @@ def test_a_rule_is_put_from_now_on_and_withdrawn_with_an_empty_value(
     assert before <= put["effective_from"] <= time.time_ns() // 1_000_000
     assert client.put(URL, json={"definition": DEFINITION, "version": 9, "effective_from": 0}).status_code == 202
     assert client.delete(URL).status_code == 202
+    assert client.delete(URL).status_code == 404
+    assert client.delete("/api/v1/rules/other").status_code == 404
     [(first, second, third)] = records(broker.bootstrap, f"{prefix}rules").values()
     assert orjson.loads(first.value) == put | {"definition": DEFINITION}
     assert orjson.loads(second.value)["version"] == 9

@@ -29,7 +29,7 @@ def guarded(serve: Callable[[Settings], TestClient], settings: Settings) -> Test
 
 def test_every_route_but_health_and_sign_in_wants_the_token(guarded: TestClient) -> None:
     document = guarded.get("/api/v1/openapi.json", headers={"Authorization": f"Bearer {TOKEN}"}).json()
-    paths = [re.sub(r"\{[^}]*\}", "k", path) for path in document["paths"]]
+    paths = [re.sub(r"\{[^}]*\}", "k", path) for path, methods in document["paths"].items() if "get" in methods]
     for path in [*paths, "/", "/docs", "/items/w/k", "/fragments/overview", "/api/v1/openapi.json", "/nowhere"]:
         status = guarded.get(path, follow_redirects=False).status_code
         assert status == 401 or path in ("/healthz", "/readyz"), path

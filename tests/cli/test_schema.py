@@ -19,6 +19,7 @@ SHIPPED = {
     Language.workflow: [*ROOT.glob("rules/*/workflow.yaml"), *ROOT.glob("tests/packs/*/workflow.yaml")],
     Language.mapping: [*ROOT.glob("rules/*/mapping.yaml"), *ROOT.glob("tests/packs/*/mapping.yaml")],
     Language.scenario: [*ROOT.glob("rules/*/scenarios/*.yaml")],
+    Language.alerting: [ROOT / "rules/alerting.yaml"],
 }
 STEPS = {"a": {"on": "t", "start": True}, "b": {"on": "u"}}
 DEADLINE = {"id": "d", "after": "a", "expect": "b", "within": "5m"}

@@ -151,9 +151,9 @@ def test_a_lanes_clock_is_the_least_of_its_present_subtasks(store: Store) -> Non
 
 
 def test_a_row_without_its_identity_is_refused(store: Store) -> None:
-    from api.store import StoreError
+    from api.store import TABLES, StoreError
 
-    for table in ("events", "transitions", "items", "findings", "dead_letters", "progress"):
+    for table in TABLES:
         with pytest.raises(StoreError) as refused:
             store.insert(table, b"{}")
         assert refused.value.bad_row

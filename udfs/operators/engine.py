@@ -127,6 +127,10 @@ class Engine:
         self._replan(spec.workflow)
         return spec.workflow
 
+    def has(self, workflow: str) -> bool:
+        """Whether a workflow has a version that was not withdrawn."""
+        return bool(self._versions.get(workflow))
+
     def _withdraw(self, workflow: str, place: int) -> None:
         """All versions that came before are no more; their specs stay known until the items under them are closed."""
         if place > self._withdrawn.get(workflow, NOT):

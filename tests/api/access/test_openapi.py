@@ -26,7 +26,11 @@ FEW = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-LEFT_OUT = ("/metrics", "/readyz", "/api/v1/packs")  # two take nothing; of archives tests/api/test_imports.py makes more
+LEFT_OUT = (
+    "/metrics",
+    "/readyz",
+    "/api/v1/packs",
+)  # two take nothing; of archives tests/api/test_imports.py makes more
 
 
 def test_no_request_breaks_the_server(guarded: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,180 @@
+"""Hears what the alert job says, for requests that wait for it: the answers to actions, and how alerts change.
+
+One consumer thread in the serving process, outside any consumer group; those who wait are tasks of the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from api.publish import Publisher
+
+log = logging.getLogger(__name__)
+LOOK_BACK_MS = 3_600_000  # answers of the last hour are known again after a restart
+MOST_ANSWERS = 10_000
+MOST_BEHIND = 1_000  # alerts that a watcher may lag behind; beyond it is told to read the list anew
+RETRY_S = 1.0
+POLL_MS = 250
+Row = dict[str, Any]
+
+
+class Watcher:
+    """One who wants every change of an alert; None among the rows says that some before it were left out."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.rows: asyncio.Queue[Row | None] = asyncio.Queue()
+
+    def offer(self, row: Row | None) -> None:
+        """In the loop's thread only."""
+        if self.rows.qsize() >= MOST_BEHIND:
+            while not self.rows.empty():
+                self.rows.get_nowait()
+            self.rows.put_nowait(None)
+        self.rows.put_nowait(row)
+
+
+class Answers:
+    """The `applied` records that were heard, by action; the oldest go where there are too many. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Row] = OrderedDict()
+        self._waiting: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Future[Row]]]] = defaultdict(list)
+        self._lock = threading.Lock()
+
+    def get(self, action: str) -> Row | None:
+        """The answer to an action; None while there is none."""
+        return self._known.get(action)
+
+    def put(self, record: Row) -> None:
+        """An answer was heard: keep it, and tell those who wait. The first one holds."""
+        action = str(record.get("action", ""))
+        with self._lock:
+            kept = self._known.setdefault(action, record)
+            while len(self._known) > MOST_ANSWERS:
+                self._known.popitem(last=False)
+            waiting = self._waiting.pop(action, [])
+        for loop, future in waiting:
+            _call(loop, _fulfil, future, kept)
+
+    async def wait(self, action: str, seconds: float) -> Row | None:
+        """The answer to an action, None if it doesn't come within so long."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Row] = loop.create_future()
+        entry = (loop, future)
+        with self._lock:
+            if known := self._known.get(action):
+                return known
+            self._waiting[action].append(entry)
+        try:
+            return await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            return None
+        finally:
+            with self._lock:
+                left = [one for one in self._waiting.pop(action, []) if one is not entry]
+                if left:
+                    self._waiting[action] = left
+
+
+class Listener:
+    """Follows the topics `notifications` (its answers) and `alerts` until told to stop."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self.answers = Answers()
+        self._publisher = publisher
+        self._watchers: set[Watcher] = set()
+        settings = publisher.settings
+        self._log = TopicPartition(f"{settings.topic_prefix}notifications", 0)
+        self._alerts = f"{settings.topic_prefix}alerts"
+
+    def watch(self) -> Watcher:
+        """Begin to hear how alerts change; called in the loop of whoever listens. End it with `leave`."""
+        watcher = Watcher(asyncio.get_running_loop())
+        self._watchers.add(watcher)
+        return watcher
+
+    def leave(self, watcher: Watcher) -> None:
+        """Hear no more."""
+        self._watchers.discard(watcher)
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set. What fails is told in the log, and tried again."""
+        while not stop.is_set():
+            if self._publisher.reachable():  # said at once; a consumer would wait for seconds to say it
+                try:
+                    self._listen(stop)
+                except KafkaError as fault:
+                    log.warning("not listening to the alert job", extra={"error": str(fault) or type(fault).__name__})
+            stop.wait(RETRY_S)
+
+    def _listen(self, stop: threading.Event) -> None:
+        consumer = KafkaConsumer(
+            bootstrap_servers=self._publisher.settings.kafka.split(","),
+            client_id="daymark-listener",
+            enable_auto_commit=False,
+            allow_auto_create_topics=False,
+            bootstrap_timeout_ms=2_000,
+            reconnect_backoff_max_ms=2_000,
+        )
+        try:
+            changes = [
+                TopicPartition(self._alerts, n) for n in sorted(consumer.partitions_for_topic(self._alerts) or ())
+            ]
+            if not changes or not consumer.partitions_for_topic(self._log.topic):
+                return  # the topics aren't there yet
+            consumer.assign([self._log, *changes])
+            consumer.seek_to_end(*changes)
+            self._tell(None)  # what came while nobody listened is not known here
+            since = time.time_ns() // 1_000_000 - LOOK_BACK_MS
+            found = consumer.offsets_for_times({self._log: since})[self._log]
+            if found:
+                consumer.seek(self._log, found.offset)
+            else:
+                consumer.seek_to_end(self._log)
+            while not stop.is_set():
+                for place, records in consumer.poll(timeout_ms=POLL_MS).items():
+                    for record in records:
+                        self.hear(place.topic, record.value)
+        finally:
+            consumer.close(autocommit=False, timeout_ms=1_000)
+
+    def hear(self, topic: str, value: bytes | None) -> None:
+        """Take one record's value; what isn't JSON, or of another sort, is for others."""
+        try:
+            row = orjson.loads(value or b"")
+        except orjson.JSONDecodeError:
+            return
+        if not isinstance(row, dict):
+            return
+        if topic == self._alerts:
+            self._tell(row)
+        elif row.get("type") == "applied":
+            self.answers.put(row)
+
+    def _tell(self, row: Row | None) -> None:
+        for watcher in tuple(self._watchers):
+            _call(watcher.loop, watcher.offer, row)
+
+
+def _fulfil(future: asyncio.Future[Row], row: Row) -> None:
+    if not future.done():
+        future.set_result(row)
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *arguments: Any) -> None:
+    """In the loop's thread; nowhere, if it has ended meanwhile."""
+    try:
+        loop.call_soon_threadsafe(function, *arguments)
+    except RuntimeError:
+        log.debug("whoever waited is gone")

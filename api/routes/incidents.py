@@ -1,0 +1,101 @@
+"""Incidents: alerts with one cause, what is said of them to others, and the document written afterwards."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from api import incidents, paging
+from api.actions import act
+from api.actor import Who
+from api.alertmodels import Incident, IncidentDetail
+from api.context import Ctx
+from api.models import Page
+from api.paging import FAR, Cursor, Limit, PathText, Since, Text, Until
+from api.problems import documented, not_found
+from api.routes.actions import MOST_ALERTS, Answer, Id, Key, Said, answered
+
+router = APIRouter(prefix="/api/v1", tags=["incidents"], responses=documented(401, 422, 503))
+ACTION = {202: {"model": Answer}, **documented(409)}
+
+
+class Note(BaseModel):
+    """What others are told of an incident."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[Said, Field(min_length=1)]
+    public: bool = Field(False, description="show it on the status page")
+
+
+class Why(BaseModel):
+    """The reason for what is done."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    why: Said = ""
+
+
+class Merge(Why):
+    """What turns out to belong to an incident: ids of other incidents, with all their alerts, or of alerts."""
+
+    alerts: Annotated[list[Id], Field(min_length=1, max_length=MOST_ALERTS)]
+
+
+@router.get("/incidents", response_model=Page[Incident], responses=documented(400))
+def list_incidents(
+    ctx: Ctx,
+    state: Literal["", "open", "resolved"] = "",
+    lane: Text = "",
+    priority: Annotated[Literal["", "P1", "P2", "P3", "P4"], Query()] = "",
+    since: Since = -FAR,
+    until: Until = FAR,
+    limit: Limit = 50,
+    cursor: Cursor = "",
+) -> dict[str, Any]:
+    """Incidents that fit all filters, the newest first. `since` and `until` are about when they opened."""
+    where = {"state": state, "lane": lane, "priority": priority, "since_ms": since, "until_ms": until}
+    place = paging.decode(cursor, ("after_ms", "after_id"), (int, str))
+    rows = ctx.store.query("incidents/list", **where, limit=limit + 1, **place)
+    return paging.page(rows, limit, lambda row: (row["opened_ms"], row["id"]))
+
+
+@router.get("/incidents/{id}", response_model=IncidentDetail, responses=documented(404))
+def get_incident(ctx: Ctx, id: PathText) -> dict[str, Any]:
+    """One incident with its alerts, what became of them, and how people were told."""
+    found = incidents.whole(ctx.store, id)
+    if found is None:
+        raise not_found(f"There is no incident {id!r}.")
+    return found
+
+
+@router.get("/incidents/{id}/post-mortem", response_class=PlainTextResponse, responses=documented(404))
+def get_post_mortem(ctx: Ctx, id: PathText) -> Response:
+    """A post-mortem in Markdown: summary, impact, evidence, timeline and deliveries as recorded, with the questions
+    that only people can answer."""
+    return PlainTextResponse(incidents.post_mortem(get_incident(ctx, id)), media_type="text/markdown; charset=utf-8")
+
+
+@router.post("/incidents/{id}/note", response_model=Answer, responses=ACTION)
+async def put_note(ctx: Ctx, who: Who, response: Response, id: Id, note: Note, key: Key = None) -> Answer:
+    """Say how things stand, instead of what was said before."""
+    given = {"incident": id, "text": note.text, "public": int(note.public)}
+    return answered(await act(ctx, who, str(key or uuid.uuid4()), "incident_note", **given), response)
+
+
+@router.post("/incidents/{id}/resolve", response_model=Answer, responses=ACTION)
+async def resolve(ctx: Ctx, who: Who, response: Response, id: Id, body: Why | None = None, key: Key = None) -> Answer:
+    """Resolve an incident and the alerts that it holds."""
+    given = {"incident": id, "why": body.why if body else ""}
+    return answered(await act(ctx, who, str(key or uuid.uuid4()), "incident_resolve", **given), response)
+
+
+@router.post("/incidents/{id}/merge", response_model=Answer, responses=ACTION)
+async def merge(ctx: Ctx, who: Who, response: Response, id: Id, body: Merge, key: Key = None) -> Answer:
+    """Have an incident take in others, or alerts, which belong to it from then on."""
+    given = {"incident": id, "alerts": body.alerts, "why": body.why}
+    return answered(await act(ctx, who, str(key or uuid.uuid4()), "incident_merge", **given), response)

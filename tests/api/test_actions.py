@@ -1,0 +1,160 @@
+"""What people do to alerts goes to the job, is answered when the job has done it, and is never lost or done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import Any
+
+import orjson
+import pytest
+from starlette.testclient import TestClient
+
+from api.listener import MOST_BEHIND, Answers, Listener
+from api.publish import Publisher
+from api.routes.alertstream import changes
+from api.settings import Settings
+from tests.api.alertrows import FP, alert
+from tests.api.job import Job
+
+URL = f"/api/v1/alerts/{FP}"
+
+
+def test_an_action_is_answered_with_what_the_job_made_of_the_alert(client: TestClient, job: Job) -> None:
+    answer = client.post(f"{URL}/ack", json={"why": "on it", "until": "2030-01-01T00:00:00Z"})
+    assert answer.status_code == 200
+    assert answer.json()["outcome"] == "applied"
+    assert answer.json()["alerts"] == [{"id": FP, "state": "acknowledged", "rev": 7}]
+    [action] = job.actions
+    assert {name: action[name] for name in ("kind", "alerts", "who", "why", "until_ms")} == {
+        "kind": "ack",
+        "alerts": [FP],
+        "who": "operator",
+        "why": "on it",
+        "until_ms": 1_893_456_000_000,
+    }
+    assert job.sent[0].key == FP.encode()
+    assert client.get(f"/api/v1/actions/{action['id']}").json() == answer.json()
+
+
+def test_an_action_that_the_job_refuses_is_a_409_with_its_reason(client: TestClient, job: Job) -> None:
+    job.answer = Job.refused
+    answer = client.post(f"{URL}/unack")
+    assert (answer.status_code, answer.json()["detail"]) == (409, "It has ended.")
+
+
+def test_an_action_that_is_not_answered_in_time_is_pending_and_can_be_asked_for(client: TestClient, job: Job) -> None:
+    job.answer = lambda action: None
+    job.context.settings.__dict__["action_wait_s"] = 0.05
+    answer = client.post(f"{URL}/escalate")
+    assert (answer.status_code, answer.json()["outcome"]) == (202, "pending")
+    place = answer.headers["location"]
+    assert client.get(place).status_code == 404
+    job.context.listener.hear("daymark.notifications", orjson.dumps(Job.applied(job.actions[0])))
+    assert client.get(place).json()["outcome"] == "applied"
+
+
+def test_an_action_is_kept_while_kafka_is_away(client: TestClient) -> None:
+    context = client.app.state.context  # type: ignore[attr-defined]
+    context.settings.__dict__["action_wait_s"] = 0.05
+    assert client.post(f"{URL}/ack").status_code == 202
+    assert context.relay.waiting() == 1
+
+
+def test_what_is_sent_twice_with_one_key_is_done_once(client: TestClient, job: Job) -> None:
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    first, second = (client.post(f"{URL}/resolve", headers=headers).json() for _ in range(2))
+    assert first == second
+    assert [action["id"] for action in job.actions] == [headers["Idempotency-Key"]]
+
+
+def test_many_alerts_are_one_action_each_alert_named_once(client: TestClient, job: Job) -> None:
+    ids = [f"{n:032x}" for n in range(500)]
+    answer = client.post("/api/v1/alerts/actions", json={"kind": "ack", "alerts": [*ids, *ids], "why": "storm"})
+    assert len(answer.json()["alerts"]) == 500
+    assert job.actions[0]["alerts"] == ids
+
+
+def test_what_an_action_cannot_do_without_is_asked_for(client: TestClient, job: Job) -> None:
+    wrong: list[tuple[str, Any]] = [
+        (f"{URL}/comment", {}),
+        (f"{URL}/suppress", {"why": "noise"}),
+        (f"{URL}/explode", {}),
+        (f"{URL}/ack", {"until": "tomorrow"}),
+        (f"{URL}/ack", {"until": "2030-01-01T00:00:00"}),
+        (f"{URL}/ack", {"who": "mallory"}),
+        (f"{URL}/comment", {"text": "\0"}),
+        ("/api/v1/alerts/a%20b/ack", {}),
+        ("/api/v1/alerts/actions", {"kind": "ack", "alerts": []}),
+        ("/api/v1/alerts/actions", {"kind": "comment", "alerts": [FP]}),
+        ("/api/v1/alerts/actions", {"kind": "ack", "alerts": [FP] * 10_001}),
+        ("/api/v1/incidents/i/note", {"text": ""}),
+        ("/api/v1/incidents/i/merge", {}),
+    ]
+    for url, body in wrong:
+        assert client.post(url, json=body).status_code == 422, (url, body)
+    assert job.sent == []
+
+
+def test_each_action_is_told_to_those_who_keep_account(client: TestClient, job: Job) -> None:
+    seen: list[Any] = []
+    job.context.records.watchers.append(lambda connection, change: seen.append(change))
+    client.post(f"{URL}/assign", json={"assignee": "ben"})
+    [change] = seen
+    assert (change.who, change.action, change.subject) == ("operator", "assign", f"alert/{FP}")
+    assert change.after["assignee"] == "ben"
+
+
+def test_an_answer_reaches_all_who_wait_for_it_and_none_else() -> None:
+    async def play() -> None:
+        answers = Answers()
+        waiting = [asyncio.create_task(answers.wait(name, 5)) for name in ("a", "a", "b")]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(answers.put, {"action": "a", "outcome": "applied"})
+        assert [(await one or {}).get("outcome") for one in waiting[:2]] == ["applied", "applied"]
+        assert not waiting[2].done()
+        answers.put({"action": "a", "outcome": "refused"})
+        assert (await answers.wait("a", 0) or {})["outcome"] == "applied"
+        assert await answers.wait("c", 0.01) is None
+        waiting[2].cancel()
+
+    asyncio.run(play())
+
+
+def test_garbage_in_the_log_is_passed_over(settings: Settings) -> None:
+    listener = Listener(Publisher(settings))
+    for value in (None, b"", b"no json", b"[1]", b'{"type": "halt"}', b'{"type": "applied"}'):
+        listener.hear("daymark.notifications", value)
+
+
+def test_whoever_watches_is_sent_each_change_and_told_when_some_are_left_out(settings: Settings) -> None:
+    async def play() -> None:
+        listener = Listener(Publisher(settings))
+        stream = changes(listener, beat_s=0.05)
+        assert await anext(stream) == b": watching\n\n"
+        assert await anext(stream) == b": beat\n\n"
+        listener.hear("daymark.alerts", orjson.dumps(alert(state="open")))
+        told = (await anext(stream)).decode()
+        assert told.startswith("event: alert\ndata: {")
+        assert '"state":"open"' in told
+        for n in range(MOST_BEHIND + 1):
+            listener.hear("daymark.alerts", orjson.dumps({"n": n}))
+        await asyncio.sleep(0.05)
+        assert b"event: lost" in await anext(stream)
+        assert f'{{"n":{MOST_BEHIND}}}'.encode() in await anext(stream)
+        await stream.aclose()  # type: ignore[attr-defined]
+        assert not listener._watchers
+
+    began = time.monotonic()
+    asyncio.run(play())
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("kind", ["note", "resolve", "merge"])
+def test_incidents_are_acted_on_likewise(client: TestClient, job: Job, kind: str) -> None:
+    bodies = {"note": {"text": "we know", "public": True}, "resolve": {"why": "done"}, "merge": {"alerts": ["other"]}}
+    body = bodies[kind]
+    assert client.post(f"/api/v1/incidents/inc-1/{kind}", json=body).status_code == 200
+    [action] = job.actions
+    assert (action["kind"], action["incident"], job.sent[0].key) == (f"incident_{kind}", "inc-1", b"inc-1")

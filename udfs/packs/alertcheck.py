@@ -1,0 +1,93 @@
+"""What is wrong with alerting documents that are right by themselves: names, ways to reach people, times, gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from udfs.packs import alertmodel as language
+from udfs.packs.alertcheckcall import check_escalation, check_on_call, check_people
+from udfs.packs.alertchecktimes import check_maintenance, check_matchers, check_silence
+from udfs.packs.alertcompile import Compiler
+from udfs.packs.alertkinds import Documents, Models, plain, read_models
+from udfs.packs.alertrefs import check_references
+from udfs.packs.calendarcheck import SECTION, check_calendars
+from udfs.packs.calendarmodel import Calendar
+from udfs.packs.problems import ERROR, Level, Loc, Problem
+from udfs.packs.yamlfile import Document
+
+
+def check_document(kind: str, name: str, body: Any, others: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with a document that shall be put among others (by `<kind>/<name>`; its own last form may be among
+    them), and what it would break in them."""
+    key = f"{kind}/{name}"
+    before = set(check_all(plain(others)))
+    after = check_all(plain({**others, key: body}))
+    return [problem for problem in after if problem.file == key or problem not in before]
+
+
+def check_removal(kind: str, name: str, others: Mapping[str, Any]) -> list[Problem]:
+    """What would be broken, if the document were no longer among the others: whatever refers to it."""
+    key = f"{kind}/{name}"
+    before = set(check_all(plain(others)))
+    after = check_all(plain({other: body for other, body in others.items() if other != key}))
+    return [problem for problem in after if problem not in before and problem.level == ERROR]
+
+
+def check_all(documents: Documents) -> list[Problem]:
+    """Everything at once; what follows from another fault isn't said as well."""
+    models, problems = read_models(documents)
+    problems += check_references(documents, models)
+    problems += _calendars(documents, models)
+    unsound = {(problem.file, problem.path) for problem in problems}
+    compiler = Compiler(models)
+    for key, model in models.items():
+        found = [*_check(documents[key], key.partition("/")[2], model, models, compiler)]
+        problems += [problem for problem in found if (problem.file, problem.path) not in unsound]
+    return problems
+
+
+def _check(document: Document, name: str, model: Any, models: Models, compiler: Compiler) -> Iterator[Problem]:
+    match model:
+        case language.Person() | language.Team():
+            yield from check_people(document, name, model, models)
+        case language.OnCall():
+            yield from check_on_call(document, model)
+        case language.Escalation():
+            yield from check_escalation(document, model, models, compiler)
+        case language.Routes():
+            yield from check_matchers(document, (), model.group_by or [], [])
+            yield from _routes(document, (), model.routes)
+        case language.Silence():
+            yield from check_matchers(document, (), [], model.match)
+            yield from check_silence(document, model)
+        case language.Maintenance():
+            yield from check_matchers(document, (), [], model.match)
+            yield from check_maintenance(document, model, compiler)
+
+
+def _routes(document: Document, loc: Loc, routes: list[language.Route]) -> Iterator[Problem]:
+    names = [route.name for route in routes]
+    for index, route in enumerate(routes):
+        here = (*loc, "routes", index)
+        if route.name is not None and route.name in names[:index]:
+            first = names.index(route.name)
+            yield document.problem((*here, "name"), f"`{route.name}` is the name of `routes[{first}]` too; rename one")
+        yield from check_matchers(document, here, route.group_by or [], route.match)
+        yield from _routes(document, here, route.routes)
+
+
+@dataclass(slots=True)
+class _Calendars(Document):
+    """All calendars as the one section that `check_calendars` looks at."""
+
+    parts: Documents = field(default_factory=dict)
+
+    def problem(self, loc: Loc, message: str, level: Level = ERROR) -> Problem:
+        return self.parts[f"calendar/{loc[1]}"].problem(loc[2:], message, level)
+
+
+def _calendars(documents: Documents, models: Models) -> list[Problem]:
+    sections = {key.partition("/")[2]: one for key, one in models.items() if isinstance(one, Calendar)}
+    return check_calendars(_Calendars("", {SECTION: sections}, parts=documents), sections)
