@@ -16,6 +16,7 @@ from api.access.roles import Limits
 from api.access.rows import filters
 from api.store import SQL, TABLES, Store
 from tests.api.access.conftest import signed_in
+from tests.api.alertrows import alert, logged
 from tests.api.rows import T0, event, finding, insert, item, progress, transition
 
 ZORG = "zorg"  # in everything of the other tenant
@@ -44,6 +45,8 @@ def fill(store: Store, tenant: str, number: int) -> None:
         "findings",
         finding(**common, id=f"{tenant}".ljust(32, "0"), step=f"{tenant}-step", rule=f"{tenant}-rule"),
     )
+    insert(store, "alerts", alert(**common, id=f"{tenant}-alert", step=f"{tenant}-step", summary=tenant))
+    insert(store, "alertlog", logged(alert=f"{tenant}-alert", why=tenant))
     raw = base64.b64encode(tenant.encode()).decode()
     letter = {"lane": "main", "topic": f"t.{tenant}", "partition": 0, "offset": number, "received_ms": T0}
     insert(store, "dead_letters", letter | {"reason": "not_json", "detail": tenant, "raw": raw})
@@ -63,8 +66,9 @@ def asked() -> Iterator[str]:
     for method, path in MATRIX:
         if method != "GET" or MATRIX[method, path] != "read":
             continue
-        yield re.sub(r"\{key[^}]*\}", f"{ZORG}-1", path).replace("{workflow}", f"{ZORG}_orders")
-        yield re.sub(r"\{key[^}]*\}", "acme-1", path).replace("{workflow}", "acme_orders")
+        for tenant in (ZORG, "acme") if "{" in path else (ZORG,):
+            filled = re.sub(r"\{key[^}]*\}", f"{tenant}-1", path).replace("{workflow}", f"{tenant}_orders")
+            yield filled.replace("{id}", f"{tenant}-alert")
     group = f"group=customer:{ZORG}"
     for path in ("findings", "items", f"items?key={ZORG}", f"findings?workflow={ZORG}_orders", f"events?text={ZORG}"):
         yield f"/api/v1/{path}{'&' if '?' in path else '?'}{group}"
@@ -100,7 +104,7 @@ def test_without_limits_the_same_routes_tell_of_both_tenants(tenants: TestClient
 def test_somebody_with_limits_still_sees_all_of_their_own(tenants: TestClient) -> None:
     for name in ("by group", "by workflow", "by both"):
         signed_in(tenants, f"anna-{name[3:]}", "viewer", LIMITED[name])
-        for path in ("items", "findings", "events"):
+        for path in ("items", "findings", "events", "alerts"):
             [row] = tenants.get(f"/api/v1/{path}").json()["items"]
             assert row["key"] == "acme-1", path
         detail = tenants.get("/api/v1/items/acme_orders/acme-1").json()
