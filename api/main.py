@@ -98,40 +98,13 @@ def create_app(settings: Settings) -> FastAPI:
     records.watchers.append(audit.append)
     doorkeeper = Doorkeeper(settings, records)
     oidc = Oidc(settings) if settings.oidc_issuer else None
-    app.state.context = Context(
-        settings,
-        store,
-        publisher,
-        loader,
-        metrics,
-        Rulebook(settings),
-        records,
-        relay,
-        Listener(publisher),
-        Live(),
-        doorkeeper,
-        oidc,
-    )
-    for subject in (
-        logs,
-        workflows,
-        items,
-        findings,
-        events,
-        rules,
-        packs,
-        health,
-        users,
-        audit_routes,
-        erasures,
-        signin,
-        account,
-        overview,
-        item,
-        maps,
-        step,
-        pages,
-    ):
+    parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live())
+    app.state.context = Context(settings, *parts, doorkeeper, oidc)
+    for subject in (logs, workflows, items, findings, events, rules, packs, health):
+        app.include_router(subject.router)
+    for subject in (overview, item, maps, step, pages):
+        app.include_router(subject.router)
+    for subject in (signin, account, users, audit_routes, erasures):
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)

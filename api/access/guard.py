@@ -62,10 +62,11 @@ class Guard:
             await refused(scope, receive, send)
             return
         bounded = bodies.Bounded(scope, receive, send)
-        if answers.HEADER in request.headers and request.method not in origin.SAFE:
+        write = request.method not in origin.SAFE and request.url.path not in answers.SECRET
+        if answers.HEADER in request.headers and write:
             await self._once(request, bounded)
         else:
-            await self._app(scope, bounded.receive, bounded.send)
+            await bounded.through(self._app)
 
     def _refused(self, request: Request) -> Response | None:
         """Why a request gets no further; None if it does, then `request.state` says whose it is."""
@@ -85,7 +86,8 @@ class Guard:
         if problem := bodies.declared_too_long(request.scope):
             return response(problem, {"Connection": "close"})
         request.state.who = who
-        request.state.actor = Actor(who.name, who.address) if who else Actor("", address_of(request))
+        if who is not None and who.name != LOCAL:
+            request.state.actor = Actor(who.name, who.address)
         return None
 
     def _unknown(self, request: Request) -> Response:

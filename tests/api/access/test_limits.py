@@ -96,9 +96,9 @@ def marked(answer: Any, path: str) -> bool:
     return ZORG in text or base64.b64encode(ZORG.encode()).decode() in text
 
 
-@pytest.mark.parametrize("limits", LIMITED.values(), ids=LIMITED)
-def test_no_route_tells_somebody_with_limits_of_another_tenant(tenants: TestClient, limits: Limits) -> None:
-    signed_in(tenants, "anna", "viewer", limits)
+@pytest.mark.parametrize("name", ["by group", "by workflow", "by a value with quotes"])
+def test_no_route_tells_somebody_with_limits_of_another_tenant(tenants: TestClient, name: str) -> None:
+    signed_in(tenants, "anna", "viewer", LIMITED[name])
     for path in asked():
         answer = tenants.get(path)
         assert answer.status_code in (200, 404), (path, answer.text)
@@ -173,7 +173,7 @@ def test_the_values_of_limits_are_digits_in_the_filter_and_every_table_has_one()
     assert {table for table in TABLES if f"'{table}':'0'" in text} == set(TABLES) - shown
 
 
-INJECTIONS = ("' OR 1=1 --", "'); DROP TABLE items; --", "{limit:UInt32} %(x)s \\'")
+INJECTIONS = ("') OR 1=1; DROP TABLE items; --", "{limit:UInt32} %(x)s '")
 
 
 def test_no_parameter_of_any_route_reaches_sql_as_sql(tenants: TestClient) -> None:
