@@ -35,6 +35,7 @@ from api.routes import (
     alertquestions,
     alerts,
     alertstream,
+    console,
     events,
     findings,
     health,
@@ -85,7 +86,21 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = Context(
         settings, store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live()
     )
-    for subject in (logs, workflows, items, findings, events, rules, health, overview, item, maps, step, pages):
+    for subject in (
+        logs,
+        workflows,
+        items,
+        findings,
+        events,
+        rules,
+        health,
+        overview,
+        item,
+        maps,
+        step,
+        console,
+        pages,
+    ):
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
