@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from api import security
 from api.context import Ctx
 from api.paging import FAR
-from api.templating import templates
+from api.templating import templates as templates
 
 router = APIRouter(include_in_schema=False)
 MAX_LOGIN = 4096  # bytes: anybody may send them
