@@ -42,6 +42,7 @@ from api.routes import (
     alertquestions,
     alerts,
     alertstream,
+    console,
     erasures,
     events,
     findings,
@@ -102,7 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = Context(settings, *parts, doorkeeper, oidc)
     for subject in (logs, workflows, items, findings, events, rules, packs, health):
         app.include_router(subject.router)
-    for subject in (overview, item, maps, step, pages):
+    for subject in (overview, item, maps, step, console, pages):
         app.include_router(subject.router)
     for subject in (signin, account, users, audit_routes, erasures):
         app.include_router(subject.router)

@@ -20,6 +20,8 @@ NAVIGATION = [
     ("/map", "Workflow map", "map"),
     ("/steps", "Steps", "step"),
     ("/items", "Items", "items"),
+    ("/alerts", "Alerts", "alerts"),
+    ("/incidents", "Incidents", "amber"),
     ("/events", "Events", "events"),
     ("/dead-letters", "Dead letters", "dead"),
     ("/wall", "Wall", "wall"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
 from api.main import create_app
 from api.migrations import migrate
@@ -43,6 +44,7 @@ class Served:
     url: str
     store: Store
     now_ms: int
+    app: FastAPI
 
 
 @contextlib.contextmanager
@@ -57,7 +59,7 @@ def serving(home: Path, now_ms: int) -> Iterator[Served]:
     app = create_app(settings)
     store = app.state.context.store
     migrate(store)
-    Seed(now_ms).morning().write(store)
+    Seed(now_ms).morning().alerted().write(store)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=2))
     app.state.context.live.stopping = lambda: server.should_exit
     thread = threading.Thread(target=server.run, daemon=True)
@@ -66,7 +68,7 @@ def serving(home: Path, now_ms: int) -> Iterator[Served]:
     while not server.started and thread.is_alive() and time.monotonic() < until:
         time.sleep(0.02)
     try:
-        yield Served(f"http://127.0.0.1:{port}", store, now_ms)
+        yield Served(f"http://127.0.0.1:{port}", store, now_ms, app)
     finally:
         server.should_exit = True
         thread.join(20)

@@ -7,8 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.browser.conftest import ROOT, browsing, serving
-from tests.browser.seed import LATE
+from tests.browser.conftest import ROOT, Served, browsing, serving
+from tests.browser.seed import INCIDENT, LATE
 
 SCREENS = {
     "overview": "/",
@@ -16,10 +16,19 @@ SCREENS = {
     "item": f"/items/trade_lifecycle/{LATE}",
     "map": "/map?workflow=trade_lifecycle",
     "step": "/steps?workflow=trade_lifecycle&step=reply",
+    "alerts": "/alerts",
+    "alert": "",
+    "incident": f"/incidents/{INCIDENT}",
     "events": "/events",
     "dead-letters": "/dead-letters",
     "items": "/items?key=T-000",
 }
+
+
+def alert_path(served: Served) -> str:
+    """The page of the alert about the late trade."""
+    [row] = served.store.run("SELECT id FROM alerts FINAL WHERE key = {key:String}", key=LATE)
+    return f"/alerts/{row['id']}"
 
 
 def main(folder: Path, names: list[str]) -> None:
@@ -35,7 +44,7 @@ def main(folder: Path, names: list[str]) -> None:
                     viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
                 )
                 page = context.new_page()
-                page.goto(served.url + path)
+                page.goto(served.url + (path or alert_path(served)))
                 page.wait_for_timeout(600)
                 page.screenshot(path=folder / f"{name}{look}.png")
                 context.close()
