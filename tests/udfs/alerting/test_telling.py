@@ -28,7 +28,7 @@ from tests.udfs.alerting.build import (
     told,
 )
 from udfs.alerting.matchers import Matcher
-from udfs.alerting.policy import EMPTY, Branch, Contact, Escalation, Policy, Route
+from udfs.alerting.policy import EMPTY, Branch, Channel, Contact, Escalation, Limit, Policy, Route
 
 
 def test_the_first_of_a_group_is_told_at_once_and_further_ones_once_an_interval() -> None:
@@ -248,3 +248,38 @@ def test_a_limit_that_is_raised_lets_the_digest_go_and_a_full_purse_is_forgotten
     play.act(action("ack", play.id("T-2")))
     assert told(play.run(NOW + HOUR)) == []
     assert not any(name.startswith("l/") for name in play.saved)
+
+
+def test_what_waits_to_be_told_for_longer_than_an_alert_is_known_is_forgotten_with_it() -> None:
+    play = Play(policy(interval_ms=9 * DAY))
+    for key in ("T-1", "T-2"):
+        play.find(finding(key))
+        play.act(action("escalate", play.id(key)))
+    play.find(late("T-1"))
+    play.find(late("T-2"))
+    play.run(NOW + 30 * DAY)
+    assert [name for name in play.saved if not name.startswith("x/")] == []
+    monthly = replace(policy(group_by=("key",)), channels={"mail": Channel(Limit(1, 30 * DAY))})
+    play = Play(monthly)
+    for key in ("T-1", "T-2"):
+        play.find(finding(key, rule=key))
+        play.find(late(key, rule=key))
+    play.run(NOW + 90 * DAY)
+    assert play.saved == {}
+
+
+def test_what_gets_worse_is_told_again_also_to_those_who_were_told_by_later_steps() -> None:
+    play = Play(policy(interval_ms=SECOND))
+    play.find(finding(kind="at_risk", severity="low"))
+    play.run(NOW + 3 * MINUTE)
+    effects = play.find(finding(severity="critical"), NOW + 4 * MINUTE)
+    assert told(effects) == [("anna", "update", 1), ("ben", "escalated", 1)]
+    effects = play.find(finding(severity="critical", deadline_ms=NOW), NOW + 5 * MINUTE)
+    assert told(effects) == []
+
+
+def test_what_was_told_as_worse_is_not_made_better_by_an_earlier_finding() -> None:
+    play = Play()
+    play.find(finding())
+    play.find(finding(kind="at_risk", severity="low", deadline_ms=NOW - MINUTE))
+    assert (play.alert()["kind"], play.alert()["severity"], play.alert()["count"]) == ("missing", "high", 2)
