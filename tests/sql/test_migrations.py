@@ -67,7 +67,9 @@ def test_a_file_that_fails_is_named_and_runs_again_later(bare: Store, folder: Pa
     assert migrate(bare, folder) == ["0001_a"]
 
 
-def test_retention_is_altered_only_where_it_differs_and_survives_a_restart(store: Store, settings: Settings) -> None:
+def test_retention_is_altered_only_where_it_differs_and_survives_a_restart(bare: Store, settings: Settings) -> None:
+    store = bare
+    migrate(store)
     assert sorted(set_retention(store, settings.retention)) == sorted(set(TABLES) - {"progress"})
     store.close()
     again = Store(settings.store_dsn)
