@@ -52,7 +52,7 @@ core: setup ## Test the core as plain Python; every branch of it must be passed
 
 check: setup lint ## Lint, types, layers, then all tests, those in Java too, and whether it has become slow
 	@mvn -B --quiet -f jobs/java/pom.xml test
-	DAYMARK_PURE=1 $(PYTHON) -m pytest tests/udfs/packs tests/packs tests/properties
+	DAYMARK_PURE=1 $(PYTHON) -m pytest tests/udfs/packs tests/packs
 	$(MAKE) test
 	$(MAKE) bench-smoke
 

@@ -6,7 +6,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from api.commands import alerting, packs, replay, rules, run, scenarios, schema
+from api.commands import access, alerting, packs, replay, rules, run, scenarios, schema
 
 HELP = """Says what did not happen: which file, trade, invoice or job is missing, late, out of order or duplicated.
 
@@ -32,6 +32,8 @@ app.command()(packs.validate)
 app.command("test")(scenarios.play)
 app.command()(schema.schema)
 app.add_typer(rules.app, name="rules")
+app.add_typer(access.users, name="users")
+app.add_typer(access.audit, name="audit")
 app.add_typer(alerting.app, name="alerting")
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.responses import StreamingResponse
 
+from api.access.oidc import Oidc
+from api.access.rows import seen_by
+from api.access.who import Doorkeeper, Who, now_ms
 from api.listener import Listener
-from api.live import Live
+from api.live import Live, Render
 from api.loader import Loader
 from api.metrics import Metrics
 from api.publish import Publisher
-from api.records.database import Records
+from api.records.database import Change, Records
 from api.records.outbox import Relay
 from api.rulebook import Rulebook
 from api.settings import Settings
@@ -33,12 +38,26 @@ class Context:
     relay: Relay
     listener: Listener
     live: Live
+    doorkeeper: Doorkeeper
+    oidc: Oidc | None
+    who: Who | None = None
+
+    def change(self, action: str, subject: str, before: Any = None, after: Any = None) -> Change:
+        """A change that whoever asks makes now, for `Transaction.changed` and with it for the audit."""
+        name, address = (self.who.name, self.who.address) if self.who else ("", "")
+        return Change(now_ms(), name, action, subject, before, after, address)
+
+    def watch(self, name: tuple[Hashable, ...], render: Render) -> StreamingResponse:
+        """A live screen, shared by all who watch the same one and may see the same of it."""
+        limits = self.who.permissions.limits if self.who else ""
+        return self.live.stream((*name, repr(limits)), render)
 
 
 def context_of(request: Request) -> Context:
-    """The context of the app that a request came to."""
+    """The context of the app that a request came to, with the store as whoever asks may see it."""
     context: Context = request.app.state.context
-    return context
+    who = request.state.who
+    return replace(context, who=who, store=seen_by(context.store, who.permissions.limits)) if who else context
 
 
 Ctx = Annotated[Context, Depends(context_of)]

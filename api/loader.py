@@ -13,7 +13,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
@@ -21,9 +22,12 @@ from kafka.errors import KafkaError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_when_event_set, wait_random_exponential
 from tenacity.nap import sleep_using_event
 
+from api.access import erasure
+from api.access.erased import Erased
 from api.metrics import Metrics
 from api.settings import Settings
 from api.store import CLIENTS, Store, StoreError
+from udfs.ticks import is_tick
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +129,7 @@ class Loader:
                 break
             if not batch:
                 until = time.monotonic() + self._linger
-            batch += (Message(r.topic, r.partition, r.offset, r.timestamp, r.value or b"") for r in records)
+            batch += (Message(r.topic, r.partition, r.offset, r.timestamp, _rows(r)) for r in records)
             size += sum(len(record.value or b"") for record in records)
         return batch
 
@@ -146,15 +150,29 @@ class Loader:
             if message.value:
                 by_table[self.tables[message.topic]].append(message)
             offsets[TopicPartition(message.topic, message.partition)] = OffsetAndMetadata(message.offset + 1, "", -1)
-        with ThreadPoolExecutor(CLIENTS["insert"], "loader-insert") as pool:  # tables don't depend on each other
-            for done in [pool.submit(self._insert, table, messages, stop) for table, messages in by_table.items()]:
-                done.result()
+        with self.store.loading:
+            by_table = self._unerased(by_table, stop)
+            with ThreadPoolExecutor(CLIENTS["insert"], "loader-insert") as pool:  # tables don't depend on each other
+                for done in [pool.submit(self._insert, table, messages, stop) for table, messages in by_table.items()]:
+                    done.result()
         commit(offsets)
         took = time.monotonic() - began
         self._linger = min(max(took / 2, LINGER_S[0]), LINGER_S[1])
-        self.metrics.insert_seconds.observe(took)
-        self.metrics.last_insert.set_to_current_time()
+        if by_table:
+            self.metrics.insert_seconds.observe(took)
+            self.metrics.last_insert.set_to_current_time()
         self._tell(True, "running")
+
+    def _unerased(self, by_table: dict[str, list[Message]], stop: threading.Event) -> dict[str, list[Message]]:
+        """The messages without the rows of what was erased in the meantime."""
+        erased: Erased = self._persistent(stop)(erasure.read, self.store)
+        if not erased:
+            return by_table
+        left = {}
+        for table, messages in by_table.items():
+            kept = [replace(one, value=erased.without(table, one.value)) for one in messages]
+            left[table] = [one for one in kept if one.value]
+        return {table: messages for table, messages in left.items() if messages}
 
     def _insert(self, table: str, messages: Sequence[Message], stop: threading.Event) -> None:
         """Insert messages; halve those that ClickHouse refuses until the bad ones are found."""
@@ -203,7 +221,10 @@ class Loader:
 
     def _insert_bytes(self, table: str, block: bytes, stop: threading.Event) -> None:
         """Insert, and try again for as long as it is ClickHouse that fails, not the rows."""
-        attempts = Retrying(
+        self._persistent(stop)(self.store.insert, table, block)
+
+    def _persistent(self, stop: threading.Event) -> Retrying:
+        return Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, StoreError) and not error.bad_row),
             wait=wait_random_exponential(0.3, max=RETRY_MAX_S),
             stop=stop_when_event_set(stop),
@@ -211,7 +232,6 @@ class Loader:
             before_sleep=self._log_retry,
             reraise=True,
         )
-        attempts(self.store.insert, table, block)
 
     def _commit(self, consumer: KafkaConsumer, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
         try:
@@ -246,6 +266,11 @@ class Loader:
         error = attempt.outcome.exception() if attempt.outcome else None
         self._tell(False, f"waiting for Kafka at {self.settings.kafka}")
         log.warning("loader starts again", extra={"error": f"{type(error).__name__}: {error}"})
+
+
+def _rows(record: Any) -> bytes:
+    """What a Kafka record has for ClickHouse: nothing if it is a tick, which counts only for its offset."""
+    return b"" if record.headers and is_tick(record.headers) else record.value or b""
 
 
 def _lane_of(value: bytes) -> str:

@@ -12,11 +12,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from api import problems, security
+from api import problems
+from api.access import audit
+from api.access.guard import Guard, authorize
+from api.access.oidc import Oidc
+from api.access.rates import Rates
+from api.access.who import Doorkeeper
 from api.context import Context
 from api.listener import Listener
 from api.live import Live
@@ -28,6 +34,7 @@ from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
 from api.routes import (
+    account,
     ack,
     actions,
     alerting,
@@ -36,6 +43,7 @@ from api.routes import (
     alerts,
     alertstream,
     console,
+    erasures,
     events,
     findings,
     health,
@@ -45,13 +53,17 @@ from api.routes import (
     logs,
     maps,
     overview,
+    packs,
     pages,
     rules,
+    signin,
     step,
+    users,
     workflows,
 )
+from api.routes import audit as audit_routes
 from api.rulebook import Rulebook
-from api.settings import Settings, SettingsError, from_env
+from api.settings import LOOPBACK, Settings, SettingsError, from_env
 from api.standstill import Standstill
 from api.statistics import Statistics
 from api.store import Store, StoreError
@@ -80,34 +92,29 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        dependencies=[Depends(authorize)],
     )
     publisher, records = Publisher(settings), Records(url_of(settings.records_url, settings.home))
     relay = Relay(records, publisher, f"{settings.topic_prefix}alerting")
-    app.state.context = Context(
-        settings, store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live()
-    )
-    for subject in (
-        logs,
-        workflows,
-        items,
-        findings,
-        events,
-        rules,
-        health,
-        overview,
-        item,
-        maps,
-        step,
-        console,
-        pages,
-    ):
+    records.watchers.append(audit.append)
+    doorkeeper = Doorkeeper(settings, records)
+    oidc = Oidc(settings) if settings.oidc_issuer else None
+    parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live())
+    app.state.context = Context(settings, *parts, doorkeeper, oidc)
+    for subject in (logs, workflows, items, findings, events, rules, packs, health):
+        app.include_router(subject.router)
+    for subject in (overview, item, maps, step, console, pages):
+        app.include_router(subject.router)
+    for subject in (signin, account, users, audit_routes, erasures):
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
     _measure(app, metrics)
-    security.install(app, settings)
+    rates = Rates(settings.rate_limit)
+    app.add_middleware(Guard, doorkeeper=doorkeeper, rates=rates, records=records)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.public_hosts, www_redirect=False)
     return app
 
 
@@ -115,6 +122,7 @@ def _prepare(ctx: Context) -> None:
     """Bring both stores to this version's schema. Raises MigrationError, StoreError or RecordsError."""
     migrate(ctx.store)
     ctx.records.migrate()
+    ctx.doorkeeper.open()
     set_retention(ctx.store, ctx.settings.retention)
 
 
@@ -175,6 +183,8 @@ def main() -> int:
     except (SettingsError, PackError, MigrationError, StoreError, RecordsError) as error:
         log.critical(str(error))
         return 1
+    if settings.host not in LOOPBACK and settings.tls_cert is None:
+        log.warning("passwords come in the clear unless a proxy in front serves https; see DAYMARK_TLS_CERT")
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -182,6 +192,8 @@ def main() -> int:
         log_config=None,
         access_log=False,
         server_header=False,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
         timeout_graceful_shutdown=5,
     )
     server = uvicorn.Server(config)

@@ -148,6 +148,7 @@ class Finding(BaseModel):
     event_id: str
     received_ms: int
     runbook: str
+    amount: float | None = Field(description="what is at stake with the item; null where there is none, or it has none")
     text: str = Field(
         description="in plain words", examples=["reply is missing: T-123 (EU), due 10:05:00, 5 m after send"]
     )

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from api.store import StoreError
@@ -82,6 +83,12 @@ def install(app: FastAPI) -> None:
         log.error("query failed", extra={"path": request.url.path, "error": str(error)})
         detail = "ClickHouse did not answer this query. /readyz tells more; try again in a moment."
         return response(Problem(title="Store not available", status=503, detail=detail), {"Retry-After": "5"})
+
+    @app.exception_handler(SQLAlchemyError)
+    def _records(request: Request, error: SQLAlchemyError) -> Response:
+        log.error("records failed", extra={"path": request.url.path, "error": str(error).split("\n", 1)[0]})
+        detail = "The relational store did not answer; nothing was changed. Try again in a moment."
+        return response(Problem(title="Records not available", status=503, detail=detail), {"Retry-After": "5"})
 
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> Response:

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SERVERS = ("clickhouse", "clickhouses", "http", "https")
-SECRET = ("dsn", "records_url", "api_token")
+SECRET = ("dsn", "records_url", "api_token", "oidc_secret")
+ROLE_NAMES = ("viewer", "operator", "editor", "admin")
 _DAYS = re.compile(r"(\d+)\s*([dw]?)")
 
 
@@ -54,6 +55,15 @@ def _dsn(value: str) -> str:
     return value
 
 
+def _roles(value: list[str]) -> list[str]:
+    """group=role, each with a role that there is."""
+    for pair in value:
+        group, _, role = pair.rpartition("=")
+        if not group or role not in ROLE_NAMES:
+            raise ValueError(f"{pair!r}: give group=role with a role of {', '.join(ROLE_NAMES)}, separated by commas")
+    return value
+
+
 Days = Annotated[int, BeforeValidator(_days), Field(ge=0, le=36500)]
 
 
@@ -69,6 +79,10 @@ class Settings(BaseModel):
     and an event that none of them can read is refused. `packs` are those that the lane's job was submitted with,
     separated likewise: with the rules topic they tell which steps may stand still. `retention_*` are days since a row
     was inserted; 0 keeps for ever. `loader` = false leaves the loading to a process of its own.
+    `sign_in` = off lets everybody on this machine do everything; it can't be combined with another host than loopback.
+    `api_token` is an admin's token for programs. `tls_cert` and `tls_key` are PEM files. `public_url` is what browsers
+    call this server, where that isn't what they send as Host. `oidc_*`: the OpenID provider's URL, this server as its
+    client, the claim that names a person's groups, and the role that each group gives (`ops=operator`): the best.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +99,18 @@ class Settings(BaseModel):
     port: int = Field(8420, ge=0, le=65535)
     allowed_hosts: Annotated[list[str], BeforeValidator(_words)] = []
     api_token: str = ""
+    sign_in: str = Field("required", pattern=r"^(required|off)$")
+    session_idle_s: int = Field(43_200, ge=60, description="a session that nobody used for so long has ended")
+    session_max_s: int = Field(604_800, ge=60, description="a session ends after so long, used or not")
+    rate_limit: int = Field(3000, ge=0, description="requests a minute of each user or token; 0: as many as they like")
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    public_url: str = Field("", pattern=r"^(https?://[^/?#\s]+)?$")
+    oidc_issuer: str = Field("", pattern=r"^(https?://\S+)?$")
+    oidc_client: str = ""
+    oidc_secret: str = ""
+    oidc_groups: str = "groups"
+    oidc_roles: Annotated[list[str], BeforeValidator(_words), AfterValidator(_roles)] = []
     loader: bool = True
     statistics_every_s: int = Field(3600, ge=0, le=604_800, description="how often statistics are published; 0: never")
     statistics_days: int = Field(7, ge=1, le=400, description="how many days of history statistics are made of")
@@ -121,19 +147,24 @@ class Settings(BaseModel):
     def public_hosts(self) -> list[str]:
         """The Host headers that are answered; another one could be a page that rebinds its name to this machine.
 
-        A server that other machines may reach asks for its token instead, unless `allowed_hosts` names it.
+        A server that other machines may reach asks them to sign in instead, unless `allowed_hosts` names it.
         """
         if self.host not in LOOPBACK and not self.allowed_hosts:
             return ["*"]
         return ["127.0.0.1", "localhost", "::1", "[::1]", *self.allowed_hosts]
 
     def require_safe(self) -> None:
-        """Raise SettingsError when the server would be reachable from other machines without a token."""
-        if self.host not in LOOPBACK and not self.api_token:
+        """Raise SettingsError when the server would let in other machines without a sign-in, or half of what belongs
+        together is missing."""
+        if self.host not in LOOPBACK and self.sign_in == "off":
             raise SettingsError(
-                f"DAYMARK_HOST is {self.host}, which other machines can reach, but DAYMARK_API_TOKEN is not set. "
-                "Set a token of at least 16 characters, or bind 127.0.0.1."
+                f"DAYMARK_HOST is {self.host}, which other machines can reach, but DAYMARK_SIGN_IN is off. "
+                "Leave DAYMARK_SIGN_IN at `required`, or bind 127.0.0.1."
             )
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise SettingsError("DAYMARK_TLS_CERT and DAYMARK_TLS_KEY belong together; one of them is not set.")
+        if bool(self.oidc_issuer) != bool(self.oidc_client):
+            raise SettingsError("DAYMARK_OIDC_ISSUER and DAYMARK_OIDC_CLIENT belong together; one of them is not set.")
         if self.api_token and len(self.api_token) < 16:
             raise SettingsError(f"DAYMARK_API_TOKEN has {len(self.api_token)} characters; it needs at least 16.")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import queue
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +34,7 @@ TABLES = (
     "alertlog",
     "incidents",
     "deliveries",
+    "erasures",
 )
 SETTINGS = {
     "max_threads": "2",
@@ -76,6 +79,8 @@ class Store:
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
+        self._settings: dict[str, str] = {}
+        self.loading = threading.Lock()  # held while a batch is loaded (api/access/erasure.py)
         self._free: dict[str, queue.LifoQueue[Client | None]] = {name: queue.LifoQueue() for name in CLIENTS}
         self._opened: list[Client] = []
         for name, many in CLIENTS.items():
@@ -94,13 +99,19 @@ class Store:
     def run(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a statement that was read from sql/; parameters are bound by ClickHouse, never formatted in."""
         with self._client() as client:
-            body = client.raw_query(statement, parameters=parameters, fmt="JSONEachRow")
+            body = client.raw_query(statement, parameters=parameters, settings=self._settings, fmt="JSONEachRow")
         return [orjson.loads(line) for line in body.splitlines() if line]
+
+    def filtered(self, filters: str) -> Store:
+        """The same store, where each query sees only the rows that filters by table leave (api/access/rows.py)."""
+        narrow = copy.copy(self)
+        narrow._settings = {"additional_table_filters": filters}
+        return narrow
 
     def file(self, name: str, kind: str, **parameters: Any) -> bytes:
         """The rows of sql/queries/<name>.sql in one of ClickHouse's formats, as a whole. Raises StoreError."""
         with self._client() as client:
-            body: bytes = client.raw_query(sql(name), parameters=parameters, fmt=kind)
+            body: bytes = client.raw_query(sql(name), parameters=parameters, settings=self._settings, fmt=kind)
         return body
 
     def command(self, statement: str, **parameters: Any) -> None:

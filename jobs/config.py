@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from jobs.topics import events_topic
-from udfs.core.spec import Spec
+from udfs.operators.fits import Fits
 from udfs.packs.load import Pack, load_mapping, load_pack
 from udfs.packs.mapping import SourceMapping
 
@@ -53,7 +53,7 @@ class JobConfig(BaseModel):
 
     `live`: the lane's clock is the wall clock, and Kafka's record timestamps are of the same clock. Then a tick that is
     more than `tick_ahead_ms` ahead of its record's timestamp moves nothing; after a gap of more than `tick_gap_ms`
-    between two ticks, and where a job resumes, time stands still until the ticks have come `tick_grace_ms` further; the
+    between two ticks, time stands still until the ticks have come `tick_grace_ms` further; the
     mappings' limits on event times hold, and so do their heartbeats. Not for replays, whose clock is that of a log.
 
     `buckets`: how many parts the keys are divided into; a part is what one task works on at a time. State is kept by
@@ -175,27 +175,10 @@ def read_by(config: JobConfig, mappings: list[SourceMapping]) -> list[Read]:
     return [(mapping.topic or events_topic(config.lane, config.topic_prefix), mapping) for mapping in mappings]
 
 
-def check_spans(specs: Iterable[Spec], config: JobConfig) -> None:
-    """An item must be known for longer than its events may be late: else one that is in time would find it forgotten.
-
-    Raises ConfigError.
-    """
-    for spec in specs:
-        for word, span in (("remember", spec.remember), ("expire_after", spec.expire_after)):
-            if span <= config.lateness_ms:
-                raise ConfigError(
-                    f"workflow {spec.workflow}: `{word}` is {span} ms, but events of lane {config.lane} may be "
-                    f"{config.lateness_ms} ms late; make it longer, or the lateness shorter"
-                )
-
-
-def check_pulse(specs: Iterable[Spec], config: JobConfig) -> None:
-    """What is expected though no event comes needs the pulse. Raises ConfigError."""
-    for spec in specs:
-        if spec.schedules and not config.pulse_ms:
-            raise ConfigError(
-                f"workflow {spec.workflow} has schedules, which nothing begins where `pulse_ms` is 0; leave that out"
-            )
+def fits(config: JobConfig, mappings: Iterable[SourceMapping]) -> Fits:
+    """What tells whether the job can run a rule."""
+    hashed = [(mapping.name, mapping.hashed_keys) for mapping in mappings]
+    return Fits(config.lane, config.lateness_ms, config.pulse_ms, hashed)
 
 
 def check_files(config: JobConfig, resumes: bool) -> None:

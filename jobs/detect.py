@@ -14,17 +14,14 @@ config.yaml says.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from pyflink.common import Configuration, Types
 from pyflink.datastream import StreamExecutionEnvironment
-from pyflink.datastream.data_stream import DataStream, KeyedStream
+from pyflink.datastream.data_stream import DataStream
 from pyflink.java_gateway import get_gateway
 
 from jobs import links, rules, topics
@@ -34,13 +31,13 @@ from jobs.config import (
     JobConfig,
     Read,
     check_files,
-    check_pulse,
-    check_spans,
+    fits,
     load_mappings,
     load_packs,
     read_by,
     read_config,
 )
+from jobs.streams import BYTES, MAX_PARALLELISM, RESUME, by_bucket, environment, kafka_sink, kafka_source, submission
 from udfs.operators.batch import RuleRecord, encode_rule
 from udfs.operators.bucket import Engine
 from udfs.operators.detect import RULES, Detect
@@ -48,57 +45,48 @@ from udfs.packs.compile import compile_workflow
 from udfs.packs.mapping import SourceMapping
 from udfs.packs.problems import PackError
 
-MAX_PARALLELISM = 128
-"""Flink's key groups. Part of the state's identity: changing it makes older savepoints unreadable."""
 
-TRANSACTION_MS = 600_000
-"""How long a transaction may stay open: longer than a checkpoint takes, shorter than the broker's maximum (15 min)."""
-
-BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
-
-RESUME = "execution.state-recovery.path"
-
-SETTINGS = {
-    "python.execution-mode": "thread",
-    "pipeline.object-reuse": "true",
-    "pipeline.auto-watermark-interval": "100 ms",
-}
-
-
-def build(env: StreamExecutionEnvironment, config: JobConfig, resumes: bool = False) -> None:
-    """Add the job to `env`; `resumes` says that it goes on from a savepoint.
-
-    Raises PackError, ConfigError, TopicError.
-    """
+def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
+    """Add the job to `env`. Raises PackError, ConfigError, TopicError."""
     packs = load_packs(config)
     mappings = load_mappings(config, packs)
     reads = read_by(config, mappings)
     readers = _readers(config, reads)
     engine = _engine(config, reads)
-    for document in rules.documents(packs):
-        engine.put_rule(document)
-    for record in _changed_rules(config):
-        with suppress(ValueError):  # it becomes a dead letter when it comes by broadcast
-            engine.take(record)
-    check_spans(engine.specs.values(), config)
-    check_pulse(engine.specs.values(), config)
+    put_in_force(engine, rules.documents(packs), _changed_rules(config))
     engine.build_for()
 
     env.set_parallelism(config.parallelism)
     env.set_max_parallelism(MAX_PARALLELISM)
     settings = _batcher_settings(config, reads, engine)
-    batches = _batches(env, config, reads, readers, settings, resumes)
+    batches = _batches(env, config, reads, readers, settings)
     rule_records = DataStream(_rule_records(env, config, engine)).broadcast(RULES)
-    batches = links.through_stages(batches, engine, rule_records, _by_bucket, BYTES, settings, config)
+    batches = links.through_stages(batches, engine, rule_records, by_bucket, BYTES, settings, config)
     detect = Detect(engine, config.cached_items)
     found = (
-        _by_bucket(batches)
+        by_bucket(batches)
         .connect(rule_records)
         .process(detect, BYTES)
         .name("detect")
         .uid(f"{config.uid_prefix}-detect-{config.buckets}-even")  # state fits one number of buckets and one numbering
     )
     _to_outside(found, config)
+
+
+def put_in_force(engine: Engine, documents: Iterable[bytes], changes: Iterable[RuleRecord]) -> None:
+    """The rules with which the job starts: those of its packs, then what the rules topic says. A record of the topic
+    that can't be taken holds up nobody: it becomes a dead letter when it comes by broadcast.
+
+    Raises ConfigError if the job can't run a pack.
+    """
+    for document in documents:
+        try:
+            engine.put_rule(document)
+        except ValueError as fault:
+            raise ConfigError(str(fault)) from None
+    for record in changes:
+        with suppress(ValueError):
+            engine.take(record)
 
 
 def _readers(config: JobConfig, reads: list[Read]) -> int:
@@ -124,6 +112,7 @@ def _engine(config: JobConfig, reads: list[Read]) -> Engine:
         granularity=config.granularity_ms,
         rules_topic=config.rules_topic or "",
         live=config.live,
+        fits=fits(config, [mapping for _, mapping in reads]),
     )
 
 
@@ -133,16 +122,18 @@ def _batches(
     reads: list[Read],
     readers: int,
     settings: str,
-    resumes: bool,
 ) -> Any:
     """The Java stream of (bucket, batch). Reader and batcher share a task, so that no record is serialised between."""
     daymark = get_gateway().jvm.daymark
     source = _file_source(config.input) if config.input else _events_source(config, reads)
     ticks = daymark.Ticks(config.lateness_ms)
     if config.live:
-        ticks.live(config.tick_ahead_ms, config.tick_gap_ms, config.tick_grace_ms, resumes)
+        ticks.live(config.tick_ahead_ms, config.tick_gap_ms, config.tick_grace_ms)
     events = env._j_stream_execution_environment.fromSource(source, ticks, "events")
     events.setParallelism(readers).uid(f"{config.uid_prefix}-events")
+    if config.live:
+        events = daymark.Absence.of(events, ticks)
+        events.setParallelism(readers).uid(f"{config.uid_prefix}-absence")
     batches = daymark.Batcher.of(events, settings)
     return batches.setParallelism(readers).uid(f"{config.uid_prefix}-batch")
 
@@ -153,7 +144,7 @@ def _file_source(log: FileInput) -> Any:
 
 def _events_source(config: JobConfig, reads: list[Read]) -> Any:
     return (
-        _kafka_source(config, sorted({topic for topic, _ in reads}))
+        kafka_source(config.bootstrap, f"daymark-{config.lane}", sorted({topic for topic, _ in reads}))
         .setDeserializer(get_gateway().jvm.daymark.RecordFormat())
         .setProperty("partition.discovery.interval.ms", "60000")
         .build()
@@ -184,16 +175,6 @@ def _key_paths(mapping: SourceMapping) -> list[list[str]]:
     return [[f"[{part}]" if isinstance(part, int) else part for part in path] for path in mapping.key_paths]
 
 
-def _by_bucket(batches: Any) -> KeyedStream:
-    """The Java stream, keyed as PyFlink keys its own: by the first of two fields, the function seeing the second.
-
-    `DataStream.key_by` would put a Python operator in front that makes such rows; the batcher's are so already.
-    """
-    key_type = Types.ROW([Types.INT()]).get_java_type_info()
-    keyed = batches.keyBy(get_gateway().jvm.KeyByKeySelector(), key_type)
-    return KeyedStream(keyed, BYTES, DataStream(batches))
-
-
 def _rule_records(env: StreamExecutionEnvironment, config: JobConfig, engine: Engine) -> Any:
     """The Java stream of rule changes; where rules can't change, those in force once more, since it can't be empty."""
     jvm, j_env = get_gateway().jvm, env._j_stream_execution_environment
@@ -203,21 +184,13 @@ def _rule_records(env: StreamExecutionEnvironment, config: JobConfig, engine: En
             in_force.add(encode_rule(RuleRecord(0, number, 0, b"", document)))
         stream = j_env.fromData(in_force, BYTES.get_java_type_info())
     else:
-        source = _kafka_source(config, [config.rules_topic]).setDeserializer(jvm.daymark.RuleFormat()).build()
+        source = (
+            kafka_source(config.bootstrap, f"daymark-{config.lane}", [config.rules_topic])
+            .setDeserializer(jvm.daymark.RuleFormat())
+            .build()
+        )
         stream = j_env.fromSource(source, jvm.daymark.Timeless(), "rules")
     return stream.setParallelism(1).uid(f"{config.uid_prefix}-rules")
-
-
-def _kafka_source(config: JobConfig, names: list[str]) -> Any:
-    """A builder of a source that starts at the beginning, unless a savepoint says where."""
-    builder = get_gateway().jvm.org.apache.flink.connector.kafka.source.KafkaSource.builder()
-    return (
-        builder.setBootstrapServers(config.bootstrap)
-        .setTopics(names)
-        .setGroupId(f"daymark-{config.lane}")
-        .setClientIdPrefix(f"daymark-{config.lane}-{names[0]}")
-        .setProperty("isolation.level", "read_committed")
-    )
 
 
 def _to_outside(found: DataStream, config: JobConfig) -> None:
@@ -231,62 +204,23 @@ def _to_outside(found: DataStream, config: JobConfig) -> None:
 
 
 def _kafka_sink(config: JobConfig) -> Any:
-    jvm = get_gateway().jvm
-    exactly_once = config.guarantee == "exactly_once"
-    producer = jvm.java.util.Properties()
-    for name, value in {
-        "linger.ms": "20",
-        "batch.size": "131072",
-        "max.request.size": str(topics.LARGEST_BYTES),
-        **({"transaction.timeout.ms": str(TRANSACTION_MS)} if exactly_once else {}),
-    }.items():
-        producer.setProperty(name, value)
-    transactions = f"{config.uid_prefix}-{config.lane}" if exactly_once else ""
-    return jvm.daymark.Router.sink(config.bootstrap, config.topic_prefix, transactions, producer)
+    transactions = f"{config.uid_prefix}-{config.lane}" if config.guarantee == "exactly_once" else ""
+    return kafka_sink(str(config.bootstrap), config.topic_prefix, transactions)
 
 
 def submit(config: JobConfig, jobmanager: str | None = None, further: Mapping[str, str] | None = None) -> str:
     """Submit the job without waiting; returns its id. Raises what `build` does. `further` are Flink's settings."""
-    resumes = RESUME in (further or {})
-    check_files(config, resumes)
-    settings = Configuration()
-    for name, value in {**SETTINGS, **(further or {})}.items():
-        settings.set_string(name, value)
-    env = _environment(settings, jobmanager)
-    env.set_python_executable(sys.executable)
-    build(env, config, resumes)
+    check_files(config, RESUME in (further or {}))
+    env = environment(further or {}, jobmanager)
+    build(env, config)
     return str(env.execute_async(f"daymark detect {config.lane}").get_job_id())
-
-
-def _environment(settings: Configuration, jobmanager: str | None) -> StreamExecutionEnvironment:
-    """`execution.target: remote` would not do: started by Python, PyFlink's JVM always makes a local environment."""
-    if jobmanager is None:
-        return StreamExecutionEnvironment.get_execution_environment(settings)
-    host, _, port = jobmanager.rpartition(":")
-    gateway = get_gateway()
-    flink = gateway.jvm.org.apache.flink
-    # Checkpointing is a setting of the job, which the client reads, not the cluster.
-    whole = flink.configuration.GlobalConfiguration.loadConfiguration(settings._j_configuration)
-    java = flink.streaming.api.environment.StreamExecutionEnvironment
-    no_jars = gateway.new_array(gateway.jvm.String, 0)
-    return StreamExecutionEnvironment(java.createRemoteEnvironment(host, int(port), whole, no_jars))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Submit one job and print its id; 1 and the reason on standard error if it can't be."""
-    parser = argparse.ArgumentParser(prog="jobs.detect", description="Submits the detect job of one lane.")
-    parser.add_argument("config", type=Path, help="JSON file; see jobs/config.py")
-    parser.add_argument("--jobmanager", metavar="HOST:PORT", help="the JobManager's REST address")
-    parser.add_argument("--savepoint", help="savepoint or retained checkpoint to resume from")
-    parser.add_argument(
-        "-D", action="append", default=[], metavar="NAME=VALUE", dest="settings", help="a setting of Flink's"
-    )
-    options = parser.parse_args(argv)
-    further = dict(setting.split("=", 1) for setting in options.settings)
-    if options.savepoint:
-        further[RESUME] = options.savepoint
+    file, jobmanager, further = submission("jobs.detect", "Submits the detect job of one lane.", argv)
     try:
-        print(submit(read_config(options.config), options.jobmanager, further))
+        print(submit(read_config(file), jobmanager, further))
     except (ConfigError, PackError, topics.TopicError) as error:
         print(f"jobs.detect: {error}", file=sys.stderr)
         return 1

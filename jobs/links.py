@@ -16,7 +16,7 @@ from pyflink.common.typeinfo import TypeInformation
 from pyflink.datastream.data_stream import BroadcastStream, KeyedStream
 from pyflink.java_gateway import get_gateway
 
-from jobs.config import ConfigError, JobConfig
+from jobs.config import JobConfig
 from udfs.core.spec import Correlation
 from udfs.operators.engine import Engine
 from udfs.operators.resolve import Resolve
@@ -24,13 +24,7 @@ from udfs.packs.mapping import SourceMapping
 
 
 def stages_of(mapping: SourceMapping, correlations: Sequence[Correlation]) -> list[list[int]]:
-    """For each key of the mapping the stages that follow links from it. Raises ConfigError for a key that is hashed:
-    its items would lie where the text itself does, and what follows links knows the hash only."""
-    for correlation in correlations:
-        for name in correlation.keys:
-            if name in mapping.hashed_keys:
-                text = f"mapping {mapping.name}: `{name}` is hashed, but a workflow has it among several keys"
-                raise ConfigError(f"{text}; leave it out of `pii`, or give the workflow one key")
+    """For each key of the mapping the stages that follow links from it."""
     return [
         sorted({one.keys.index(name) for one in correlations if name in one.keys[1:]}) for name in mapping.key_names
     ]

@@ -8,7 +8,8 @@ from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
-HEADER = "daymark-tick"
+from udfs.ticks import HEADER
+
 END = "end"
 LOOK_BACK = 1000
 

@@ -51,6 +51,14 @@ SHARED = {
     "eventlog": Topic(2, 7 * DAY_MS),
     "deadletters": Topic(1, 30 * DAY_MS, LARGEST_BYTES),
     "progress": Topic(1, DAY_MS),
+    "actions": Topic(2, 30 * DAY_MS, stamped=True),
+    "alerting": Topic(1, None),
+    "alerts": Topic(2, 30 * DAY_MS),
+    "alertlog": Topic(2, 30 * DAY_MS),
+    "incidents": Topic(2, 30 * DAY_MS),
+    "notifications": Topic(1, 7 * DAY_MS, LARGEST_BYTES),
+    "deliveries": Topic(2, 30 * DAY_MS),
+    "browser": Topic(1, DAY_MS),
 }
 
 

@@ -17,9 +17,11 @@ from pathlib import Path
 
 MODULES = {
     "core": (
+        "answers",
         "calendar",
         "children",
         "clock",
+        "codec",
         "course",
         "deadlines",
         "duplicates",
@@ -33,11 +35,13 @@ MODULES = {
         "lifetime",
         "links",
         "machine",
+        "match",
         "measures",
         "migrate",
         "order",
         "overrides",
         "pace",
+        "pauses",
         "plan",
         "predicted",
         "schedule",

@@ -15,7 +15,7 @@ from api.commands.options import lane_name, new_file
 from api.commands.output import emit, err, escape, guarded, out
 from api.stack.errors import Exit, StackError
 from udfs import memory
-from udfs.packs.alertfile import is_alerting, load_alerting
+from udfs.packs.alertfile import ALERTING_FILE, is_alerting, load_alerting
 from udfs.packs.compile import compile_workflow
 from udfs.packs.load import Pack, find_packs, load_mapping, load_pack
 from udfs.packs.mapping import SourceMapping
@@ -40,7 +40,7 @@ def validate(
     problems: list[Problem] = []
     workflows: list[str] = []
     documents: list[str] = []
-    for path in packs:
+    for path in [*packs, *(file for path in packs if (file := path / ALERTING_FILE).is_file())]:
         try:
             if is_alerting(path):
                 found, warnings = load_alerting(path)

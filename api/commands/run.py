@@ -14,16 +14,19 @@ import httpx
 import typer
 from rich.table import Table
 
+from api.commands.alerting import put_in_force
 from api.commands.options import lane_name
 from api.commands.output import emit, err, escape, guarded, log_to, out
 from api.commands.packs import AsJson
 from api.commands.watch import Watch
 from api.stack import prerequisites, process
-from api.stack.ask import ask
+from api.stack.ask import ask, tell
+from api.stack.detection import ALERTS
 from api.stack.errors import Exit, StackError
 from api.stack.home import VARIABLE, Home, State
 from api.stack.parts import Options
 from api.stack.supervisor import Supervisor
+from udfs.packs.alertfile import load_alerting
 from udfs.packs.load import MAPPING_FILE, find_packs, load_pack
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -34,6 +37,7 @@ DEMO_PACK = "trade_lifecycle"
 Port = Annotated[int, typer.Option(help="Port of the page and the API.", min=1, max=65535)]
 KafkaPort = Annotated[int, typer.Option(help="Port of the Kafka broker.", min=1, max=65535)]
 FlinkPort = Annotated[int, typer.Option(help="Port of Flink's REST interface.", min=1, max=65535)]
+Alerting = Annotated[Path | None, typer.Option(help="An alerting file to put in force once everything runs.")]
 Parallelism = Annotated[int, typer.Option(help="Flink workers, one process each.", min=1, max=16)]
 
 
@@ -46,6 +50,7 @@ def up(
     port: Port = 8420,
     kafka_port: KafkaPort = 19092,
     flink_port: FlinkPort = 18081,
+    alerting: Alerting = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once it runs; see `daymark stop`.")] = False,
 ) -> None:
     """Start Kafka, Flink, the detect job, the API and the ticker, and look after them until Ctrl-C.
@@ -67,7 +72,7 @@ def up(
     if detach:
         _up_detached(home)
     else:
-        _supervise(home, options)
+        _supervise(home, options, alerting=alerting)
 
 
 @guarded
@@ -81,6 +86,7 @@ def demo(
     port: Port = 8420,
     kafka_port: KafkaPort = 19092,
     flink_port: FlinkPort = 18081,
+    alerting: Alerting = None,
 ) -> None:
     """Start everything with made-up traffic: the past day, or days, in about a minute, then on in real time.
 
@@ -106,7 +112,7 @@ def demo(
     )
     watch = Watch(options.bootstrap, options.lane)
     try:
-        _supervise(Home(), options, watch)
+        _supervise(Home(), options, watch, alerting)
     finally:
         watch.stop()
 
@@ -192,8 +198,8 @@ def describe(home: Home, state: State) -> dict[str, Any]:
         health = httpx.get(f"{state.url}/readyz", timeout=3).json()
     except (httpx.HTTPError, ValueError) as error:
         health = {"ready": False, "parts": {"serving": str(error)}}
-    job, clock = _job_state(state), _clock_state(state)
-    fine = works(job, clock, time.time() - state.started)
+    job, alert_job, clock = _job_state(state, state.lane), _job_state(state, ALERTS), _clock_state(state)
+    fine = works(job, clock, time.time() - state.started) and alert_job == "RUNNING"
     return {
         "running": True,
         "ready": state.ready and all(parts.values()) and bool(health.get("ready")) and fine,
@@ -208,6 +214,7 @@ def describe(home: Home, state: State) -> dict[str, Any]:
         "health": health.get("parts", {}),
         "jobs": state.jobs,
         "job": job,
+        "alert_job": alert_job,
         "clock": clock,
     }
 
@@ -217,9 +224,9 @@ def works(job: str, clock: str, age: float) -> bool:
     return job == "RUNNING" and (clock in ("live", "behind") or (clock == "unknown" and age < FIRST_CLOCK_SECONDS))
 
 
-def _job_state(state: State) -> str:
-    """What Flink says of the live lane's job; "unknown" where it says nothing."""
-    url = f"http://127.0.0.1:{state.ports['flink']}/jobs/{state.jobs.get(state.lane, '')}"
+def _job_state(state: State, name: str) -> str:
+    """What Flink says of a job, which is known by its lane or as ALERTS; "unknown" where it says nothing."""
+    url = f"http://127.0.0.1:{state.ports['flink']}/jobs/{state.jobs.get(name, '')}"
     try:
         return str(httpx.get(url, timeout=3).raise_for_status().json()["state"])
     except (httpx.HTTPError, ValueError, KeyError):
@@ -235,15 +242,21 @@ def _clock_state(state: State) -> str:
     return str(found[0]) if found else "unknown"
 
 
-def _supervise(home: Home, options: Options, watch: Watch | None = None) -> None:
+def _supervise(home: Home, options: Options, watch: Watch | None = None, alerting: Path | None = None) -> None:
     prerequisites.require_java()
     for path in options.packs:
         load_pack(path)
+    documents = load_alerting(alerting)[0] if alerting else {}
     home.prepare()
     log_to(home.log("daymark"))
 
     def ready(state: State) -> None:
-        out.print(f"\nDaymark runs: [bold]{state.url}[/bold]   (Ctrl-C stops it)\n")
+        if alerting:
+            put_in_force(state, alerting, documents)
+        out.print(f"\nDaymark runs: [bold]{state.url}{first_link(state)}[/bold]   (Ctrl-C stops it)", soft_wrap=True)
+        if "mailbox" in state.parts:
+            out.print(f"Mail that it sends is kept in {home.path / 'mailbox'}; open a page there and click its link")
+        out.print()
         if watch:
             watch.start(since_ms=int(state.started * 1000), url=state.url)
 
@@ -269,7 +282,15 @@ def _up_detached(home: Home) -> None:
         if child.poll() is not None:
             raise StackError(process.tail(log).replace("daymark: ", ""), Exit(child.returncode))
         time.sleep(0.2)
-    out.print(f"Daymark runs: {state.url}   (`daymark stop` ends it)")
+    out.print(f"Daymark runs: {state.url}{first_link(state)}   (`daymark stop` ends it)", soft_wrap=True)
+
+
+def first_link(state: State) -> str:
+    """The path that signs the first admin in, once; '' where an admin can sign in, or nobody has to."""
+    try:
+        return tell(state, "POST", "sign-in-links", {"unless_somebody": True}, 10)["path"] or ""
+    except (httpx.HTTPError, ValueError, KeyError):
+        return ""
 
 
 def _show(document: dict[str, Any]) -> None:
@@ -282,4 +303,5 @@ def _show(document: dict[str, Any]) -> None:
     for name, word in document["health"].items():
         out.print(f"{name}: {word}")
     out.print(f"job: {document['job']}")
+    out.print(f"alert job: {document['alert_job']}")
     out.print(f"time of lane {document['lane']}: {document['clock']}")

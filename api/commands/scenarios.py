@@ -10,20 +10,31 @@ import typer
 from api.commands.output import emit, escape, guarded, out
 from api.commands.packs import AsJson, expand
 from api.stack.errors import Exit
-from udfs.packs.load import load_pack
-from udfs.simulation.rehearse import Rehearsal, rehearse
+from udfs.alerting.graph import graph_of
+from udfs.packs.alertfile import is_alerting
+from udfs.packs.load import find_packs, load_pack
+from udfs.simulation.alertrehearse import rehearse_alerting
+from udfs.simulation.rehearse import Rehearsal, compiled, rehearse
 from udfs.simulation.scenario import FOLDER
 
 
 @guarded
 def play(
-    packs: Annotated[list[Path], typer.Argument(help="Packs: folders with a workflow.yaml, or folders of packs.")],
+    packs: Annotated[list[Path], typer.Argument(help="Packs, folders of packs, and alerting files.")],
     as_json: AsJson = False,
 ) -> None:
-    """Play the scenarios of packs, and say which went otherwise than expected. Exit code 1 if one did."""
+    """Play the scenarios of packs and alerting files, and say which went otherwise than expected. Exit code 1 if one
+    did."""
     played: list[Rehearsal] = []
     empty: list[str] = []
-    for folder in (one for path in packs for one in expand(path)):
+    for file in (path for path in packs if is_alerting(path)):
+        specs = [spec for folder in find_packs(file.parent) for spec in compiled(load_pack(folder))]
+        of_file = list(rehearse_alerting(file, graph_of(specs)))
+        played += of_file
+        empty += [] if of_file else [str(file)]
+        if not as_json:
+            _show(file, of_file)
+    for folder in (one for path in packs if not is_alerting(path) for one in expand(path)):
         pack = load_pack(folder)
         of_pack = list(rehearse(pack))
         played += of_pack

@@ -13,6 +13,7 @@ from udfs.packs.alertmodel import AlertingFile
 from udfs.packs.model import Workflow
 from udfs.packs.sections import Section
 from udfs.packs.sourcemodel import Source
+from udfs.simulation.alertscenario import AlertScenario
 from udfs.simulation.scenario import Scenario
 
 
@@ -21,6 +22,7 @@ class Language(StrEnum):
     mapping = "mapping"
     scenario = "scenario"
     alerting = "alerting"
+    alert_scenario = "alert_scenario"
 
 
 MODELS: dict[Language, type[Section]] = {
@@ -28,13 +30,15 @@ MODELS: dict[Language, type[Section]] = {
     Language.mapping: Source,
     Language.scenario: Scenario,
     Language.alerting: AlertingFile,
+    Language.alert_scenario: AlertScenario,
 }
 
 
 @guarded
 def schema(
     language: Annotated[
-        Language, typer.Argument(help="Which file: workflow.yaml, mapping.yaml, a scenario's or alerting.yaml.")
+        Language,
+        typer.Argument(help="Which file: workflow.yaml, mapping.yaml, a scenario's, alerting.yaml or its scenario's."),
     ],
 ) -> None:
     """Print the JSON Schema of a pack's files, made from the language itself. Names that refer to each other, and

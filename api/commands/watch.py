@@ -15,6 +15,7 @@ from rich.text import Text
 
 from api.commands.output import out
 from api.words import clock, sentence
+from udfs.ticks import is_tick
 
 COLOURS = {
     "missing": "bold red",
@@ -119,6 +120,8 @@ class Watch:
             found: list[dict[str, Any]] = []
             for place, records in consumer.poll(timeout_ms=int(PAUSE_SECONDS * 1000)).items():
                 for record in records:
+                    if is_tick(record.headers):
+                        continue
                     rows = [json.loads(line) for line in (record.value or b"").splitlines() if line]
                     new = [row for row in rows if self.take(place.topic, row)]
                     found += new if record.timestamp >= self._since_ms else []

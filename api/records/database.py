@@ -21,6 +21,7 @@ from api.records.tables import outbox
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MS = 5_000
 MOST_BYTES = 900_000
+FORM = "give postgresql://user:password@host/database, with daymark[postgres] installed, or nothing"
 WRITERS = 7_305_114  # an advisory lock of PostgreSQL: writers come one at a time there, as they do in SQLite
 
 
@@ -82,8 +83,10 @@ class Records:
         self.watchers: list[Watcher] = []
         try:
             self.engine = _engine(url)
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
-            raise RecordsError(f"DAYMARK_RECORDS_URL can't be used: {error}") from None
+        except (ArgumentError, ValueError):  # their text may quote the password
+            raise RecordsError(f"DAYMARK_RECORDS_URL is no URL of a database; {FORM}") from None
+        except (NoSuchModuleError, ImportError) as error:
+            raise RecordsError(f"DAYMARK_RECORDS_URL can't be used: {error}; {FORM}") from None
 
     def migrate(self) -> None:
         """Bring the tables to this version's. Raises RecordsError, also for a database that a newer version wrote."""
@@ -92,9 +95,10 @@ class Records:
         try:
             with self._begun("write") as connection:
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, "heads")
         except (CommandError, SQLAlchemyError) as error:
-            raise RecordsError(f"{self.place} could not be brought to this version's tables: {error}") from error
+            what = str(error).split("\n", 1)[0]
+            raise RecordsError(f"{self.place} could not be brought to this version's tables: {what}") from error
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -140,9 +144,13 @@ def url_of(setting: str, home: Path) -> str:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True)
+        waits = {"connect_timeout": BUSY_MS // 1000}
+        return create_engine(
+            url, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True, connect_args=waits
+        )
     _, _, path = url.partition(":///")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).touch(0o600)  # what people may see is for the API to say; SQLite's further files get the same mode
     # isolation_level None: pysqlite begins no transaction by itself; ours say which sort they are
     arguments = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_MS / 1000}
     engine = create_engine(url, json_serializer=_dumps, json_deserializer=orjson.loads, connect_args=arguments)

@@ -21,8 +21,8 @@ from api.actor import Actor
 from api.alertmodels import ENDED
 from api.context import Context, Ctx
 from api.problems import ProblemError
-from api.routes.pages import templates
 from api.store import StoreError
+from api.templating import templates
 from udfs.alerting.links import Link, LinkError, action_id, read
 from udfs.linksecret import LinkSecretError, link_secret
 

@@ -29,7 +29,9 @@ Key = Annotated[
 class Doing(BaseModel):
     """What goes with an action. `until` ends an acknowledgement or a suppression: epoch ms, or ISO 8601 with a zone."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"why": "the bank is on it", "until": "2026-03-02T10:00:00Z"}]}
+    )
 
     why: Said = ""
     until: Moment | None = None
@@ -43,6 +45,10 @@ class Doing(BaseModel):
 
 class Bulk(Doing):
     """One action on many alerts."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kind": "ack", "alerts": ["0" * 32], "why": "one outage, all the same"}]}
+    )
 
     kind: Kind
     alerts: Annotated[list[Id], Field(min_length=1, max_length=MOST_ALERTS)]

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import alerting
 from api.actor import Who
-from api.context import Ctx
+from api.context import Context, Ctx
 from api.paging import PathText
 from api.problems import ProblemError, documented, not_found
 from api.records import documents
@@ -149,6 +149,7 @@ async def put_document(
 ) -> Put:
     """Put a document in force. It is refused with every fault, and when it would break one that names it. One that is
     there already is only changed with If-Match: 409 without it, 412 if somebody else was faster."""
+    _require(ctx, kind)
     body = await _json(request, MOST_BODY)
     known = 0 if if_none_match == "*" else _version(if_match)
     fresh, changed, warnings = await run_in_threadpool(alerting.put, ctx, who, kind, name, body, known)
@@ -159,10 +160,17 @@ async def put_document(
 @router.delete("/{kind}/{name}", response_model=Stored, responses=documented(404, 409, 412))
 async def delete_document(ctx: Ctx, who: Who, kind: Kind, name: PathText, if_match: IfMatch = None) -> Document:
     """Delete a document; 409 while another one names it."""
+    _require(ctx, kind)
     gone = await run_in_threadpool(alerting.remove, ctx, who, kind, name, _version(if_match))
     if gone is None:
         raise not_found(f"There is no {kind} {name!r}.")
     return gone
+
+
+def _require(ctx: Context, kind: Kind) -> None:
+    """Who acts on alerts makes silences and windows; who is told what is for those who put rules in force."""
+    if kind not in ("silence", "maintenance") and ctx.who and not ctx.who.permissions.may("rules"):
+        raise ProblemError(403, "Not allowed", f"Your role may put silences and maintenance windows, but no {kind}.")
 
 
 async def _json(request: Request, most: int) -> dict[str, Any]:

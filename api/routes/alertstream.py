@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import format_sse_event
 
+from api.access.roles import UNLIMITED, Limits, Subject
 from api.context import Ctx
 from api.listener import Listener
 from api.problems import documented
@@ -23,11 +24,12 @@ async def live(ctx: Ctx) -> Response:
     """Every change of an alert from now on: the event `alert` with its row, `lost` where some were left out (read the
     list anew), a comment every 15 s so that nobody takes the line for dead."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(changes(ctx.listener), media_type="text/event-stream", headers=headers)
+    limits = ctx.who.permissions.limits if ctx.who else UNLIMITED
+    return StreamingResponse(changes(ctx.listener, limits), media_type="text/event-stream", headers=headers)
 
 
-async def changes(listener: Listener, beat_s: float = BEAT_S) -> AsyncIterator[bytes]:
-    """What is sent to one who watches."""
+async def changes(listener: Listener, limits: Limits = UNLIMITED, beat_s: float = BEAT_S) -> AsyncIterator[bytes]:
+    """What is sent to one who watches, of the alerts inside their limits."""
     watcher = listener.watch()
     yield format_sse_event(comment="watching")
     try:
@@ -39,7 +41,7 @@ async def changes(listener: Listener, beat_s: float = BEAT_S) -> AsyncIterator[b
                 continue
             if row is None:
                 yield format_sse_event(event="lost", data_str="{}")
-            else:
+            elif limits.allow(Subject(row["workflow"], row["groups"])):
                 yield format_sse_event(event="alert", data_str=orjson.dumps(row).decode())
     finally:
         listener.leave(watcher)

@@ -93,9 +93,7 @@ async def alerts_live(
 ) -> Response:
     """The same, sent whenever it has changed."""
     asked = (state, severity, workflow, lane, team, assignee, cursor)
-    return ctx.live.stream(
-        ("alerts", *asked), lambda: templates.get_template("_alerts.html").render(_listed(ctx, *asked))
-    )
+    return ctx.watch(("alerts", *asked), lambda: templates.get_template("_alerts.html").render(_listed(ctx, *asked)))
 
 
 def _alert(ctx: Context, id: str) -> dict[str, Any] | None:
@@ -133,7 +131,7 @@ def alert_fragment(ctx: Ctx, id: PathText) -> str:
 @router.get("/live/alerts/{id}")
 async def alert_live(ctx: Ctx, id: PathText) -> Response:
     """The same, sent whenever it has changed."""
-    return ctx.live.stream(("alert", id), lambda: alert_fragment(ctx, id))
+    return ctx.watch(("alert", id), lambda: alert_fragment(ctx, id))
 
 
 @router.get("/incidents", response_class=HTMLResponse)

@@ -92,7 +92,7 @@ def item_fragment(ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "", 
 @router.get("/live/items/{workflow}/{key:key}", include_in_schema=False)
 async def item_live(ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "", run: At = FAR) -> Response:
     """The same, sent whenever it has changed."""
-    return ctx.live.stream(("item", workflow, key, lane, run), lambda: _fragment(ctx, workflow, key, lane, run))
+    return ctx.watch(("item", workflow, key, lane, run), lambda: _fragment(ctx, workflow, key, lane, run))
 
 
 def _fragment(ctx: Context, workflow: str, key: str, lane: str, run: int) -> str:

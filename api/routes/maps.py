@@ -64,7 +64,7 @@ def map_fragment(ctx: Ctx, workflow: Text = "", lane: Text = "", group: GroupFil
 @router.get("/live/map", include_in_schema=False)
 async def map_live(ctx: Ctx, workflow: Text = "", lane: Text = "", group: GroupFilter = "", at: When = 0) -> Response:
     """The same, sent whenever it has changed."""
-    return ctx.live.stream(("map", workflow, lane, group, at), lambda: _fragment(ctx, workflow, lane, group, at))
+    return ctx.watch(("map", workflow, lane, group, at), lambda: _fragment(ctx, workflow, lane, group, at))
 
 
 def _fragment(ctx: Context, workflow: str, lane: str, group: str, at: int) -> str:

@@ -66,10 +66,10 @@ def wall_fragment(ctx: Ctx, lane: Text = "") -> str:
 @router.get("/live/overview", include_in_schema=False)
 async def overview_live(ctx: Ctx, lane: Text = "") -> Response:
     """The same, sent whenever it has changed."""
-    return ctx.live.stream(("overview", lane), lambda: _fragment(ctx, "overview", lane))
+    return ctx.watch(("overview", lane), lambda: _fragment(ctx, "overview", lane))
 
 
 @router.get("/live/wall", include_in_schema=False)
 async def wall_live(ctx: Ctx, lane: Text = "") -> Response:
     """The same, sent whenever it has changed."""
-    return ctx.live.stream(("wall", lane), lambda: _fragment(ctx, "wall", lane))
+    return ctx.watch(("wall", lane), lambda: _fragment(ctx, "wall", lane))

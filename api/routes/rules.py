@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from api.access import audit
 from api.context import Context, Ctx
 from api.models import RuleAccepted
 from api.paging import PathText
@@ -105,8 +106,15 @@ def _withdraw(ctx: Context, workflow: str) -> None:
 
 def _publish(ctx: Context, workflow: str, document: bytes | None) -> None:
     topic = f"{ctx.settings.topic_prefix}rules"
+    action, subject = "withdraw" if document is None else "put", f"rule/{workflow}"
+    after = None if document is None else orjson.loads(document)
+    with ctx.records.transaction() as tx:  # first: no rule is in force that the audit doesn't know
+        before = audit.latest(tx.connection, subject)
+        tx.changed(ctx.change(action, subject, before, after))
     try:
         ctx.publisher.publish([Record(topic, workflow.encode(), document)])
     except PublishError as error:
+        with ctx.records.transaction() as tx:
+            tx.changed(ctx.change(f"{action} failed", subject, after, before))
         detail = f"The rule was not acknowledged ({error}). Send it again: what is put twice counts once."
         raise ProblemError(503, "Kafka not available", detail) from error

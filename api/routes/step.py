@@ -76,7 +76,7 @@ async def step_live(
     ctx: Ctx, workflow: Text = "", lane: Text = "", step: Text = "", group: GroupFilter = ""
 ) -> Response:
     """The same, sent whenever it has changed."""
-    return ctx.live.stream(("steps", workflow, lane, step, group), lambda: _fragment(ctx, workflow, lane, step, group))
+    return ctx.watch(("steps", workflow, lane, step, group), lambda: _fragment(ctx, workflow, lane, step, group))
 
 
 def _fragment(ctx: Context, workflow: str, lane: str, name: str, group: str) -> str:

@@ -1,4 +1,4 @@
-"""Questions and orders to the API of a running stack, with the token that the environment has for it."""
+"""Questions and orders to the API of a running stack, with the environment's token for it, or the home's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from api.stack.home import State
+from api.stack.home import Home, State
 
 TOKEN = "DAYMARK_API_TOKEN"  # noqa: S105 (the variable's name)
 
@@ -25,5 +25,13 @@ def tell(state: State, method: str, path: str, body: Any, seconds: float = 60) -
 
 
 def _headers() -> dict[str, str]:
-    token = os.environ.get(TOKEN)
+    token = os.environ.get(TOKEN) or _own()
     return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _own() -> str:
+    """The token that the serving process left in the home for its owner; '' where there is none to be read."""
+    try:
+        return (Home().path / "token").read_text().strip()
+    except OSError:
+        return ""

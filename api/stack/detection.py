@@ -1,38 +1,47 @@
-"""The Flink cluster and the detect job of the live lane, as one part: it resumes from the newest checkpoint."""
+"""The Flink cluster and its jobs, as one part: detect, which follows the live lane, and alert. Both resume from their
+newest checkpoints."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from api.stack.flink import FlinkCluster
+from api.stack.job import Job
 from api.stack.parts import Options
 from udfs.packs.load import load_mapping, load_pack
 
-LOOK_SECONDS = 2.0
+ALERTS = "_alert"
+"""Where the alert job's checkpoints lie, and its name among the jobs: no lane can be called so."""
+
+ALERT_CLOCK = ("daymark.findings", "daymark.actions")
+"""The topics that the alert job's clock ticks in."""
 
 
 class Detection:
-    """`hurry` leaves out the savepoint when stopping; the newest checkpoint is then where the next start resumes."""
+    """`hurry` leaves out the savepoints when stopping; the newest checkpoints are then where the next start resumes."""
 
     name = "flink"
 
     def __init__(self, home: Path, options: Options) -> None:
         self.home = home
         self.options = options
-        self.cluster = FlinkCluster(home, options.flink_port, taskmanagers=options.parallelism)
-        self.job_id = ""
+        self.workers = options.parallelism + 1  # a Python operator each, the last one for the alert job
+        self.cluster = FlinkCluster(home, options.flink_port, taskmanagers=self.workers)
+        self.jobs = (
+            Job(self.cluster, "detect", options.lane, self._detect_config),
+            Job(self.cluster, "alert", ALERTS, self._alert_config),
+        )
         self.hurry = False
-        self._looked = 0.0
 
     def start(self) -> None:
         """Start what does not run, without waiting: all of the cluster, or the TaskManagers that have ended."""
         running = [one for one in self.cluster.taskmanagers if one.poll() is None]
         if running and self._jobmanager_answers():
             self.cluster.taskmanagers = running
-            for _ in range(self.options.parallelism - len(running)):
+            for _ in range(self.workers - len(running)):
                 self.cluster.add_taskmanager()
         else:
             self.cluster.stop()
@@ -47,38 +56,24 @@ class Detection:
     def pids(self) -> list[int]:
         return self.cluster.pids()
 
-    def submit(self) -> str:
-        """Submit the job and wait until it runs; returns what to add to the news, "" or ", resumed from chk-12"."""
-        config = write_config(self.home, self.options.lane, self.options.bootstrap, self.options.packs,
-                              mappings=[str(path) for path in self.options.mappings],
-                              parallelism=self.options.parallelism, live=True)  # fmt: skip
-        newest = self.cluster.newest_checkpoint(self.options.lane)
-        self.job_id = self.cluster.submit(config, newest)
-        self.cluster.wait_running(self.job_id)
-        return f", resumed from {newest.rstrip('/').rpartition('/')[2]}" if newest else ""
-
-    def job_is_alive(self) -> bool:
-        """Whether the job runs or restarts by itself; asked of Flink every few seconds at most."""
-        if time.monotonic() - self._looked < LOOK_SECONDS:
-            return True
-        self._looked = time.monotonic()
-        return self.cluster.job_is_alive(self.job_id)
-
-    def why(self) -> str:
-        """What went wrong in the job, as far as Flink still knows."""
-        try:
-            return self.cluster.why(self.job_id) or "Flink gives no reason"
-        except Exception:
-            return "Flink no longer knows why"
-
     def stop(self) -> None:
-        """Take a savepoint, unless in a hurry, and stop the cluster, whatever comes of that."""
-        try:
-            if self.job_id and not self.hurry and self.cluster.job_is_alive(self.job_id):
-                self.cluster.stop_with_savepoint(self.job_id, self.options.lane)
-        finally:
-            self.job_id = ""
-            self.cluster.stop()
+        """Stop the jobs with a savepoint each, unless in a hurry, and then the cluster, whatever comes of that."""
+        with ExitStack() as also:  # each of them, though another one failed
+            also.callback(self.cluster.stop)
+            for job in reversed(self.jobs) if not self.hurry else ():
+                also.callback(job.stop)
+
+    def _detect_config(self) -> Path:
+        return write_config(self.home, self.options.lane, self.options.bootstrap, self.options.packs,
+                            mappings=[str(path) for path in self.options.mappings],
+                            parallelism=self.options.parallelism, live=True)  # fmt: skip
+
+    def _alert_config(self) -> Path:
+        file = self.home / "run" / "alert.json"
+        packs = [str(pack.absolute()) for pack in self.options.packs]
+        told = {"bootstrap": self.options.bootstrap, "lanes": [self.options.lane], "packs": packs}
+        file.write_text(json.dumps(told, indent=2))
+        return file
 
     def _jobmanager_answers(self) -> bool:
         try:

@@ -135,20 +135,21 @@ class FlinkCluster:
 
     # --- jobs
 
-    def submit(self, config: Path, savepoint: str | None = None) -> str:
-        """Submit the detect job of a configuration (jobs/config.py), from `savepoint` if given; returns the job's id.
+    def submit(self, config: Path, savepoint: str | None = None, *, kind: str = "detect", folder: str = "") -> str:
+        """Submit a job of ours (`kind`: its module in jobs/) with its configuration, from `savepoint` if given; returns
+        the job's id. Its checkpoints go to `folder`, by default that of the lane in the configuration.
 
         The job owns that savepoint from then on: it is deleted once newer checkpoints have taken its place.
         Raises StackError with what the job's composition says is wrong.
         """
-        lane = json.loads(config.read_text()).get("lane", "main")
-        command = [sys.executable, "-m", "jobs.detect", str(config), "--jobmanager", f"{ports.HOST}:{self.rest_port}"]
-        command += ["-D", f"execution.checkpointing.dir={self._uri(lane)}"]
+        folder = folder or json.loads(config.read_text()).get("lane", "main")
+        command = [sys.executable, "-m", f"jobs.{kind}", str(config), "--jobmanager", f"{ports.HOST}:{self.rest_port}"]
+        command += ["-D", f"execution.checkpointing.dir={self._uri(folder)}"]
         if savepoint:
             command += ["--savepoint", savepoint, "-D", "execution.state-recovery.claim-mode=CLAIM"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=self._environment())  # noqa: S603
         if done.returncode:
-            raise StackError(f"The detect job of lane {lane} was not accepted: {_last_words(done)}")
+            raise StackError(f"The {kind} job ({folder}) was not accepted: {_last_words(done)}")
         return done.stdout.split()[-1]
 
     def wait_running(self, job_id: str, seconds: float = START_SECONDS) -> None:

@@ -108,6 +108,8 @@ def serving(options: Options) -> Service:
         "PORT": str(options.http_port),
         "MAPPINGS": os.pathsep.join(map(str, options.mappings)),
         "PACKS": os.pathsep.join(map(str, options.packs)),
+        "TLS_CERT": "",  # the parts of a stack talk on loopback, in the clear
+        "TLS_KEY": "",
     }
     return Service(
         "serving",
@@ -131,6 +133,20 @@ def traffic(options: Options) -> Service:
     home = options.home / "traffic" / options.lane
     command = module(name, "--bootstrap", options.bootstrap, "--lane", options.lane, "--home", home, *arguments)
     return Service("traffic", command, options.home / "logs" / "traffic.log")
+
+
+def dispatcher(options: Options, smtp: str = "") -> Service:
+    """Sends notifications to people. `smtp` is what channels find as DAYMARK_SMTP, unless that is set."""
+    usual = {"DAYMARK_SMTP": smtp, "DAYMARK_PUBLIC_URL": f"http://{ports.HOST}:{options.http_port}"}
+    env = {"DAYMARK_HOME": str(options.home)} | {name: os.environ.get(name, value) for name, value in usual.items()}
+    command = module("jobs.dispatcher", "--bootstrap", options.bootstrap)
+    return Service("dispatcher", command, options.home / "logs" / "dispatcher.log", env)
+
+
+def mailbox(options: Options, port: int) -> Service:
+    """A mail server that delivers nothing: what the demo sends is kept as files in the home."""
+    command = module("jobs.mailbox", "--port", str(port), "--folder", options.home / "mailbox")
+    return Service("mailbox", command, options.home / "logs" / "mailbox.log")
 
 
 def create_topics(options: Options, lane: str, also: Sequence[str] = ()) -> None:

@@ -14,14 +14,16 @@ import signal
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from api.stack import claims, ports
-from api.stack.detection import Detection, topics
+from api.stack.detection import ALERT_CLOCK, Detection, topics
 from api.stack.errors import Exit, StackError
 from api.stack.home import Home, State, running
+from api.stack.job import Job
 from api.stack.kafka import KafkaBroker
-from api.stack.parts import Options, Part, create_topics, serving, ticker, traffic
+from api.stack.parts import Options, Part, create_topics, dispatcher, mailbox, serving, ticker, traffic
 
 START_SECONDS = 120.0
 RESTARTS = 3
@@ -50,7 +52,8 @@ class Supervisor:
         self.broker = KafkaBroker(home.path, options.kafka_port)
         self.detection = Detection(home.path, options)
         self.serving = serving(options)
-        self.clock: Part | None = None
+        self.senders = self._make_senders()
+        self.clocks: list[Part] = []
         self.before_stop: Callable[[], None] = lambda: None
         self.state = State(
             supervisor=running(os.getpid()),
@@ -104,20 +107,31 @@ class Supervisor:
         self._await(self.broker)
         options = self.options
         create_topics(options, options.lane, topics(options.lane, options.packs, options.mappings))
+        for sender in self.senders:
+            self._start(sender)
         self._await(self.detection)
-        self._submit()
-        self.clock = self._clock()
-        self._start(self.clock)
-        self._await(self.clock)
+        self._submit(*self.detection.jobs)
+        self.clocks = self._make_clocks()
+        for clock in self.clocks:
+            self._start(clock)
+            self._await(clock)
         self._await(self.serving)
         self.state.ready = True
         self.home.write(self.state)
 
-    def _clock(self) -> Part:
+    def _make_senders(self) -> list[Part]:
+        """The dispatcher, and in a demo the mail server that it sends to, unless another one is named."""
+        if not self.options.traffic or os.environ.get("DAYMARK_SMTP"):
+            return [dispatcher(self.options)]
+        port = ports.free()
+        return [mailbox(self.options, port), dispatcher(self.options, f"{ports.HOST}:{port}")]
+
+    def _make_clocks(self) -> list[Part]:
+        """The live lane's and the alert job's: one ticker, but traffic has a time of its own."""
         options = self.options
         if options.traffic:
-            return traffic(options)
-        return ticker(options, topics(options.lane, options.packs, options.mappings))
+            return [traffic(options), ticker(options, ALERT_CLOCK)]
+        return [ticker(options, [*topics(options.lane, options.packs, options.mappings), *ALERT_CLOCK])]
 
     def _start(self, part: Part) -> None:
         log.info("starting", extra={"of": part.name})
@@ -137,20 +151,26 @@ class Supervisor:
             time.sleep(POLL)
         self.say(f"{part.name} is up after {time.time() - self.state.started:.1f} s")
 
-    def _submit(self) -> None:
-        came_from = self.detection.submit()
-        self.state.jobs[self.options.lane] = self.detection.job_id
-        self.home.write(self.state)
-        self.say(f"detect job is up after {time.time() - self.state.started:.1f} s{came_from}")
+    def _submit(self, *jobs: Job) -> None:
+        """Together, since most of it is starting Python and Java."""
+        with ThreadPoolExecutor() as pool:
+            submitted = [(job, pool.submit(job.submit)) for job in jobs]
+        for job, done in submitted:
+            came_from = done.result()
+            self.state.jobs[job.folder] = job.id
+            self.home.write(self.state)
+            self.say(f"{job.name} is up after {time.time() - self.state.started:.1f} s{came_from}")
 
     def _watch(self) -> None:
         while not self._asked_to_stop:
-            for part in (self.broker, self.detection, self.serving, self.clock):
-                if part is not None and not part.alive() and not self._asked_to_stop:
+            parts: list[Part] = [self.broker, self.detection, self.serving, *self.senders, *self.clocks]
+            for part in parts:
+                if not part.alive() and not self._asked_to_stop:
                     self._revive(part)
-            if not self.detection.job_is_alive() and not self._asked_to_stop:
-                self._count_end("detect job", self.detection.why())
-                self._submit()
+            for job in self.detection.jobs:
+                if not job.is_alive() and not self._asked_to_stop:
+                    self._count_end(job.name, job.why())
+                    self._submit(job)
             self._sweep_lanes()
             time.sleep(POLL)
 
@@ -181,12 +201,10 @@ class Supervisor:
         self.say(f"{name} ended and is being started again")
 
     def _stop_all(self) -> None:
-        """Clock first, so that time stops; then the job with a savepoint; the broker last."""
+        """Clocks first, so that time stops; then the jobs with savepoints; the broker last."""
         self._regardless(self.before_stop)
         self._regardless(lambda: self.say("stopping"))
-        for part in (self.clock, self.detection, self.serving, self.broker):
-            if part is None:
-                continue
+        for part in (*self.clocks, self.detection, *self.senders, self.serving, self.broker):
             try:
                 part.stop()
             except Exception as error:  # the others must be stopped whatever happens here

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from jobs.dispatch.queue import Pending, Queue
+from jobs.dispatch.queues import Pending, Queue
 from jobs.dispatch.records import CLOSING, FINAL, Applied, Delivery, Halt, Notify, Record, Retry, Test, masked
 from jobs.dispatch.sample import sample_notice
 
@@ -30,6 +30,9 @@ LONGEST_HOLD_MS = 60 * MINUTE_MS
 TRIES = 12
 GIVE_UP_MS = 24 * 60 * MINUTE_MS
 TEST_MS = 5 * MINUTE_MS
+LISTED = 1_000
+"""Alerts that a row names: a notice may be about ten thousand, and a record of Kafka holds a megabyte."""
+
 REMEMBERED = 200_000
 """How many notices, halted alerts and recipients told are remembered: what of them comes again does no harm."""
 
@@ -73,7 +76,7 @@ class Plan:
     _dead: dict[str, Notify] = field(default_factory=dict)
     _halted: dict[str, int] = field(default_factory=dict)
     _told: dict[tuple[str, str, str], bool] = field(default_factory=dict)
-    _unswept: bool = False
+    _unswept: set[str] = field(default_factory=set)
 
     def recall(self, row: Delivery) -> None:
         """Take what an earlier run recorded. All such rows come before the first record."""
@@ -115,10 +118,10 @@ class Plan:
 
         Otherwise a row to record in place of a send. Ask when the log has been read to where it ended after `start`.
         """
+        pending.attempt += 1
         if why := self._objection(pending.notice):
             return self._row(pending, *why, now)
         pending.notice = self._without_halted(pending.notice)
-        pending.attempt += 1
         pending.begun = now if pending.begun is None else pending.begun
         return None
 
@@ -133,7 +136,7 @@ class Plan:
             pending.tries += not pending.probe
             queue.breaker.fail(now)
         if result.outcome == "busy" or result.wait_ms:
-            queue.held_until = now + min(result.wait_ms or back_off, LONGEST_HOLD_MS)
+            queue.held_until = max(queue.held_until, now + min(result.wait_ms or back_off, LONGEST_HOLD_MS))
         pending.due = now + back_off
         outcome = self._verdict(pending, result, now)
         return self._row(pending, outcome, result.detail, now, result.status, now - began)
@@ -155,12 +158,15 @@ class Plan:
         """Waiting notices that the halts since the last sweep have called off, busy from here on, with their rows."""
         if not self._unswept:
             return []
-        self._unswept = False
+        halted, self._unswept = self._unswept, set()
         found = []
         for queue in self.queues.values():
             for pending in queue.waiting():
+                if pending.notice.revs.keys().isdisjoint(halted):
+                    continue
                 if why := self._objection(pending.notice, only_halts=True):
                     pending.busy = True
+                    pending.attempt += 1
                     queue.busy += 1
                     found.append((pending, self._row(pending, *why, now)))
         return found
@@ -209,7 +215,7 @@ class Plan:
     def _halt(self, halt: dict[str, int]) -> None:
         for alert, rev in halt.items():
             _remember(self._halted, alert, max(rev, self._halted.get(alert, rev)))
-        self._unswept = self._unswept or bool(halt)
+        self._unswept.update(halt)
 
     def _objection(self, notice: Notify, *, only_halts: bool = False) -> tuple[str, str] | None:
         """Outcome and reason why the notice is not to be sent, or None."""
@@ -246,7 +252,7 @@ class Plan:
             key = (row.channel, row.person + row.address, alert)
             if row.reason in CLOSING:
                 self._told.pop(key, None)
-            elif row.outcome == "sent" or row.attempt:  # a try that failed may have arrived
+            elif row.outcome != "called_off" or row.attempt > 1:  # a try that failed may have arrived
                 _remember(self._told, key, True)
             elif key not in self._told:
                 _remember(self._told, key, False)
@@ -267,7 +273,7 @@ class Plan:
             outcome=outcome,
             status=status,
             detail=detail[:500],
-            alerts=_alerts(notice),
+            alerts=_alerts(notice)[:LISTED],
             reason=notice.reason,
             lane=notice.lane,
         )

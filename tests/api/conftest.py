@@ -17,8 +17,8 @@ from tests.api.job import Job
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """No loader, and a Kafka address where nothing listens."""
-    return Settings(home=tmp_path, loader=False, kafka="127.0.0.1:1")
+    """No loader, a Kafka address where nothing listens, and nobody has to sign in."""
+    return Settings(home=tmp_path, loader=False, kafka="127.0.0.1:1", sign_in="off")
 
 
 @pytest.fixture

@@ -105,6 +105,7 @@ def finding(**given: Any) -> Row:
         "event_id": "",
         "received_ms": 0,
         "runbook": "",
+        "amount": None,
     }
     return row | given
 

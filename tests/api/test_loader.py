@@ -11,17 +11,18 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from kafka import KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from api.loader import TOPICS, Loader, Message
 from api.metrics import Metrics
 from api.settings import Settings
 from api.stack.kafka import KafkaBroker
 from api.store import Store, StoreError
+from jobs.ticks import write_tick
 from tests.api.rows import T0, event, finding, history, item, lines, transition
 from tests.kafka_help import create_topic, eventually
 from tests.sql.test_identities import aggregates
@@ -83,6 +84,26 @@ def test_rows_of_every_topic_reach_their_table(store: Store, loading: Settings, 
     expected = {"events": 3, "transitions": 2, "items": 1, "findings": 5, "dead_letters": 1, "progress": 1}
     with running(store, loading):
         eventually(lambda: {table: count(store, table) for table in expected} == expected)
+
+
+def test_ticks_among_the_findings_are_passed_over_and_counted_as_read(store: Store, loading: Settings) -> None:
+    topic = loading.topic_prefix + "findings"
+    producer = KafkaProducer(bootstrap_servers=loading.kafka)
+    for number in range(10):
+        write_tick(producer, [topic], T0 + number)
+        producer.send(topic, lines([finding(id=f"f{number}")]), partition=0)
+    write_tick(producer, [topic], T0 + 10)
+    producer.close()
+
+    def committed() -> list[int]:
+        with closing(KafkaAdminClient(bootstrap_servers=loading.kafka)) as admin:
+            offsets = admin.list_group_offsets([loading.loader_group])[loading.loader_group]
+        return [offsets[place].offset if (place := TopicPartition(topic, n)) in offsets else 0 for n in (0, 1)]
+
+    with running(store, loading):
+        eventually(lambda: count(store, "findings") == 10)
+        eventually(lambda: committed() == [21, 11])
+    assert count(store, "dead_letters") == 0
 
 
 def test_a_row_is_visible_soon_after_it_was_produced(

@@ -93,6 +93,16 @@ def test_findings_are_filtered_by_time_with_a_zone(client: TestClient, store: St
     assert "no zone" in refused.json()["detail"]
 
 
+def test_a_finding_says_what_is_at_stake_in_lists_and_in_its_items_story(client: TestClient, store: Store) -> None:
+    older = {name: value for name, value in finding(id="1" * 32).items() if name != "amount"}
+    insert(store, "findings", finding(amount=12.5), older)
+    insert(store, "items", item())
+    listed = client.get("/api/v1/findings").json()["items"]
+    assert {f["id"]: f["amount"] for f in listed} == {"f" * 32: 12.5, "1" * 32: None}
+    story = client.get("/api/v1/items/w/K-1").json()
+    assert sorted([f["amount"] or 0 for f in story["findings"]]) == [0, 12.5]
+
+
 def test_workflows_are_blind_while_a_source_of_theirs_is(client: TestClient, store: Store) -> None:
     now = int(time.time() * 1000)
     insert(store, "items", item(), item(workflow="v"), item(workflow="late", missing=1, overdue=1))
@@ -370,7 +380,8 @@ def test_health_names_the_part_that_does_not_work(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz")
     assert ready.status_code == 503
-    assert ready.json()["parts"] == {"store": "ok", "kafka": "nothing accepts connections at 127.0.0.1:1"}
+    parts = {"store": "ok", "kafka": "nothing accepts connections at 127.0.0.1:1", "records": "ok"}
+    assert ready.json()["parts"] == parts
 
 
 def test_metrics_count_requests_by_route_not_by_key(client: TestClient, store: Store) -> None:

@@ -16,11 +16,12 @@ import psutil
 import pytest
 from kafka import KafkaAdminClient
 
+from api.stack.detection import ALERTS
 from api.stack.flink import ENDED
 from jobs.ticks import last_tick
 from tests.cli.stack import Stack, stack
 from tests.cli.test_commands import event
-from tests.kafka_help import eventually
+from tests.kafka_help import eventually, records
 
 pytestmark = pytest.mark.real
 
@@ -44,6 +45,13 @@ def lane_runs(up: Stack, lane: str) -> bool:
 def lane_state(up: Stack, lane: str) -> str:
     jobs = httpx.get(f"http://127.0.0.1:{up.flink_port}/jobs/overview").json()["jobs"]
     return str(next(job["state"] for job in jobs if job["name"].endswith(f" {lane}")))
+
+
+def alert_states(up: Stack, key: str) -> list[str]:
+    """Through which states the alert about a key has gone."""
+    found = records(f"127.0.0.1:{up.kafka_port}", "daymark.alerts").values()
+    rows = [json.loads(record.value) for part in found for record in part]
+    return [row["state"] for row in rows if row["key"] == key]
 
 
 def words_of(processes: list[psutil.Process]) -> set[str]:
@@ -70,7 +78,7 @@ def test_status_names_every_part_and_says_that_it_works(up: Stack) -> None:
     document = json.loads(done.stdout)
     assert done.returncode == 0, document
     assert set(document["parts"]) == PARTS
-    assert document["job"] == "RUNNING"
+    assert (document["job"], document["alert_job"]) == ("RUNNING", "RUNNING")
     assert document["clock"] in ("live", "behind", "unknown")
     assert all(part["running"] and part["pids"] for part in document["parts"].values())
     assert httpx.get(document["url"]).status_code == httpx.codes.OK
@@ -92,6 +100,7 @@ def test_silence_is_found_by_the_clock_alone(up: Stack) -> None:
     assert posted.status_code == 202, posted.text
     found = eventually(lambda: [f for f in up.findings("main") if f["key"] == "T-silent"], 60)
     assert {(f["kind"], f["rule"]) for f in found} == {("missing", "verify")}
+    eventually(lambda: "open" in alert_states(up, "T-silent"))
 
 
 def test_a_second_stack_in_the_same_home_is_refused(up: Stack) -> None:
@@ -216,7 +225,7 @@ def test_after_a_kill_of_the_supervisor_nothing_runs_on_and_the_next_start_goes_
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
     up.start("up", "--pack", PACK)
-    assert "resumed from chk-" in up.output.read_text()
+    assert up.output.read_text().count("resumed from chk-") == 2
     assert [f["kind"] for f in up.findings("main") if f["key"] == "T-silent"] == ["missing"]
 
 
@@ -227,5 +236,6 @@ def test_stop_takes_a_savepoint_and_leaves_no_process(up: Stack) -> None:
     assert up.process is not None
     assert up.process.wait(10) == 0
     assert not psutil.wait_procs(children, timeout=5)[1]
-    assert list((up.home.path / "flink" / "checkpoints" / "main").rglob("savepoint-*/_metadata"))
+    for name in ("main", ALERTS):
+        assert list((up.home.path / "flink" / "checkpoints" / name).rglob("savepoint-*/_metadata"))
     assert up.run("stop").returncode == 3

@@ -20,6 +20,7 @@ SHIPPED = {
     Language.mapping: [*ROOT.glob("rules/*/mapping.yaml"), *ROOT.glob("tests/packs/*/mapping.yaml")],
     Language.scenario: [*ROOT.glob("rules/*/scenarios/*.yaml")],
     Language.alerting: [ROOT / "rules/alerting.yaml"],
+    Language.alert_scenario: [*ROOT.glob("rules/scenarios/*.yaml")],
 }
 STEPS = {"a": {"on": "t", "start": True}, "b": {"on": "u"}}
 DEADLINE = {"id": "d", "after": "a", "expect": "b", "within": "5m"}

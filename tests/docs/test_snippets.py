@@ -78,7 +78,7 @@ def test_an_example_of_the_language_reference_goes_as_it_says(block: str, tmp_pa
 
 
 def test_the_scenario_of_the_page_on_scenarios_goes_as_it_says(tmp_path: Path) -> None:
-    (block,) = blocks("scenarios.md", "yaml")
+    block, _ = blocks("scenarios.md", "yaml")
     shutil.copy(DOCS.parent / "rules/trade_lifecycle/workflow.yaml", tmp_path)
     (tmp_path / "scenarios").mkdir()
     (tmp_path / "scenarios" / "page.yaml").write_text(block)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from api.stack import process
 from jobs.ticks import write_tick
 from tests.flink.lane import NOON, Lane
-from tests.kafka_help import create_topic
+from tests.kafka_help import create_topic, eventually
 from udfs.core.state import NEVER
 
 pytestmark = pytest.mark.real
@@ -58,6 +59,29 @@ def test_an_event_and_a_tick_from_the_future_move_nothing_and_the_event_is_a_fin
     post.send("after", "sent", 10_600)
     post.tick(20_700)
     assert {row["key"] for row in post.await_rows("findings", 3)} == {"broken", "lost", "after"}
+
+
+def test_a_failover_that_hides_a_gap_of_ticks_holds_time_as_the_gap_would(lane: Start) -> None:
+    post = lane(live=True)
+    for parcel in ("buffered", "lost"):
+        post.send(parcel, "sent", 0)
+    post.tick(1000)
+    post.await_time(1000)
+    known = post.cluster.newest_checkpoint(post.name)
+    eventually(lambda: post.cluster.newest_checkpoint(post.name) != known)
+    victim = post.cluster.taskmanagers.pop(0)
+    process.kill_group(victim.pid)
+    victim.wait()
+    for at in (60_000, 65_000):
+        post.tick(at)
+    post.cluster.add_taskmanager()
+    post.cluster.wait_running(post.job)
+    post.send("buffered", "arrived", 5000)
+    for at in (69_999, 70_000):
+        post.tick(at)
+    post.await_time(70_000)
+    (found,) = post.await_rows("findings", 1)
+    assert (found["kind"], found["key"]) == ("missing", "lost")
 
 
 class Sources:

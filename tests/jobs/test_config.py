@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,32 +13,10 @@ from jobs.config import (
     FolderOutput,
     JobConfig,
     check_files,
-    check_pulse,
-    check_spans,
     read_config,
 )
-from tests.udfs.core.build import workflow
-from udfs.core.plan import Every, Schedule
 
 CONFIG = JobConfig(bootstrap="127.0.0.1:1", packs=(Path("pack"),), lateness_ms=2000)
-
-
-@pytest.mark.parametrize("span", [1999, 2000])
-@pytest.mark.parametrize("word", ["remember", "expire_after"])
-def test_an_item_must_be_known_for_longer_than_its_events_may_be_late(word: str, span: int) -> None:
-    spans = {"remember": 9000, "expire_after": 9000, word: span}
-    with pytest.raises(ConfigError, match=f"`{word}` is {span} ms"):
-        check_spans([workflow("AB", **spans)], CONFIG)  # type: ignore[arg-type]
-    check_spans([workflow("AB", remember=2001, expire_after=2001)], CONFIG)
-
-
-def test_schedules_need_the_pulse() -> None:
-    scheduled = replace(workflow("AB"), schedules=(Schedule("feed", "h", 0, frozenset({"K"}), Every(1000)),))
-    check_pulse([scheduled], CONFIG)
-    silent = CONFIG.model_copy(update={"pulse_ms": 0})
-    check_pulse([workflow("AB")], silent)
-    with pytest.raises(ConfigError, match="workflow w has schedules"):
-        check_pulse([scheduled], silent)
 
 
 FILES = {"input": {"file": "log.ndjson"}, "output": {"folder": "out"}, "packs": ["pack"], "rules_topic": None}

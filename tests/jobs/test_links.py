@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from jobs.config import ConfigError
 from jobs.links import stages_of
 from udfs.core.spec import Correlation
 from udfs.packs.mapping import compile_mapping
@@ -25,8 +22,3 @@ def test_a_lane_whose_workflows_have_one_key_each_has_no_stage() -> None:
 def test_a_key_has_the_stages_of_its_places_behind_the_first_in_the_lists() -> None:
     lists = [("order", "execution"), ("account", "order", "execution"), ("execution", "order")]
     assert stages_of(MAPPING, [Correlation(keys, 1, 1) for keys in lists]) == [[], [1], [1, 2]]
-
-
-def test_a_hashed_key_cannot_be_in_a_list() -> None:
-    with pytest.raises(ConfigError, match="`fill` is hashed"):
-        stages_of(MAPPING, [Correlation(("order", "fill"), 1, 1)])

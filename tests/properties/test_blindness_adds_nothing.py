@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.core.build import event, workflow
+from udfs.core.codec import decode, encode
 from udfs.core.effects import Finding
 from udfs.core.event import Event
 from udfs.core.machine import on_event, on_time
 from udfs.core.spec import Spec
-from udfs.core.state import NEVER, Item, decode, encode
+from udfs.core.state import NEVER, Item
 
 GRACE = 3
 BLIND = "CD"

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.core.build import Follower, event, workflow
+from udfs.core.answers import reply_of
 from udfs.core.calendar import Calendar
 from udfs.core.clock import BusinessTime, ByTime
-from udfs.core.deadlines import reply_of
+from udfs.core.codec import decode, encode
 from udfs.core.effects import DUPLICATE, Finding, Transition
 from udfs.core.event import Event
 from udfs.core.instants import due as due_at
@@ -21,7 +22,7 @@ from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.overrides import held_to
 from udfs.core.spec import EACH, IGNORE, LAST, Predict, Spec, Stalled
 from udfs.core.stalled import limits
-from udfs.core.state import CLOSED, MISSED, NEVER, Item, decode, encode
+from udfs.core.state import CLOSED, MISSED, NEVER, Item
 from udfs.core.zone import UTC
 
 LATENESS = 6

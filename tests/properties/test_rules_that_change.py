@@ -30,7 +30,7 @@ from udfs.core.event import Event
 from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.migrate import migrate
 from udfs.core.state import NEVER, Item
-from udfs.core.upkeep import bring_up
+from udfs.core.upkeep import begins, bring_up
 from udfs.core.versions import Plan
 from udfs.operators import sweep
 from udfs.operators.batch import PULSE, Frame, RuleRecord, encode
@@ -65,7 +65,7 @@ class Host:
 
     def event(self, event: Event) -> None:
         item = self._look(event.key)
-        if item is not None and item.trace and event.time < item.trace[0].time:
+        if item is not None and event.time < begins(item):
             item = self._begun_at(item, event.time)
         spec = self.engine.specs[item.spec] if item else self.engine.spec_at("w", event.time)
         if spec is None or (self.plan and self.plan.closes(event.time, max(event.time, self.now))):
@@ -91,13 +91,17 @@ class Host:
         return item
 
     def _begun_at(self, item: Item, time: int) -> Item | None:
-        chosen, fit = [self.engine.spec_at("w", at) for at in (item.trace[0].time, time)]
+        chosen, fit = [self.engine.spec_at("w", at) for at in (begins(item), time)]
         if chosen and fit and item.ruled < 0 and chosen.hash == item.spec != fit.hash:
             self._keep(item.key, *migrate(chosen, fit, item, self.now))
         return self.items.get(item.key)
 
     def _keep(self, key: str, item: Item | None, effects: list[Effect]) -> None:
         self.said |= {one.id for one in effects if isinstance(one, Finding)}
+        if item is not None and not item.trace:  # the next run, under the version of the run before
+            fit = self.engine.spec_at("w", begins(item))
+            if fit is not None and fit.hash != item.spec:
+                item = migrate(self.engine.specs[item.spec], fit, item, self.now)[0]
         if item is None:
             self.items.pop(key, None)
         else:

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
 from api.stack.ask import TOKEN, ask
-from api.stack.home import State, running
+from api.stack.home import VARIABLE, State, running
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -35,9 +36,19 @@ def state() -> Iterator[State]:
     server.server_close()
 
 
+def test_the_homes_token_goes_where_the_environment_has_none(
+    state: State, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(TOKEN, raising=False)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    (tmp_path / "token").write_text("of-the-home\n")
+    assert ask(state, "lanes") == "Bearer of-the-home"
+
+
 @pytest.mark.parametrize(("token", "header"), [("x" * 20, f"Bearer {'x' * 20}"), ("", "None")])
 def test_the_token_goes_with_the_question(
-    state: State, monkeypatch: pytest.MonkeyPatch, token: str, header: str
+    state: State, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, token: str, header: str
 ) -> None:
     monkeypatch.setenv(TOKEN, token)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
     assert ask(state, "lanes") == header

@@ -32,7 +32,7 @@ def test_every_part_is_stopped_though_nobody_can_be_told(tmp_path: Path, fault: 
     for part in parts:
         part.start()
     processes = [part.process for part in parts]
-    supervisor.clock, supervisor.serving = parts
+    supervisor.clocks, supervisor.serving = parts[:1], parts[1]
     supervisor.before_stop = raises(fault)
     try:
         supervisor._stop_all()

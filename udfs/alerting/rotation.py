@@ -59,11 +59,7 @@ class Layer(Immutable):
     def _turn(self, at: int) -> int:
         """Whose turn it is: 0 the first; below 0: it has not begun."""
         turn = (self.zone.day(at) - self.start) // self.days
-        while self._begin(turn) > at:
-            turn -= 1
-        while self._begin(turn + 1) <= at:
-            turn += 1
-        return turn
+        return turn - 1 if self._begin(turn) > at else turn
 
     def _begin(self, turn: int) -> int:
         return self.zone.first((self.start + turn * self.days) * DAY + self.handover)

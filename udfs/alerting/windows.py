@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from udfs.alerting.hours import Hours
 from udfs.alerting.matchers import Matcher, all_fit
@@ -70,32 +70,39 @@ class Window(Immutable):
         return all_fit(self.matchers, labels)
 
 
+class _Look(NamedTuple):
+    """What holds from `since` up to `until`, and when that changes."""
+
+    since: int
+    until: int
+    open: list[tuple[Window, int]]
+    change: int | None
+
+
 class Agenda:
     """All windows. Which of them hold is reckoned once for all instants up to the next at which that changes: it is
     asked for each finding, and time moves on."""
 
     def __init__(self, windows: tuple[Window, ...] = ()) -> None:
         self.windows = windows
-        self._since = self._until = 0
-        self._open: list[tuple[Window, int]] = []
-        self._change: int | None = None
+        self._last = _Look(0, 0, [], None)
 
     def open(self, at: int) -> list[tuple[Window, int]]:
         """The windows that hold, and until when."""
-        self._look(at)
-        return self._open
+        return self._look(at).open
 
     def next_change(self, at: int) -> int | None:
         """The next instant after `at` at which a window begins or ends; None, if none does."""
-        self._look(at)
-        return self._change
+        return self._look(at).change
 
-    def _look(self, at: int) -> None:
-        if self._since <= at < self._until:
-            return
-        self._open = [(window, until) for window in self.windows if (until := window.until(at)) is not None]
-        self._change = min((edge for one in self.windows if (edge := one.next_change(at)) is not None), default=None)
-        self._since, self._until = at, NEVER if self._change is None else self._change
+    def _look(self, at: int) -> _Look:
+        last = self._last  # read once and replaced as a whole: the API's threads ask one policy
+        if last.since <= at < last.until:
+            return last
+        found = [(window, until) for window in self.windows if (until := window.until(at)) is not None]
+        change = min((edge for one in self.windows if (edge := one.next_change(at)) is not None), default=None)
+        last = self._last = _Look(at, NEVER if change is None else change, found, change)
+        return last
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Agenda) and self.windows == other.windows

@@ -69,6 +69,20 @@ def take(spec: Spec, item: Item, at: Occurrence, says: Said, effects: list[Effec
     return changed
 
 
+def recount(spec: Spec, item: Item) -> None:
+    """Marks anew with which child each step was complete: another version may await another number."""
+    for step, children in (item.children or {}).items():
+        rule = spec.steps[step].children
+        awaited = None if rule is None else _awaited(rule, item, step)
+        if rule is None or awaited is None:
+            continue
+        if awaited > len(children):
+            for o in _came(item, children):
+                o.step = rule.part
+        elif awaited:
+            _complete(item, rule, step, children, awaited)
+
+
 def progress(spec: Spec, item: Item, step: int) -> str:
     """How many of how many have come, of a step with children."""
     rule = spec.steps[step].children or NONE

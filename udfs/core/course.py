@@ -53,8 +53,24 @@ class Course:
         copy.counts = self.counts.copy()
         return copy
 
+    def moved(self, places: list[int]) -> Course:
+        """The same in another version of the workflow, where step n has the index places[n] (-1: none)."""
+        moved = Course(self.time, self.seq)
+        moved.ended, moved.found, moved.told = self.ended, self.found, self.told
+        for step, place in enumerate(places):
+            if place >= 0:
+                moved.seen |= (self.seen >> step & 1) << place
+                moved.chosen |= (self.chosen >> step & 1) << place
+                moved.excused |= (self.excused >> step & 1) << place
+                moved.last |= (self.last >> step & 1) << place
+                if step in self.counts:
+                    moved.counts[place] = self.counts[step]
+                if step == self.end:
+                    moved.end = place
+        return moved
+
     def stored(self) -> tuple[Any, ...]:
-        """For `encode` of udfs.core.state; `restored` reads it."""
+        """For `encode` of udfs.core.codec; `restored` reads it."""
         marking = (self.seen, self.chosen, self.excused, self.last, self.end, self.ended)
         return (self.time, self.seq, *marking, self.counts, self.found, self.told)
 

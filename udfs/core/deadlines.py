@@ -24,6 +24,7 @@ Nothing is said about an instant that the watermark has not reached, since an ev
 from __future__ import annotations
 
 from udfs.core import children, predicted
+from udfs.core.answers import called_off, first_of, overtaken, reply_of
 from udfs.core.effects import AT_RISK, LATE, MISSING, REPORTED_LATE, Effect, Finding
 from udfs.core.effects import EARLY as EARLY_KIND
 from udfs.core.effects import PREDICTED as PREDICTED_KIND
@@ -32,7 +33,7 @@ from udfs.core.instants import due as due_at
 from udfs.core.instants import warned
 from udfs.core.overrides import held_to
 from udfs.core.sight import known
-from udfs.core.spec import BEGINNING, FIRST, IGNORE, LAST, Deadline, Predict, Spec
+from udfs.core.spec import BEGINNING, FIRST, Deadline, Predict, Spec
 from udfs.core.state import (
     CLOSED,
     EARLY,
@@ -150,7 +151,7 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         deadline = held_to(deadline, item, slot)
     due = slot.since + deadline.within if spec.plain else due_at(spec, deadline, item, slot)
     reply = reply_of(deadline, item, slot)
-    off = _called_off(deadline, item, slot)
+    off = called_off(deadline, item, slot)
     end = off.time if off else NEVER
     before_its_clock = overtaken(spec, deadline, item, slot)
     if before_its_clock:
@@ -168,7 +169,7 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         slot.flags |= MISSED
         item.count += 1
         effects.append(finding(spec, deadline, item, MISSING, due, slot, None))
-    if slot.flags & MISSED and reply and reply.time != slot.answered and not deadline.tier:
+    if slot.flags & MISSED and reply and not deadline.tier and _is_new(item, slot, reply):
         _report(spec, deadline, item, slot, due, reply, effects)
     early = NEVER
     if deadline.not_before and not before_its_clock:
@@ -227,6 +228,11 @@ def _judge_early(
     return NEVER
 
 
+def _is_new(item: Item, slot: Slot, reply: Occurrence) -> bool:
+    """Whether another answer was told, if one was: the first one may have left a very long trace."""
+    return reply.time != slot.answered and not (item.trimmed and slot.answered and reply.time > slot.answered)
+
+
 def _report(
     spec: Spec, deadline: Deadline, item: Item, slot: Slot, due: int, reply: Occurrence, effects: list[Effect]
 ) -> None:
@@ -252,60 +258,6 @@ def _sleep(item: Item, slot: Slot, settled: int, warn_at: int, due: int, waterma
         slot.flags |= CLOSED
     if slot.wake < item.due:
         item.due = slot.wake
-
-
-def first_of(trace: list[Occurrence], step: int) -> Occurrence | None:
-    """The first occurrence of a step; the very first, of BEGINNING."""
-    if step == BEGINNING:
-        return trace[0]
-    for o in trace:
-        if o.step == step:
-            return o
-    return None
-
-
-def reply_of(deadline: Deadline, item: Item, slot: Slot) -> Occurrence | None:
-    """What stops the clock: the first `expect` behind what started it. An item may begin with the step that is expected
-    of it."""
-    if deadline.after == BEGINNING:
-        return _first_at(item.trace, 1 << deadline.expect, slot)
-    return first_behind(item.trace, deadline.expect, slot)
-
-
-def first_behind(trace: list[Occurrence], step: int, slot: Slot) -> Occurrence | None:
-    """The first occurrence of a step behind the one that started the clock."""
-    for o in trace:
-        if o.step == step and o.is_behind(slot.since, slot.seq):
-            return o
-    return None
-
-
-def _called_off(deadline: Deadline, item: Item, slot: Slot) -> Occurrence | None:
-    """The first that calls the deadline off: at or behind what started the clock; the next `after`, where it counts."""
-    off = _first_at(item.trace, deadline.called_off_by, slot)
-    if deadline.anchor == LAST:
-        following = first_behind(item.trace, deadline.after, slot)
-        if following is not None and (off is None or off.is_behind(following.time, following.seq)):
-            return following
-    return off
-
-
-def _first_at(trace: list[Occurrence], steps: int, slot: Slot) -> Occurrence | None:
-    """The first of some steps (a bit mask) at or behind what started the clock."""
-    for o in trace:
-        if steps >> o.step & 1 and o.is_behind(slot.since, slot.seq - 1):
-            return o
-    return None
-
-
-def overtaken(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> bool:
-    """Whether `expect` came before its `after`, although the flow puts it behind and the order is judged."""
-    if spec.order_policy == IGNORE or deadline.after == BEGINNING or deadline.anchor != FIRST:
-        return False
-    if not spec.steps[deadline.expect].before >> deadline.after & 1:
-        return False
-    first = first_of(item.trace, deadline.expect)
-    return first is not None and not first.is_behind(slot.since, slot.seq - 1)
 
 
 def finding(

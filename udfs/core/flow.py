@@ -61,6 +61,18 @@ def check(
     return _next_look(spec, flow, trace, at, course)
 
 
+def followed(spec: Spec, flow: Flow, trace: list[Occurrence], watermark: int) -> Course:
+    """How far an item has come, of which nobody judged the flow as yet: nothing is said of what is certain by now."""
+    course = Course(-NEVER, 0)
+    for o in trace:
+        if o.time + spec.order_tolerance > watermark:
+            break
+        _begin(spec, course, o)
+        _take(spec, flow, course, o)
+        course.time, course.seq = o.time, o.seq
+    return course
+
+
 def passed_over(spec: Spec, item: Item, late: Occurrence) -> bool:
     """Whether a finding on the flow has told already what is wrong with a step that came late in its order: it is
     unexpected itself, or a step behind it in the flow was, before it came."""

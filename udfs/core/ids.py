@@ -13,3 +13,8 @@ def finding_id(
     """32 hex digits over what makes a finding the one it is. `deadline` is epoch ms."""
     facts = SEPARATOR.join((lane, workflow, rule_hash, rule, kind, key, occurrence, str(deadline)))
     return blake2b(facts.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def digest(*facts: str) -> str:
+    """32 hex digits over some facts."""
+    return blake2b(SEPARATOR.join(facts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from udfs.core.pauses import Span
 from udfs.core.spec import Deadline, Spec
 from udfs.core.state import NEVER, Item, Occurrence, Slot
 
@@ -19,7 +20,7 @@ def due(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> int:
         return deadline.by.due(slot.since)
     if deadline.business is None and not spec.pauses:
         return slot.since + deadline.within
-    return _passed(spec, deadline, item.trace, slot, deadline.within)
+    return _passed(spec, deadline, item, slot, deadline.within)
 
 
 def warned(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> int:
@@ -30,24 +31,45 @@ def warned(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> int:
         return max(slot.since, deadline.by.due(slot.since) - deadline.warn)
     if deadline.business is None and not spec.pauses:
         return slot.since + deadline.warn
-    return _passed(spec, deadline, item.trace, slot, deadline.warn)
+    return _passed(spec, deadline, item, slot, deadline.warn)
 
 
-def _passed(spec: Spec, deadline: Deadline, trace: list[Occurrence], slot: Slot, span: int) -> int:
+def standstills(spec: Spec, item: Item, last: Occurrence | None = None) -> list[Span]:
+    """The item's pauses in their order, up to the occurrence `last` where there is one; the last one may be open."""
+    found: list[Span] = []
+    gone = item.pauses
+    if gone is not None:
+        found += gone.spans
+    began: Span | None = found.pop() if found and found[-1][2] == NEVER else None
+    for o in item.trace:
+        if gone is not None and not o.is_behind(gone.time, gone.seq):
+            continue
+        if last is not None and o.is_behind(last.time, last.seq):
+            break
+        if began is None:
+            if spec.pauses >> o.step & 1:
+                began = (o.time, o.seq, NEVER)
+        elif spec.resumes >> o.step & 1:
+            found.append((began[0], began[1], o.time))
+            began = None
+    if began is not None:
+        found.append(began)
+    return found
+
+
+def _passed(spec: Spec, deadline: Deadline, item: Item, slot: Slot, span: int) -> int:
     """When `span` ms have passed on the item's clock since the slot's began; NEVER while it stands still."""
-    left, runs_since, stands = span, slot.since, False
-    for o in trace:
-        if spec.pauses >> o.step & 1 and not stands:
-            if o.is_behind(slot.since, slot.seq):
-                ran = _between(deadline, runs_since, o.time)
-                if ran > left:
-                    break
-                left -= ran
-            stands = True
-        elif spec.resumes >> o.step & 1 and stands:
-            stands = False
-            runs_since = max(slot.since, o.time)
-    return NEVER if stands else _add(deadline, runs_since, left)
+    left, runs_since = span, slot.since
+    for time, seq, ended in standstills(spec, item) if spec.pauses else ():
+        if time > slot.since or (time == slot.since and seq > slot.seq):
+            ran = _between(deadline, runs_since, time)
+            if ran > left:
+                break
+            left -= ran
+        if ended == NEVER:
+            return NEVER
+        runs_since = max(slot.since, ended)
+    return _add(deadline, runs_since, left)
 
 
 def _between(deadline: Deadline, first: int, last: int) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from udfs.core.instants import due as due_at
+from udfs.core.instants import standstills
 from udfs.core.overrides import held_to
+from udfs.core.pauses import Pauses
 from udfs.core.spec import FIRST, Spec
 from udfs.core.state import NEVER, SAID, TRACE_KEPT, Item, Occurrence
 
@@ -23,6 +25,19 @@ def end_of(spec: Spec, item: Item) -> Occurrence | None:
         if step.start:
             return None
     return None
+
+
+def has_ended_by(spec: Spec, item: Item, instant: int, now: int) -> bool:
+    """Whether the item had ended by an instant, and was not reopened since; `now` is how far time has come (epoch
+    ms)."""
+    ended = False
+    for o in item.trace:
+        step = spec.steps[o.step]
+        if step.end:
+            ended = ended or o.time <= instant
+        elif step.start and o.time <= now:
+            ended = False
+    return ended
 
 
 def expires(spec: Spec, item: Item) -> int:
@@ -49,8 +64,9 @@ def trim(spec: Spec, item: Item, watermark: int) -> None:
     """Bounds the trace of an item that loops for ever, or whose key is not one.
 
     What goes is settled (behind the watermark), not the first occurrence of its step, not the last start or end,
-    and not among the newest. A deadline answered by what went is not judged again; copies of it are not recognised; of
-    a deadline whose clock starts again and again what was said long ago is no longer counted with the item.
+    and not among the newest. When clocks stood still in it is remembered; a pause in it that is reported later is not.
+    A deadline answered by what went is not judged again; copies of it are not recognised; of a deadline whose clock
+    starts again and again what was said long ago is no longer counted with the item.
     """
     old = item.trace[:-TRACE_KEPT]
     last: Occurrence | None = None
@@ -59,6 +75,9 @@ def trim(spec: Spec, item: Item, watermark: int) -> None:
             last = o
     kept: list[Occurrence] = []
     steps = 0
+    settled = [o for o in old if o.time <= watermark]
+    if settled and (item.pauses is None or settled[-1].is_behind(item.pauses.time, item.pauses.seq)):
+        item.pauses = Pauses(settled[-1].time, settled[-1].seq, standstills(spec, item, settled[-1]))
     for o in old:
         if o.time > watermark or not steps >> o.step & 1 or o is last:
             kept.append(o)

@@ -22,9 +22,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from mypy_extensions import mypyc_attr
 
+from udfs.core.codec import UnknownFormat
 from udfs.core.ids import SEPARATOR
 from udfs.core.spec import Correlation
-from udfs.core.state import NEVER, UnknownFormat
+from udfs.core.state import NEVER
 
 FORMAT: Final = 1
 NOWHERE: Final = 0xFF

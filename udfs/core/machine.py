@@ -15,11 +15,10 @@ finding or a transition again under its identity replaces what was said before.
 
 from __future__ import annotations
 
-from typing import Any
-
 from udfs.core import children, deadlines, duplicates, lifetime, order
 from udfs.core.effects import Effect, Transition
 from udfs.core.event import Event
+from udfs.core.match import match
 from udfs.core.overrides import fitting
 from udfs.core.sight import is_held, known
 from udfs.core.spec import FIRST, IGNORE, Spec, Step
@@ -87,26 +86,6 @@ def next_deadline(item: Item) -> int | None:
     """An instant that is never later than the next at which `on_time` has something to do."""
     due = item.due if item.due < item.expires else item.expires
     return due if due < NEVER else None
-
-
-def match(spec: Spec, event: Event) -> Step | None:
-    """The first step, as declared, that the event is an occurrence of."""
-    for step in spec.by_type.get(event.type, ()):
-        if not step.where or _holds(step, event.data):
-            return step
-    return None
-
-
-def _holds(step: Step, data: dict[str, Any] | None) -> bool:
-    return all(_value(data, path) in accepted for path, accepted in step.where)
-
-
-def _value(data: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        if not isinstance(data, dict):
-            return None
-        data = data.get(name)
-    return data if isinstance(data, (str, int, float, bool)) else None
 
 
 def _is_waiting(item: Item) -> bool:

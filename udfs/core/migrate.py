@@ -4,8 +4,11 @@ What happened is kept: the occurrences, in their order, by the *names* of their 
 anew under the new version, at this watermark, as if the item had begun under it:
 
 - A deadline that means the same in both versions goes on as it was, with all that was said of it.
+- Where steps wait for children, those that came are counted anew. Of one too many that came before nothing is said.
+- Where it stands still is held to the new version, where it stood before to the old one.
 - Any other is judged from the trace. What was said under its id about the same instant is not said again; another
   instant is another deadline, and is told, also when it lies in the past.
+- Of an item whose trace was trimmed the flow goes on from where it had come, and what it did is not judged again.
 - What only the old version knew is lost: occurrences of steps that the new one doesn't name, and with them the
   transitions that would have led from them, the deadlines that it lacks, groups that it doesn't name. Events that the
   old version had no step for were never kept, so they are unknown to the new one as well.
@@ -17,8 +20,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from udfs.core import children
+from udfs.core.course import Course
 from udfs.core.deadlines import judge
 from udfs.core.effects import AT_RISK, EARLY, LATE, MISSING, PREDICTED, REPORTED_LATE, UNEXPECTED, Effect, Finding
+from udfs.core.flow import followed
 from udfs.core.machine import reassess
 from udfs.core.spec import Deadline, Spec, Step
 from udfs.core.state import (
@@ -70,7 +76,7 @@ def migrate(old: Spec, new: Spec, item: Item, watermark: int) -> tuple[Item | No
     item.spec = new.hash
     item.count += 1
     told = _told(item, trace)
-    item.course = None  # it is played again from the trace
+    item.course = _course(new, item, trace, places, watermark)
     item.trace = trace
     item.slots = slots
     item.held = held
@@ -81,6 +87,9 @@ def migrate(old: Spec, new: Spec, item: Item, watermark: int) -> tuple[Item | No
         item.awaited = {places[step]: count for step, count in item.awaited.items() if places[step] >= 0}
     if item.misplaced:
         item.misplaced = {places[step]: time for step, time in item.misplaced.items() if places[step] >= 0}
+    children.recount(new, item)
+    if new.stalled is None:
+        item.pace = None
     effects: list[Effect] = []
     reassess(new, item, watermark, effects)
     item.due = next_verdict(item)
@@ -98,6 +107,16 @@ def _places(old: Spec, new: Spec) -> list[int]:
 
 def _name(spec: Spec, step: Step) -> tuple[str, bool]:
     return step.name, len([one for one in spec.steps[: step.index] if one.name == step.name]) > 0
+
+
+def _course(new: Spec, item: Item, trace: list[Occurrence], places: list[int], watermark: int) -> Course | None:
+    """How far the item has come in its flow. None: that is played again from the trace, if it is whole; of one that was
+    trimmed what is known is kept."""
+    if new.flow is None or not item.trimmed:
+        return None
+    if item.course is None:
+        return followed(new, new.flow, trace, watermark)
+    return item.course.moved(places)
 
 
 def _known(spec: Spec, item: Item) -> set[Said]:
@@ -178,9 +197,9 @@ def _held(item: Item, places: list[int]) -> list[Held] | None:
     """The events that wait for the key's next run, if the new version has their steps."""
     kept: list[Held] = []
     for h in item.held or ():
-        h.step = places[h.step]
-        h.says = tuple([(places[step], text) for step, text in h.says if places[step] >= 0])
-        if h.step >= 0:
+        if places[h.step] >= 0:
+            h.step = places[h.step]
+            h.says = tuple([(places[step], text) for step, text in h.says if places[step] >= 0])
             kept.append(h)
     return kept or None
 

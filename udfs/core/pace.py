@@ -22,5 +22,5 @@ class Pace:
         self.count = count
 
     def stored(self) -> tuple[Any, ...]:
-        """For `encode` of udfs.core.state, which reads it as Pace(*stored)."""
+        """For `encode` of udfs.core.codec, which reads it as Pace(*stored)."""
         return (self.open, self.seen, self.told, self.count)

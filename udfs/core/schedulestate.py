@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from mypy_extensions import mypyc_attr
 
-from udfs.core.state import UnknownFormat
+from udfs.core.codec import UnknownFormat
 
 FORMAT: Final = 1
 

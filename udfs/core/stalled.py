@@ -44,11 +44,13 @@ def check(spec: Spec, rule: Stalled, item: Item, watermark: int, effects: list[E
     whole = len(trace) - TRACE_KEPT if item.trimmed else 0  # before that, occurrences are missing
     wake, seen, still_open = NEVER, pace.seen, pace.open
     pace.open = {}
-    ended, paused = False, False
+    gone = item.pauses
+    ended, paused = False, gone is not None and gone.spans != [] and gone.spans[-1][2] == NEVER
     for index, o in enumerate(trace):
         step = spec.steps[o.step]
         ended = step.end != "" or (ended and not step.start)
-        paused = spec.pauses >> o.step & 1 > 0 or (paused and not spec.resumes >> o.step & 1)
+        if gone is None or o.is_behind(gone.time, gone.seq):
+            paused = spec.pauses >> o.step & 1 > 0 or (paused and not spec.resumes >> o.step & 1)
         by_now = index == last or o.seq > seen
         instant = o.time + spec.stalls[o.step] if by_now else still_open.get(o.seq, NEVER)
         pace.seen = max(pace.seen, o.seq)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from udfs.core.effects import Effect
+from udfs.core.lifetime import has_ended_by
 from udfs.core.machine import on_time
 from udfs.core.migrate import migrate
 from udfs.core.spec import Spec
@@ -33,15 +34,17 @@ def bring_up(specs: Mapping[str, Spec], plan: Plan, lives: bool, item: Item, now
     """The next thing that has to become of the item by `now`, epoch ms; None: nothing more. `lives` tells whether it is
     of the time after the workflow was withdrawn. Owns the item that it is given.
 
-    What was due before the instant from which on a version holds is said under the version before. Items that have
-    ended do not move; where they are in the way of a closing they go without a word.
+    What was due before the instant from which on a version holds is said under the version before. Items that had
+    ended by then do not move; where they are in the way of a closing they go without a word.
     """
     spec = specs[item.spec]
     if not lives:
         return Change(spec, [], DELETED, [], None)
-    began = _began(item)
+    began = begins(item)
     closing = plan.closes(began, now)
-    over = None if item.ended else plan.moves(spec, began, item.ruled, now)
+    over = plan.moves(spec, began, item.ruled, now)
+    if over is not None and has_ended_by(spec, item, over.since, now):
+        over = None
     if closing is not None and (over is None or closing.since <= over.since):
         after, effects = on_time(spec, item, min(closing.since, now))
         return Change(spec, effects, closing, [], None) if after is item else Change(spec, effects, None, [], after)
@@ -50,9 +53,7 @@ def bring_up(specs: Mapping[str, Spec], plan: Plan, lives: bool, item: Item, now
     after, effects = on_time(spec, item, over.since)
     if after is not item:
         return Change(spec, effects, None, [], after)
-    following = plan.moves(over.spec, began, over.since, now)
-    ends = [one.since for one in (closing, following) if one is not None]
-    moved, more = migrate(spec, over.spec, item, min([now, *ends]))
+    moved, more = migrate(spec, over.spec, item, over.since)
     if moved is not None:
         moved.ruled = over.since
     if moved is item:
@@ -61,8 +62,8 @@ def bring_up(specs: Mapping[str, Spec], plan: Plan, lives: bool, item: Item, now
     return Change(spec, effects, Closing(over.since, nothing), [], moved)
 
 
-def _began(item: Item) -> int:
-    """When the run began: at its earliest event."""
+def begins(item: Item) -> int:
+    """When the run began, or will: at its earliest event (epoch ms)."""
     if item.trace:
         return item.trace[0].time
     return min([h.time for h in item.held or ()])

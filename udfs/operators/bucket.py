@@ -14,6 +14,7 @@ from udfs.core.sight import is_held
 from udfs.core.source import Mapping
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item
+from udfs.core.upkeep import begins
 from udfs.operators import clockfaults, intake, pulse, rows, sweep
 from udfs.operators.batch import PULSE, Frame
 from udfs.operators.batch import decode as frames_of
@@ -246,8 +247,8 @@ class Bucket:
             item = self._look_at(where, watermark)  # what was due before its place was known
         while item is not None and item.expires <= watermark:
             item = self._look_at(where, watermark)  # the earlier run's last words, before the next one's first
-        if item is not None and item.trace and watermark < event.time < item.trace[0].time:
-            self._upkeep.begin_earlier(where, item, event.time, watermark)
+        if item is not None and watermark < event.time < begins(item):
+            item = self._upkeep.begin_earlier(where, item, event.time, watermark)
         spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
         if plan is not None and plan.closes(event.time, max(event.time, watermark)) is not None:
             return False  # it is of a time that is closed
@@ -326,6 +327,8 @@ class Bucket:
                 spec = self._lookout.view(spec)
             answered, arrivals = item.answered(), item.arrivals
             after, effects = on_time(spec, item, now)
+            if after is not item:
+                after = self._upkeep.begin_next(after)
             if after is not item or effects or item.answered() != answered or item.arrivals != arrivals:
                 self._shelf.keep(where, spec, item, after, effects)
             item = after

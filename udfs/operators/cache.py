@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from udfs.core.state import Item, decode, encode, next_verdict
+from udfs.core.codec import decode, encode
+from udfs.core.state import Item, next_verdict
 from udfs.operators.store import Store
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from udfs.core.effects import INVALID, Finding
 from udfs.core.event import Event
 from udfs.core.ids import finding_id
-from udfs.core.machine import match
+from udfs.core.match import match
 from udfs.core.source import Mapping, Position, Unreadable
 from udfs.core.spec import Spec, Step
 from udfs.core.state import Item

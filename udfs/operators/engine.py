@@ -20,9 +20,10 @@ from udfs.operators.batch import STATISTICS, Frame, RuleRecord, element
 
 class Engine:
     """`mappings` and `topics` belong together by index, as in the frames. `compile_rule` turns a rule's definition,
-    with `version` and `lane`, into a Spec. Records of more than `largest` bytes become dead letters. In a `live` lane
-    Kafka's record timestamps and the lane's time are of one clock, so that the mappings' limits and heartbeats hold.
-    `plans` are those of the workflows whose versions do something to open items; the others have none.
+    with `version` and `lane`, into a Spec; `fits` raises ValueError for one that the job can't run. Records of more
+    than `largest` bytes become dead letters. In a `live` lane Kafka's record timestamps and the lane's time are of one
+    clock, so that the mappings' limits and heartbeats hold. `plans` are those of the workflows whose versions do
+    something to open items; the others have none.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Engine:
         granularity: int = 100,
         rules_topic: str = "",
         live: bool = False,
+        fits: Callable[[Spec], None] | None = None,
     ) -> None:
         self.lane = lane
         self.mappings = tuple(mappings)
@@ -46,6 +48,7 @@ class Engine:
         self.scheduled = False  # whether some version in force, or once in force, has schedules
         self._compile = compile_rule
         self.live = live
+        self._fits = fits
         self.watched = _watched(self.mappings, self.topics) if live else ()
         self._rules_topic = rules_topic
         self.plans: dict[str, Plan] = {}
@@ -70,7 +73,7 @@ class Engine:
             self._measures,
             self._built_for,
         )
-        return Engine, (*settings, self._rules_topic, self.live), known
+        return Engine, (*settings, self._rules_topic, self.live, self._fits), known
 
     def __setstate__(self, known: tuple[Any, ...]) -> None:
         self.specs, self.documents, self._versions, self._recalled, self.plans, self._withdrawn = known[:6]
@@ -112,6 +115,8 @@ class Engine:
         since, version, spec = self._read(document)
         if place < self._withdrawn.get(spec.workflow, place):
             return spec.workflow
+        if self._fits is not None:
+            self._fits(spec)
         if spec.correlation is not None:
             self._check_keys(spec.correlation)
         self.specs[spec.hash] = spec  # a new runbook or version number is no new content, and holds at once

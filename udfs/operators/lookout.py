@@ -58,6 +58,7 @@ class Lookout:
             before = (sight.seen, sight.since, sight.back)
             for topic in topics:
                 hear(sight, said.topics.get(topic, -NEVER))
+            back = sight.back
             look(sight, mapping.heartbeat, mapping.grace, now)
             if before == (sight.seen, sight.since, sight.back):
                 continue
@@ -66,8 +67,12 @@ class Lookout:
                 continue
             differs = True
             self.returned |= before[1] < NEVER and before[1] != sight.since
-            if sight.is_blind and said.bucket == bucket_of(mapping.name, said.buckets):
-                outputs.append(self._finding(mapping, sight))
+            if said.bucket != bucket_of(mapping.name, said.buckets):
+                continue
+            if before[2] == NEVER > back and before[1] != sight.since:  # its grace was over before anybody looked
+                outputs.append(self._finding(mapping, before[1], back))
+            if sight.is_blind:
+                outputs.append(self._finding(mapping, sight.since, sight.back))
         if differs:
             self._count()
         return outputs
@@ -112,9 +117,8 @@ class Lookout:
         aliases = spec.correlation.keys[1:]
         return [one for one in self._engine.mappings if feeds(one, spec, step) and _bears(one, aliases)] != []
 
-    def _finding(self, mapping: Mapping, sight: Sight) -> bytes:
-        name, since = mapping.name, sight.since
-        back = sight.back if sight.back < NEVER else None
+    def _finding(self, mapping: Mapping, since: int, again: int) -> bytes:
+        name, back = mapping.name, again if again < NEVER else None
         row = FindingRow(
             id=finding_id(self._engine.lane, "", "", RULE, BLIND, name, "", since),
             lane=self._engine.lane,

@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
+from udfs.core.answers import reply_of
 from udfs.core.children import surplus
-from udfs.core.deadlines import reply_of
 from udfs.core.effects import Finding, Transition
 from udfs.core.event import Event
 from udfs.core.instants import due as due_at
@@ -58,12 +58,16 @@ def groups_of(item: Item) -> dict[str, str]:
     return {name: known[1] for name, known in item.groups.items()}
 
 
+def _amount_of(item: Item) -> float | None:
+    return item.amount[1] if item.amount else None
+
+
 def finding(spec: Spec, item: Item, effect: Finding) -> Row:
-    return finding_of(spec, item.key, groups_of(item), effect)
+    return finding_of(spec, item.key, groups_of(item), effect, _amount_of(item))
 
 
-def finding_of(spec: Spec, key: str, groups: dict[str, str], effect: Finding) -> Row:
-    """A finding about a key, of which there may be no item."""
+def finding_of(spec: Spec, key: str, groups: dict[str, str], effect: Finding, amount: float | None = None) -> Row:
+    """A finding about a key, of which there may be no item, and then nothing at stake that is known."""
     return FindingRow(
         effect.id,
         spec.lane,
@@ -85,6 +89,7 @@ def finding_of(spec: Spec, key: str, groups: dict[str, str], effect: Finding) ->
         effect.event_id,
         effect.received,
         effect.runbook,
+        amount,
     )
 
 
@@ -135,7 +140,7 @@ def item(spec: Spec, state: Item, expired: bool = False) -> ItemRow:
         pending[0].due_ms if pending else None,
         pending,
         groups_of(state),
-        state.amount[1] if state.amount else None,
+        _amount_of(state),
         state.latest << 20 | min(state.count + expired, MOST_CHANGES),
         forecast=_forecast(spec, state) if spec.spans and pending else None,
     )

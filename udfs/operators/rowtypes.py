@@ -34,6 +34,7 @@ class FindingRow(Row):
     event_id: str
     received_ms: int
     runbook: str
+    amount: float | None = None
 
 
 class TransitionRow(Row):

@@ -13,7 +13,7 @@ from udfs.core import schedule as machine
 from udfs.core.effects import Effect, Finding
 from udfs.core.event import Event
 from udfs.core.ids import SEPARATOR
-from udfs.core.machine import match
+from udfs.core.match import match
 from udfs.core.plan import Schedule
 from udfs.core.schedulestate import Arrival, Watch, decode, encode
 from udfs.core.sight import known

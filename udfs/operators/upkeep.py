@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 
 from udfs.core.migrate import migrate
+from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item
-from udfs.core.upkeep import Change, bring_up
+from udfs.core.upkeep import Change, begins, bring_up
 from udfs.core.versions import NOT, Plan
 from udfs.operators import rows
 from udfs.operators.engine import Engine
@@ -91,6 +92,8 @@ class Upkeep:
 
     def _carry_out(self, where: str, item: Item, change: Change) -> Item | None:
         after, closing = change.after, change.closing
+        if after is not item:
+            after = self.begin_next(after)
         if closing is None and after is not item:
             self._shelf.keep(where, change.spec, item, after, change.effects)
             return after
@@ -106,15 +109,31 @@ class Upkeep:
             self._shelf.keep(where, change.spec, None, after, [])
         return after
 
-    def begin_earlier(self, where: str, item: Item, time: int, watermark: int) -> None:
-        """The item turns out to have begun earlier, perhaps in an earlier version's time: it is ruled by that one."""
+    def begin_earlier(self, where: str, item: Item, time: int, watermark: int) -> Item:
+        """The item turns out to have begun earlier, perhaps in an earlier version's time: it is ruled by that one.
+        Returns the item as it is then."""
         spec = self._engine.specs[item.spec]
-        chosen = self._engine.spec_at(spec.workflow, item.trace[0].time)
+        chosen = self._engine.spec_at(spec.workflow, begins(item))
+        fit = self._fit(spec, time)
+        if fit is None or chosen is None or chosen.hash != spec.hash or item.ruled >= 0:
+            return item
+        after, effects = migrate(spec, fit, item, watermark)
+        if after is None:
+            return item
+        self._shelf.keep(where, fit, after, after, effects)
+        self._shelf.wake_for(where, after)
+        return after
+
+    def begin_next(self, item: Item | None) -> Item | None:
+        """The key's next run, which the machine leaves under the version of the run before, under that of its own first
+        event. None if that one has none of its steps."""
+        if item is None or item.trace:
+            return item
+        spec = self._engine.specs[item.spec]
+        fit = self._fit(spec, begins(item))
+        return item if fit is None else migrate(spec, fit, item, -NEVER)[0]
+
+    def _fit(self, spec: Spec, time: int) -> Spec | None:
+        """The version that rules what begins at a time; None if that is this one, or one that follows another key."""
         fit = self._engine.spec_at(spec.workflow, time)
-        if chosen is None or fit is None or item.ruled >= 0:
-            return
-        if chosen.hash == spec.hash != fit.hash and fit.key == spec.key:
-            after, effects = migrate(spec, fit, item, watermark)
-            if after is item:
-                self._shelf.keep(where, fit, item, item, effects)
-                self._shelf.wake_for(where, item)
+        return None if fit is None or fit.hash == spec.hash or fit.key != spec.key else fit

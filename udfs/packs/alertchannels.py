@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from udfs.packs.alertmatch import LISTED
 from udfs.packs.durations import UNITS
-from udfs.packs.sections import Duration, Section, Text, matching
+from udfs.packs.sections import Duration, Section, Text
 
-SECRET = "{env: NAME}` or `{file: /path}"  # noqa: S105
-
-Email = Annotated[str, BeforeValidator(lambda value: _address(value))]
-Addresses = Annotated[list[Email], LISTED, Field(min_length=1)]
-_email = matching(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}", "an address like `anna@example.com`")
+PLACES = "`{env: NAME}` or `{file: /path}`"
 
 
-def _address(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            _email(value)
-        except ValueError:
-            raise ValueError(f"`{value}` is not a mail address; write it like `anna@example.com`") from None
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,190}", value):
+        raise ValueError(f"`{value}` is not a mail address; write it like `anna@example.com`")
     return value
+
+
+Email = Annotated[str, AfterValidator(_address)]
+Addresses = Annotated[list[Email], LISTED, Field(min_length=1)]
 
 
 class Found(Section):
     """A value in the environment of the dispatcher, or in a file that it can read; or, where it is none of the secret
     ones, the text itself."""
 
-    EXAMPLE: ClassVar[str] = SECRET.partition("`")[0]
+    EXAMPLE: ClassVar[str] = "{env: NAME}"
     env: Text | None = None
     file: Text | None = None
     text: Annotated[str, Field(max_length=2_000)] | None = None
 
 
 def _found(value: Any, secret: bool) -> Any:
+    if secret and (not isinstance(value, dict) or "text" in value):
+        raise ValueError(f"a secret never stands in a document; say where it is found: {PLACES}")
     if isinstance(value, str):
-        if secret:
-            raise ValueError(f"a secret never stands in a document; say where it is found: `{SECRET}`")
         return {"text": value}
     if isinstance(value, dict) and ("env" in value) + ("file" in value) != 1 and not value.keys() - {"env", "file"}:
-        raise ValueError(f"say in one way where it is found: `{SECRET}`")
-    if secret and isinstance(value, dict) and "text" in value:
-        raise ValueError(f"a secret never stands in a document; say where it is found: `{SECRET}`")
+        raise ValueError(f"say in one way where it is found: {PLACES}")
     return value
 
 

@@ -10,11 +10,11 @@ from udfs.packs import alertmodel as language
 from udfs.packs.alertcheckcall import check_escalation, check_on_call, check_people
 from udfs.packs.alertchecktimes import check_maintenance, check_matchers, check_silence
 from udfs.packs.alertcompile import Compiler
-from udfs.packs.alertkinds import Documents, Models, plain, read_models
+from udfs.packs.alertkinds import Documents, Models, plain, read_models, readable
 from udfs.packs.alertrefs import check_references
 from udfs.packs.calendarcheck import SECTION, check_calendars
 from udfs.packs.calendarmodel import Calendar
-from udfs.packs.problems import ERROR, Level, Loc, Problem
+from udfs.packs.problems import ERROR, WARNING, Level, Loc, Problem
 from udfs.packs.yamlfile import Document
 
 
@@ -22,23 +22,30 @@ def check_document(kind: str, name: str, body: Any, others: Mapping[str, Any]) -
     """What is wrong with a document that shall be put among others (by `<kind>/<name>`; its own last form may be among
     them), and what it would break in them."""
     key = f"{kind}/{name}"
-    before = set(check_all(plain(others)))
+    before = {_what(problem) for problem in check_all(plain(others))}
     after = check_all(plain({**others, key: body}))
-    return [problem for problem in after if problem.file == key or problem not in before]
+    return [problem for problem in after if problem.file == key or _what(problem) not in before]
 
 
 def check_removal(kind: str, name: str, others: Mapping[str, Any]) -> list[Problem]:
     """What would be broken, if the document were no longer among the others: whatever refers to it."""
     key = f"{kind}/{name}"
-    before = set(check_all(plain(others)))
+    before = {_what(problem) for problem in check_all(plain(others))}
     after = check_all(plain({other: body for other, body in others.items() if other != key}))
-    return [problem for problem in after if problem not in before and problem.level == ERROR]
+    return [problem for problem in after if problem.level == ERROR and _what(problem) not in before]
+
+
+def _what(problem: Problem) -> tuple[str, ...]:
+    """What is wrong, without the remedy: that names what else there is."""
+    return problem.file, problem.path, problem.message.partition(";")[0]
 
 
 def check_all(documents: Documents) -> list[Problem]:
     """Everything at once; what follows from another fault isn't said as well."""
-    models, problems = read_models(documents)
-    problems += check_references(documents, models)
+    documents, problems = readable(documents)
+    models, faults = read_models(documents)
+    problems += faults
+    problems += check_references(documents)
     problems += _calendars(documents, models)
     unsound = {(problem.file, problem.path) for problem in problems}
     compiler = Compiler(models)
@@ -58,6 +65,9 @@ def _check(document: Document, name: str, model: Any, models: Models, compiler: 
             yield from check_escalation(document, model, models, compiler)
         case language.Routes():
             yield from check_matchers(document, (), model.group_by or [], [])
+            if model.escalation is None:
+                text = "is not said, so alerts that no route below fits are told to nobody; name one, or write `none`"
+                yield document.problem(("escalation",), text, WARNING)
             yield from _routes(document, (), model.routes)
         case language.Silence():
             yield from check_matchers(document, (), [], model.match)

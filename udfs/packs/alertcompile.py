@@ -14,7 +14,7 @@ from udfs.core.state import NEVER
 from udfs.core.zone import Zone
 from udfs.packs import alertmodel as language
 from udfs.packs.alertchannels import Channel
-from udfs.packs.alertkinds import MAIN, ROUTES, Models, plain, read_models
+from udfs.packs.alertkinds import MAIN, ROUTES, Models, plain, read_models, readable
 from udfs.packs.alertmatch import parse_matchers
 from udfs.packs.alertmodel import NOBODY
 from udfs.packs.alertreach import address_of, room_of
@@ -38,8 +38,9 @@ def compile_policy(documents: Mapping[str, Any]) -> core.Policy:
 
 def read_policy(documents: Mapping[str, Any]) -> tuple[core.Policy, list[Problem]]:
     """The policy, and why which documents were left out of it. Never raises: a job that stops alerts nobody."""
-    models, problems = read_models(plain(documents))
-    return Compiler(models).policy(), problems
+    found, unreadable = readable(plain(documents))
+    models, problems = read_models(found)
+    return Compiler(models).policy(), unreadable + problems
 
 
 class Compiler:
@@ -79,13 +80,13 @@ class Compiler:
     def silence(self, name: str, said: language.Silence) -> Window:
         """When it holds, and what for."""
         zone = compile_zone(said.zone) if said.zone else None
-        begin, end = _instant(said.begin, zone, NEVER), _instant(said.until, zone, 0)
+        begin, end = _bounds(said, zone)
         return self._window(name, "silence", said, begin, end)
 
     def maintenance(self, name: str, said: language.Maintenance) -> Window:
         """When it holds, and what for; never, where that can't be told."""
         zone = self.zone(said.zone, said.calendar)
-        begin, end = _instant(said.begin, zone, 0), _instant(said.until, zone, NEVER)
+        begin, end = _bounds(said, zone)
         calendar = self.calendar(said.calendar) if said.calendar else Calendar()
         if said.cron is not None and said.span and zone and calendar:
             times = Recurring(compile_cron(said.cron, zone, calendar), said.span)
@@ -211,9 +212,10 @@ def _channel(said: Channel) -> core.Channel:
     return core.Channel(core.Limit(said.limit.count, said.limit.per), room_of(said))
 
 
-def _instant(text: str | None, zone: Zone | None, otherwise: int) -> int:
-    """`otherwise`, where nothing is said or nobody's wall clock."""
+def _bounds(said: language.Silence | language.Maintenance, zone: Zone | None) -> tuple[int, int]:
+    """From when and up to when; never, where that is on nobody's wall clock: nothing is hidden by mistake."""
     try:
-        return otherwise if text is None else parse_moment(text, zone)
+        begin = 0 if said.begin is None else parse_moment(said.begin, zone)
+        return begin, NEVER if said.until is None else parse_moment(said.until, zone)
     except ValueError:
-        return otherwise
+        return 0, 0

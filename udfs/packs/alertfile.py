@@ -10,6 +10,8 @@ from udfs.packs.alertkinds import SECTIONS, split
 from udfs.packs.problems import PackError, Problem, raise_errors
 from udfs.packs.yamlfile import read_documents
 
+ALERTING_FILE = "alerting.yaml"
+
 _SECTIONS = {*SECTIONS.values()} - {"calendars"}  # packs have those too
 
 

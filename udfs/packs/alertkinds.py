@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -84,6 +85,20 @@ def split(document: Document) -> tuple[dict[str, Document], list[Problem]]:
 def plain(documents: Mapping[str, Any]) -> dict[str, Document]:
     """Documents that come from no file; a problem names them in its place."""
     return {key: Document(key, body) for key, body in documents.items()}
+
+
+def readable(documents: Documents) -> tuple[dict[str, Document], list[Problem]]:
+    """Without those that UTF-8 can't hold: nobody could be told about them."""
+    found: dict[str, Document] = {}
+    problems: list[Problem] = []
+    for key, document in documents.items():
+        try:
+            json.dumps([key, document.data], ensure_ascii=False, default=str).encode()
+            found[key] = document
+        except UnicodeEncodeError:
+            text = "holds half a character (a lone surrogate); write the character itself"
+            problems.append(Problem(key.encode(errors="replace").decode(), 0, "", text))
+    return found, problems
 
 
 def read_models(documents: Documents) -> tuple[dict[str, Section], list[Problem]]:

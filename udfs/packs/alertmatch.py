@@ -18,15 +18,18 @@ from udfs.alerting.matchers import Matcher
 
 EXAMPLE = "`workflow = trade_lifecycle`, `severity in [critical, high]` or `book =~ FX.*`"
 LONGEST_PATTERN = 200
+MOST_OPEN = 3
+SHORT = 20
 
-_FORM = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*(!=|=~|!~|=|\bnot\s+in\b|\bin\b)\s*(.*?)\s*", re.DOTALL)
+_FORM = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)\s*(!=|=~|!~|=|\bnot\s+in\b|\bin\b)\s*(.*)", re.DOTALL)
+_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s,"](?:[^,]*[^\s,])?')
 _REFERS = (tokens.GROUPREF, tokens.GROUPREF_EXISTS)
 _REPEATS = (tokens.MAX_REPEAT, tokens.MIN_REPEAT, tokens.POSSESSIVE_REPEAT)
 
 
 def parse_matcher(text: str) -> Matcher:
     """The matcher. Raises ValueError with what would be right."""
-    found = _FORM.fullmatch(text)
+    found = _FORM.fullmatch(text.strip())
     if not found:
         raise ValueError(f"`{text}` doesn't say which label is what; write it like {EXAMPLE}")
     label, sign, said = found.groups()
@@ -34,8 +37,8 @@ def parse_matcher(text: str) -> Matcher:
         return Matcher(label, pattern=_pattern(_unquoted(said)), negated=sign == "!~")
     if sign in ("=", "!="):
         return Matcher(label, frozenset({_unquoted(said)}), negated=sign == "!=")
-    inner = said.removeprefix("[").removesuffix("]") if said.startswith("[") and said.endswith("]") else said
-    values = frozenset(value for part in inner.split(",") if (value := _unquoted(part.strip())))
+    inner = said[1:-1] if said.startswith("[") and said.endswith("]") else said
+    values = frozenset(_unquoted(part) for part in _PARTS.findall(inner))
     if not values:
         raise ValueError(f"`{text}` names no value; write it like `severity in [critical, high]`")
     return Matcher(label, values, negated=sign != "in")
@@ -65,6 +68,8 @@ def _pattern(text: str) -> str:
         raise ValueError(f"`{text}` is not a regular expression: {fault}") from None
     if _heavy(read, False):
         raise ValueError(f"`{text}` repeats what varies, or refers back, and could take for ever; make it simpler")
+    if _open_parts(read) > MOST_OPEN:
+        raise ValueError(f"`{text}` has more than {MOST_OPEN} parts of any length, like `.*`; make it simpler")
     return text
 
 
@@ -77,6 +82,15 @@ def _heavy(part: Any, repeated: bool) -> bool:
         if any(_heavy(inner, repeated or varies) for inner in _inner(argument)):
             return True
     return False
+
+
+def _open_parts(part: Any) -> int:
+    """How many parts of what it matches may be of any length: the time it takes grows with the length to that power."""
+    found = 0
+    for operator, argument in part:
+        found += operator in _REPEATS and argument[1] - argument[0] > SHORT
+        found += max((_open_parts(inner) for inner in _inner(argument)), default=0)
+    return found
 
 
 def _inner(argument: Any) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -12,7 +13,7 @@ from udfs.packs.alerttimes import DateText, Days, Moment, WeekHours
 from udfs.packs.calendarmodel import Calendar
 from udfs.packs.cron import read_cron
 from udfs.packs.daytime import TimeOfDay
-from udfs.packs.sections import Duration, Name, Section, Text, matching
+from udfs.packs.sections import Duration, Name, Section, Text
 from udfs.packs.times import ZoneName
 
 NOBODY = "none"
@@ -20,10 +21,17 @@ NOBODY = "none"
 
 NINE = 9 * 3_600_000
 
+
+def _phone(value: str) -> str:
+    if not re.fullmatch(r"\+[0-9]{6,15}", value, re.ASCII):
+        raise ValueError(f"`{value}` is not a number with its country; write it like `+31612345678`")
+    return value
+
+
 Severity = Literal["critical", "high", "medium", "low"]
 Names = Annotated[list[Name], LISTED, Field(min_length=1)]
 Labels = Annotated[list[Text], LISTED]
-Phone = Annotated[str, AfterValidator(matching(r"\+[0-9]{6,15}", "a number like `+31612345678`"))]
+Phone = Annotated[str, AfterValidator(_phone)]
 
 
 def _cron(value: str) -> str:
@@ -125,7 +133,7 @@ class Repeat(Section):
     """The steps begin anew, so many times, each that much after the last beginning."""
 
     EXAMPLE: ClassVar[str] = "{times: 2, every: 1h}"
-    times: Annotated[int, Field(ge=1)]
+    times: Annotated[int, Field(ge=1, le=100)]
     every: Duration
 
 

@@ -13,7 +13,7 @@ from udfs.alerting.rotation import Shift
 from udfs.alerting.windows import Window
 from udfs.core.state import NEVER
 from udfs.packs.alertcompile import Compiler
-from udfs.packs.alertkinds import plain, read_models
+from udfs.packs.alertkinds import plain, read_models, readable
 from udfs.packs.alertmodel import Maintenance, Silence
 
 FAR = 400 * 86_400_000
@@ -87,7 +87,8 @@ def preview(
     """Which of the alerts (by their labels; indexes) a silence or maintenance window is about, and when it next holds.
     Raises ValueError with what is wrong, if its form is."""
     key = f"{kind}/{name}"
-    models, problems = read_models(plain({**others, key: body}))
+    found, unreadable = readable(plain({**others, key: body}))
+    models, problems = read_models(found)
     said = models.get(key)
     compiler = Compiler(models)
     match said:
@@ -96,7 +97,7 @@ def preview(
         case Maintenance():
             window = compiler.maintenance(name, said)
         case _:
-            faults = [str(problem) for problem in problems if problem.file == key]
+            faults = [str(problem) for problem in unreadable + problems if problem.file == key]
             raise ValueError("\n".join(faults) or f"{key} is neither a silence nor a maintenance window")
     return [index for index, labels in enumerate(alerts) if window.hides(labels)], openings(window, at, 10)
 

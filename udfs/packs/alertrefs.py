@@ -1,16 +1,16 @@
-"""Which alerting document names which others."""
+"""Which alerting document names which others: read from plain data that may be faulty elsewhere, so that a misspelt
+name is reported together with a misspelt word."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from udfs.packs import alertmodel as language
-from udfs.packs.alertkinds import Documents, Models
+from udfs.packs.alertkinds import Documents
 from udfs.packs.alertmodel import NOBODY
 from udfs.packs.calendars import BUILT_IN
 from udfs.packs.problems import Loc, Problem, suggest
-from udfs.packs.sections import Section
 
 Whom = Literal["person", "team", "on_call", "channel"]
 WHOM: Final[tuple[Whom, ...]] = ("person", "team", "on_call", "channel")
@@ -20,39 +20,37 @@ Reference = tuple[Loc, str, str]
 """Where it stands, and the kind and the name of the document that it means."""
 
 
-def check_references(documents: Documents, models: Models) -> Iterator[Problem]:
-    """Names that no document has."""
-    for key, model in models.items():
-        for loc, kind, name in references(model):
+def check_references(documents: Documents) -> Iterator[Problem]:
+    """Names that no document has. (The bases of calendars are looked at elsewhere.)"""
+    for key, document in documents.items():
+        for loc, kind, name in references(key.partition("/")[0], document.data):
             if f"{kind}/{name}" in documents or (kind == "calendar" and name in BUILT_IN):
                 continue
             names = [other.partition("/")[2] for other in documents if other.startswith(f"{kind}/")]
             known = [*names, *(BUILT_IN if kind == "calendar" else ())]
             words = "on-call schedule" if kind == "on_call" else kind
-            yield documents[key].problem(loc, f"there is no {words} `{name}`{suggest(name, known)}")
+            yield document.problem(loc, f"there is no {words} `{name}`{suggest(name, known)}")
 
 
-def references(model: Section) -> Iterator[Reference]:
-    """All that a document names. (The bases of calendars are looked at elsewhere.)"""
-    match model:
-        case language.Person():
-            yield from _listed((), "by", "channel", model.by)
-        case language.Team():
-            yield from _listed((), "members", "person", model.members)
-            yield from _listed((), "channels", "channel", model.channels)
-        case language.OnCall():
-            for index, layer in enumerate(model.layers):
-                yield from _listed(("layers", index), "people", "person", layer.people)
-            for index, override in enumerate(model.overrides):
-                yield from _listed(("overrides", index), "people", "person", override.people)
-        case language.Escalation():
-            for index, step in enumerate(model.steps):
-                yield from _step(("steps", index), step)
-        case language.Routes():
-            yield from _routing((), model)
-            yield from _routes((), model.routes)
-        case language.Maintenance(calendar=str(name)):
-            yield ("calendar",), "calendar", name
+def references(kind: str, said: Any) -> Iterator[Reference]:
+    """All that a document names."""
+    match kind:
+        case "person":
+            yield from _names((), said, "by", "channel")
+        case "team":
+            yield from _names((), said, "members", "person")
+            yield from _names((), said, "channels", "channel")
+        case "on_call":
+            for word in ("layers", "overrides"):
+                for loc, part in _parts((), said, word):
+                    yield from _names(loc, part, "people", "person")
+        case "escalation":
+            for loc, step in _parts((), said, "steps"):
+                yield from _step(loc, step)
+        case "routes":
+            yield from _route((), said)
+        case "maintenance":
+            yield from _names((), said, "calendar", "calendar")
 
 
 def target_of(target: language.Target) -> tuple[Whom, str] | None:
@@ -61,32 +59,36 @@ def target_of(target: language.Target) -> tuple[Whom, str] | None:
     return said[0] if len(said) == 1 else None
 
 
-def _step(loc: Loc, step: language.Step) -> Iterator[Reference]:
-    for word, targets in (("notify", step.notify), ("otherwise", step.otherwise or [])):
-        for index, target in enumerate(targets):
-            here = (*loc, word, index)
+def _step(loc: Loc, step: Any) -> Iterator[Reference]:
+    for word in ("notify", "otherwise"):
+        for here, target in _parts(loc, step, word):
             for kind in WHOM:
-                if (name := getattr(target, kind)) is not None:
-                    yield (*here, kind), kind, name
-            yield from _listed(here, "by", "channel", target.by)
-    if step.during is not None:
-        yield (*loc, "during"), "calendar", step.during
+                yield from _names(here, target, kind, kind)
+            yield from _names(here, target, "by", "channel")
+    yield from _names(loc, step, "during", "calendar")
 
 
-def _routes(loc: Loc, routes: list[language.Route]) -> Iterator[Reference]:
-    for index, route in enumerate(routes):
-        here = (*loc, "routes", index)
-        yield from _routing(here, route)
-        yield from _routes(here, route.routes)
+def _route(loc: Loc, route: Any) -> Iterator[Reference]:
+    yield from _names(loc, route, "team", "team")
+    yield from (one for one in _names(loc, route, "escalation", "escalation") if one[2] != NOBODY)
+    for here, inner in _parts(loc, route, "routes"):
+        yield from _route(here, inner)
 
 
-def _routing(loc: Loc, route: language.Routing) -> Iterator[Reference]:
-    if route.team is not None:
-        yield (*loc, "team"), "team", route.team
-    if route.escalation is not None and route.escalation != NOBODY:
-        yield (*loc, "escalation"), "escalation", route.escalation
+def _parts(loc: Loc, said: Any, word: str) -> Iterator[tuple[Loc, Any]]:
+    """The parts of a list; one alone may stand without it."""
+    found = said.get(word) if isinstance(said, dict) else None
+    if isinstance(found, dict):
+        yield (*loc, word), found
+    for index, part in enumerate(found if isinstance(found, list) else ()):
+        yield (*loc, word, index), part
 
 
-def _listed(loc: Loc, word: str, kind: str, names: list[str]) -> Iterator[Reference]:
-    for index, name in enumerate(names):
-        yield (*loc, word, index), kind, name
+def _names(loc: Loc, said: Any, word: str, kind: str) -> Iterator[Reference]:
+    """A name, or a list of them."""
+    found = said.get(word) if isinstance(said, dict) else None
+    if isinstance(found, str) and found:
+        yield (*loc, word), kind, found
+    for index, name in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(name, str) and name:
+            yield (*loc, word, index), kind, name

@@ -28,6 +28,12 @@ EXAMPLES = {
     "path": "time",
     "while": "[on_hold]",
     "resume": "[released]",
+    "people": "[anna, ben]",
+    "zone": "Europe/Amsterdam",
+    "layers": "[{people: [anna, ben], every: 1w, from: 2026-01-05}]",
+    "every": "1w",
+    "notify": "[{person: anna, by: mail}]",
+    "match": "workflow = trade_lifecycle",
 }
 
 _KINDS = {
@@ -78,6 +84,8 @@ def _sentence(model: type[Section], loc: Loc, error: ErrorDetails) -> str:
             return f"is empty; it needs at least one entry{f', like `{EXAMPLES[word]}`' if word in EXAMPLES else ''}"
         case "greater_than_equal":
             return f"{_given(given)} is too small; write {context['ge']} or more"
+        case "less_than_equal":
+            return f"{_given(given)} is too large; write {context['le']} or less"
     wanted = _KINDS.get(kind)
     if not wanted:
         return f"{error['msg']}; it is {_given(given)}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from udfs.core import schedule as machine
 from udfs.core.effects import Effect
 from udfs.core.event import Event
-from udfs.core.machine import match
+from udfs.core.match import match
 from udfs.core.plan import Daily, Schedule
 from udfs.core.schedulestate import Arrival, Watch
 from udfs.core.sight import known

@@ -33,9 +33,14 @@ class Rehearsal:
 
 def rehearse(pack: Pack) -> Iterator[Rehearsal]:
     """Plays all scenarios of a pack, a file at a time."""
-    specs = {one.name: compile_workflow(one.data, version=one.version, lane="scenario") for one in pack.workflows}
+    specs = {spec.workflow: spec for spec in compiled(pack)}
     for file in find_scenarios(pack.folder):
         yield from _file(file, specs)
+
+
+def compiled(pack: Pack) -> list[Spec]:
+    """The workflows of a pack, as scenarios play them."""
+    return [compile_workflow(one.data, version=one.version, lane="scenario") for one in pack.workflows]
 
 
 def _file(file: Path, specs: dict[str, Spec]) -> Iterator[Rehearsal]:
@@ -98,15 +103,22 @@ def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
 
 def _compare(document: Document, scenario: Scenario, index: int, found: list[Found]) -> Iterator[Problem]:
     wanted = scenario.expect[index].findings
-    matched: dict[int, int] = {}  # finding -> expectation
-    for number in range(len(wanted)):
-        _match(number, [[_fits(scenario, one, other) for other in found] for one in wanted], matched, set())
+    matched = assign([[_fits(scenario, one, other) for other in found] for one in wanted])
     for number in sorted({*range(len(wanted))} - {*matched.values()}):
         instead = ", ".join(_shown(scenario, one) for one in found) or "nothing"
         yield document.problem(("expect", index, "findings", number), f"was not said; said was {instead}")
     for place, one in enumerate(found):
         if place not in matched:
             yield document.problem(("expect", index), f"{_shown(scenario, one)} was said, which was not expected")
+
+
+def assign(fits: list[list[bool]]) -> dict[int, int]:
+    """As many expectations as can be, each with something found that fits it: the place of what was found -> that of
+    the expectation. `fits` has a row for each expectation."""
+    matched: dict[int, int] = {}
+    for number in range(len(fits)):
+        _match(number, fits, matched, set())
+    return matched
 
 
 def _match(number: int, fits: list[list[bool]], matched: dict[int, int], tried: set[int]) -> bool:

@@ -18,7 +18,7 @@ WITH page AS
 )
 SELECT
     id, lane, workflow, version, rule_hash, rule, kind, severity, key, groups, step, because, occurrence,
-    deadline_ms, at_ms, delta_ms, since_ms, event_id, received_ms, runbook
+    deadline_ms, at_ms, delta_ms, since_ms, event_id, received_ms, runbook, amount
 FROM findings FINAL
 WHERE (lane, deadline_ms, id) IN (SELECT lane, deadline_ms, id FROM page)
 ORDER BY deadline_ms DESC, lane DESC, id DESC

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs.dispatch.plan import Plan, Result
-from jobs.dispatch.queue import Pending
+from jobs.dispatch.queues import Pending
 from jobs.dispatch.records import Delivery, Halt, Notify, Record
 
 SENT = Result("sent", status=200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from jobs.dispatch.breaker import THRESHOLD
@@ -221,6 +222,12 @@ def test_of_a_group_only_what_is_not_halted_is_told() -> None:
     assert list(bench.sent[0].revs) == ["b", "c"]
     assert [row["id"] for row in bench.sent[0].alerts] == ["b", "c"]
     assert bench.sent[0].count == 29
+
+
+def test_the_row_of_a_notice_about_a_storm_is_no_larger_than_kafka_takes() -> None:
+    bench = Bench()
+    bench.log(notice("n", alerts={f"{n:032x}": 1 for n in range(30_000)}))
+    assert len(msgspec.json.encode(bench.send())) < 100_000
 
 
 def test_the_end_of_an_alert_is_told_to_those_who_heard_of_it_and_to_nobody_else() -> None:

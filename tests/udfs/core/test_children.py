@@ -8,8 +8,8 @@ import pytest
 
 from tests.udfs.core.build import Follower, event
 from udfs.core.children import surplus
+from udfs.core.codec import decode, encode
 from udfs.core.spec import Spec
-from udfs.core.state import decode, encode
 from udfs.operators import rows
 from udfs.packs.compile import compile_workflow
 

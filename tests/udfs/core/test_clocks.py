@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.udfs.core.build import Follower, event, workflow
+from udfs.core import lifetime
 from udfs.core.calendar import Calendar
 from udfs.core.clock import BusinessTime, ByTime
+from udfs.core.codec import decode, encode
+from udfs.core.instants import standstills
+from udfs.core.pauses import MOST
 from udfs.core.spec import EACH, LAST, Spec
-from udfs.core.state import decode, encode
 from udfs.core.zone import DAY, UTC
 
 HOUR = DAY // 24
@@ -120,7 +123,8 @@ HOLD = {"pauses": "H", "resumes": "R"}
 
 def held(*deadlines: tuple[str, str, int, int | None, bool], **more: object) -> Spec:
     rules = deadlines or (("A", "B", 10, None, False),)
-    return workflow("ABHR", deadlines=rules, expire_after=EXPIRE, **HOLD, **more)  # type: ignore[arg-type]
+    steps = str(more.pop("steps", "ABHR"))
+    return workflow(steps, deadlines=rules, expire_after=EXPIRE, **HOLD, **more)  # type: ignore[arg-type]
 
 
 def test_while_an_item_is_held_its_clocks_stand_still_and_go_on_where_they_stopped() -> None:
@@ -190,6 +194,62 @@ def test_an_item_that_is_held_for_ever_is_forgotten_all_the_same() -> None:
     follower = Follower(held()).see(event("A", 0), event("H", 4)).time(4 + EXPIRE)
     assert follower.item is None
     assert found(follower) == []
+
+
+def stored(follower: Follower) -> Follower:
+    """As after a restart."""
+    assert follower.item is not None
+    follower.item = decode(encode(follower.item))
+    return follower
+
+
+@pytest.mark.parametrize(("now", "said"), [(3330, []), (3331, [("missing", 3331)]), (3332, [("missing", 3331)])])
+def test_pauses_that_have_left_a_very_long_trace_still_count(now: int, said: list[tuple[str, int]]) -> None:
+    follower = Follower(held(("A", "B", 1000, None, False))).see(event("A", 0))
+    for n in range(333):  # of each ten ms the clock goes for three
+        follower.see(event("H", 10 * n + 3)).time(10 * n + 5).see(event("R", 10 * n + 10))
+    assert stored(follower).item is not None
+    assert follower.item is not None
+    assert follower.item.trimmed > 400
+    assert follower.item.pauses is not None
+    assert len(follower.item.pauses.spans) == MOST
+    assert found(follower.time(now)) == said
+
+
+def test_the_place_up_to_which_pauses_are_kept_never_goes_back() -> None:
+    spec = held(("A", "B", 1000, None, False))
+    follower = Follower(spec).see(event("A", 0))
+    for n in range(200):
+        follower.see(event("H", 10 * n + 3), event("R", 10 * n + 10)).time(10 * n + 10)
+    item = follower.item
+    assert item is not None
+    assert item.pauses is not None
+    place, pauses = item.pauses.time, standstills(spec, item)
+    lifetime.trim(spec, item, 20)
+    assert item.pauses.time == place > 20
+    assert standstills(spec, item) == pauses
+
+
+@pytest.mark.parametrize(("last", "due"), [("R", MONDAY + DAY + 13 * HOUR), ("H", None)])
+def test_pauses_that_have_left_the_trace_count_in_business_time_too(last: str, due: int | None) -> None:
+    spec = held(("A", "B", 4 * HOUR, None, False), steps="ABHRX", business={0: BusinessTime(UTC, OFFICE)})
+    follower = Follower(spec)
+    for step, time in (("A", 9), ("H", 10), ("R", DAY // HOUR + 10)):
+        follower.see(event(step, MONDAY + time * HOUR))
+    noon = MONDAY + DAY + 10 * HOUR
+    if last == "H":
+        follower.see(event("H", noon))
+    for n in range(300):
+        follower.see(event("X", noon + n)).time(noon + n)
+    assert stored(follower).item is not None
+    assert follower.item is not None
+    assert [o.step for o in follower.item.trace[:3]] == [0, 2, 3]
+    if due is None:
+        assert found(follower.time(noon + 10 * DAY)) == [], "it is paused still"
+        follower.see(event("R", noon + 10 * DAY + HOUR))
+        due = noon + 10 * DAY + 4 * HOUR
+    assert found(follower.time(due - 1)) == []
+    assert found(follower.time(due)) == [("missing", due)]
 
 
 # anchors

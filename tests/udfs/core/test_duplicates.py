@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.udfs.core.build import Follower, event
+from udfs.core.codec import decode, encode
 from udfs.core.spec import Spec
-from udfs.core.state import decode, encode
 from udfs.packs.compile import compile_workflow
 
 LONG = 10**8

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from tests.udfs.core.build import Follower, event, workflow
+from udfs.core.codec import UnknownFormat, decode, encode
 from udfs.core.machine import next_deadline
-from udfs.core.state import NEVER, Held, Item, Occurrence, Slot, UnknownFormat, decode, encode
+from udfs.core.state import NEVER, Held, Item, Occurrence, Slot
 
 SHORT = workflow("ABX", ends="X", starts="A", remember=100, expire_after=1000, deadlines=[("A", "B", 300, None, False)])
 
@@ -40,6 +41,15 @@ def test_held_events_are_judged_as_of_their_own_time_however_far_time_has_come()
     spec = workflow("AB", deadlines=[("A", "B", 10, None, True)], remember=100, expire_after=100)
     events = [event("A", 0), event("B", 5), event("A", 1000), event("B", 1009)]
     assert Follower(spec).see(*events).time(9000).kinds() == []
+
+
+def test_what_answered_too_late_is_not_told_again_when_it_has_left_a_very_long_trace() -> None:
+    spec = workflow("ABX", deadlines=[("A", "B", 10, None, False)], expire_after=10**6, order="ignore")
+    follower = Follower(spec).see(event("B", -5), event("A", 0)).time(20).see(event("B", 30)).time(31)
+    for n in range(300):
+        follower.see(event("X", 100 + n)).time(100 + n)
+    follower.see(event("B", 1001), event("X", 1000))
+    assert [(f.kind, f.at) for f in follower.said] == [("missing", None), ("late", 30)]
 
 
 def test_a_trimmed_trace_does_not_unsay_that_a_deadline_was_met() -> None:

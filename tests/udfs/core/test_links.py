@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from udfs.core.codec import UnknownFormat
 from udfs.core.links import (
     MOST_WAITING,
     Alias,
@@ -29,7 +30,7 @@ from udfs.core.links import (
     scheme_of,
 )
 from udfs.core.spec import Correlation
-from udfs.core.state import NEVER, UnknownFormat
+from udfs.core.state import NEVER
 
 SPEC = Correlation(("order", "execution", "settlement"), hold=100, remember=1000)
 EARLY = -NEVER

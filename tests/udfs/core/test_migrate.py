@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from tests.udfs.core.build import Follower, event
+from udfs.core.codec import decode, encode
+from udfs.core.course import Course
 from udfs.core.effects import Finding
 from udfs.core.migrate import migrate
 from udfs.core.spec import Spec
-from udfs.core.state import NEVER, decode, encode
+from udfs.core.state import NEVER
 from udfs.packs.compile import compile_workflow
 
 MINUTE = 60_000
@@ -232,6 +234,97 @@ def test_what_answered_a_deadline_may_have_left_a_long_trace_and_it_is_not_judge
     assert trade.item.trimmed
     trade.move(version(REPLY | {"severity": "critical"}))
     assert trade.time(20 * MINUTE).kinds() == []
+
+
+def looping(steps: str, **changes: Any) -> Spec:
+    """Rounds of a, one of b, c and e, and d, until z; the steps are declared in this order."""
+    declared = {name: {"on": name, "start": name == "a"} for name in steps}
+    declared["z"] = {"on": "z", "end": "completed"}
+    return version(steps=declared, flow=["a -> (b | c | e) -> d -> a", "d -> z"], **changes)
+
+
+def counting(count: int, **changes: Any) -> Spec:
+    """A batch that waits for so many files."""
+    steps = {
+        "open": {"on": "opened", "start": True},
+        "files": {"on": "file", "children": {"key": "data.file", "count": count}},
+    }
+    rule = {"id": "load", "after": "open", "expect": "files", "within": "1s"}
+    return version(rule, steps=steps, flow=["open -> files"], **changes)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [(3, 2, []), (3, 1, []), (2, 2, []), (2, 3, [("missing", "2 of 3")]), (3, 3, [("missing", "2 of 3")])],
+)
+def test_children_are_counted_anew_at_the_move_without_waiting_for_the_next(
+    before: int, after: int, said: list[tuple[str, str]]
+) -> None:
+    loading = Mover(counting(before)).see(event("opened", 0))
+    loading.see(*[event("file", at, data={"data": {"file": at}}) for at in (10, 20)]).time(30)
+    assert loading.move(counting(after, remember="2h")) == []
+    assert [(f.kind, f.occurrence) for f in loading.time(MINUTE).said] == said
+    assert loading.item is not None
+    done = [o.time for o in loading.item.trace if loading.spec.steps[o.step] is loading.spec.steps[1]]
+    assert done == ([] if said else [10 * after])
+
+
+def test_an_empty_batch_stays_complete_and_a_step_that_no_longer_counts_keeps_what_came() -> None:
+    def announcing(**files: Any) -> Spec:
+        steps = {"open": {"on": "opened", "start": True}, "files": {"on": "file", **files}}
+        rule = {"id": "load", "after": "open", "expect": "files", "within": "1s"}
+        return version(rule, steps=steps, flow=["open -> files"], remember="2h")
+
+    counted = {"children": {"key": "data.file", "count": "data.files", "from": "open"}}
+    empty = Mover(announcing(**counted)).see(event("opened", 0, data={"data": {"files": 0}}))
+    unknown = Mover(announcing(**counted)).see(event("opened", 0), event("file", 10, data={"data": {"file": "a"}}))
+    louder = announcing(**counted, optional=True)
+    for one, said in ((empty, []), (unknown, ["missing"])):
+        one.time(20).move(louder)
+        assert one.time(MINUTE).kinds() == said
+    complete = Mover(counting(1)).see(event("opened", 0), event("file", 10, data={"data": {"file": "a"}}))
+    complete.time(20).move(announcing())
+    assert complete.time(MINUTE).kinds() == []
+
+
+def test_an_item_that_moves_to_a_version_which_tells_no_standstill_counts_none() -> None:
+    pacing = {"stalled": {"times": 2, "usual": {"send": "1m"}}}
+    trade = sent(version(REPLY, **pacing), until=3 * MINUTE)
+    assert trade.kinds() == ["stalled"]
+    assert trade.move(version(REPLY, **pacing, remember="2h")) == [], "it is told once"
+    assert trade.item is not None
+    assert trade.item.pace is not None
+    trade.move(version(REPLY))
+    assert trade.item.pace is None
+
+
+def test_of_a_flow_steps_maxima_and_the_end_are_known_by_their_new_places() -> None:
+    course = Course(7, 3)
+    course.seen, course.chosen, course.excused, course.last = 0b111, 0b010, 0b001, 0b100
+    course.counts, course.end, course.ended, course.found, course.told = {0: 5, 1: 2}, 2, 6, [1], 1
+    assert course.moved([1, -1, 0]).stored() == (7, 3, 0b011, 0, 0b010, 0b001, 0, 6, {1: 5}, [1], 1)
+
+
+def test_what_is_not_certain_yet_of_a_long_trace_is_judged_by_the_version_that_it_moves_to() -> None:
+    loop = Mover(looping("abcde", unexpected={"policy": "ignore"}))
+    for second, step in enumerate("acd" * 100 + "a"):
+        loop.see(event(step, 1000 * second)).time(1000 * second)
+    loop.see(event("b", 301_000), event("c", 302_000))
+    assert loop.move(looping("abcde")) == []
+    assert [(f.kind, f.step) for f in loop.time(10 * MINUTE).said] == [("unexpected", "c")]
+
+
+@pytest.mark.parametrize("policy", ["alert", "ignore"])
+@pytest.mark.parametrize("steps", ["abcde", "edcba"])
+def test_the_flow_of_a_very_long_trace_goes_on_from_where_it_had_come(steps: str, policy: str) -> None:
+    loop = Mover(looping(steps, unexpected={"policy": policy}))
+    for second, step in enumerate("abd" + "aed" + "acd" * 150):
+        loop.see(event(step, 1000 * second)).time(1000 * second)
+    assert loop.item is not None
+    assert loop.item.trimmed
+    assert loop.move(looping("abcde", remember="2h")) == []
+    loop.see(event("a", 500_000), event("b", 501_000), event("c", 502_000)).time(10 * MINUTE)
+    assert [(f.kind, f.step, f.because) for f in loop.said] == [("unexpected", "c", "d")]
 
 
 def test_a_deadline_with_other_overrides_is_another_deadline() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.udfs.core.build import Follower, event, workflow
+from udfs.core.codec import decode, encode
 from udfs.core.measures import Measures, measured, read
 from udfs.core.spec import Predict, Spec
-from udfs.core.state import decode, encode
 
 SEEN = (50, 75, 90, 95, 99)
 

@@ -12,10 +12,11 @@ from tests.udfs.core.build import workflow
 from udfs.core import schedule as machine
 from udfs.core.calendar import Calendar
 from udfs.core.clock import ByTime
+from udfs.core.codec import UnknownFormat
 from udfs.core.effects import Effect, Finding
 from udfs.core.plan import Cron, Daily, Every, Plan, Schedule, instant_text
 from udfs.core.schedulestate import Arrival, Watch, decode, encode
-from udfs.core.state import NEVER, UnknownFormat
+from udfs.core.state import NEVER
 from udfs.core.zone import UTC as ALWAYS
 from udfs.packs.cron import compile_cron
 from udfs.packs.zones import compile_zone

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from tests.udfs.core.build import event, workflow
+from udfs.core.codec import decode, encode
 from udfs.core.effects import Finding
 from udfs.core.event import Event
 from udfs.core.machine import on_event, on_time
 from udfs.core.sight import Sight, hear, look, next_seen
 from udfs.core.spec import Spec
-from udfs.core.state import NEVER, Item, decode, encode
+from udfs.core.state import NEVER, Item
 
 HEARTBEAT, GRACE = 300, 60
 

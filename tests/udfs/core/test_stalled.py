@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.udfs.core.build import Follower, event, workflow
+from udfs.core.codec import decode, encode
 from udfs.core.spec import Spec, Stalled
 from udfs.core.stalled import limits
-from udfs.core.state import NEVER, decode, encode
+from udfs.core.state import NEVER
 
 
 def paced(usual: int = 100, times: int = 3, at_least: int = 0, **more: Any) -> Spec:
@@ -111,6 +112,17 @@ def test_what_was_told_survives_being_stored() -> None:
 
 def test_an_item_is_not_told_after_it_was_forgotten() -> None:
     assert Follower(paced(expire_after=200)).see(event("A", 0)).time(9000).kinds() == []
+
+
+def test_an_item_that_was_paused_before_its_trace_was_trimmed_does_not_stand_still() -> None:
+    follower = Follower(paced(steps="ABCHR", pauses="H", resumes="R", expire_after=100_000)).see(event("A", 0))
+    for n, step in enumerate(["H", "R", "H", *["B"] * 300], 1):
+        follower.see(event(step, n)).time(n - 1)
+    assert follower.item is not None
+    follower.item = decode(encode(follower.item))
+    assert follower.item.trimmed
+    assert follower.time(9000).kinds() == []
+    assert follower.see(event("R", 9001)).time(9301).kinds() == ["stalled"]
 
 
 def test_a_long_loop_whose_trace_was_trimmed_never_stood_still() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from tests.udfs.core.build import Follower, event, workflow
 from udfs.core.effects import Finding, Transition
-from udfs.core.machine import match, on_event
+from udfs.core.machine import on_event
+from udfs.core.match import match
 from udfs.core.source import Position, Unreadable
 from udfs.core.spec import Spec
 from udfs.core.state import NEVER

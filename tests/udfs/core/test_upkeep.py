@@ -74,6 +74,54 @@ def test_an_item_that_has_ended_does_not_move_but_makes_way_for_a_closing() -> N
     assert change.after is None
 
 
+@pytest.mark.parametrize(("ended", "moves"), [(49, False), (50, False), (51, True)])
+@pytest.mark.parametrize("arrives", [48, 60])
+def test_whether_an_item_had_ended_by_the_instant_decides_and_not_when_that_arrived(
+    ended: int, moves: bool, arrives: int
+) -> None:
+    follower = Follower(FIRST).see(event("A", 0)).time(arrives - 1)
+    item = follower.item
+    assert item is not None
+    if arrives > 50 and moves:  # time comes to the instant before the end arrives
+        change = brought_up(OVER, 50, item, 50)
+        assert change is not None
+        assert change.after is not None
+        item, follower.spec = change.after, OVER
+    follower.item = item
+    item = follower.see(event("B", ended)).item
+    assert item is not None
+    brought_up(OVER, 50, item, 60)
+    assert item.spec == (OVER.hash if moves else FIRST.hash)
+    assert item.ended == "completed"
+
+
+REOPENING = replace(workflow("AB", starts="A", ends="B", remember=1000), hash="first")
+
+
+@pytest.mark.parametrize(("now", "moves"), [(69, False), (70, True), (71, True)])
+def test_an_item_that_is_reopened_behind_the_instant_moves_when_time_has_come_to_that(now: int, moves: bool) -> None:
+    item = Follower(REOPENING).see(event("A", 0), event("B", 10), event("B", 60), event("A", 70)).item
+    later = replace(REOPENING, hash="second", migrates=True)
+    assert item is not None
+    versions = plan((0, REOPENING), (50, later))
+    assert (bring_up({"first": REOPENING, "second": later}, versions, True, item, now) is not None) == moves
+
+
+def test_what_was_held_for_an_item_that_lives_longer_after_the_move_answers_in_time() -> None:
+    short = replace(RULES, hash="first", expire_after=20)
+    longer = workflow("AB", deadlines=[("A", "B", 500, None, False)], expire_after=20)
+    longer = replace(longer, hash="second", migrates=True)
+    item = Follower(short).see(event("A", 0), event("B", 400)).item
+    assert item is not None
+    assert item.held is not None
+    change = bring_up({"first": short, "second": longer}, plan((0, short), (50, longer)), True, item, 9000)
+    assert change is not None
+    assert findings(change) == []
+    follower = Follower(longer)
+    follower.item = change.after
+    assert follower.time(9000).kinds() == []
+
+
 def test_an_item_of_which_nothing_is_left_is_closed_with_the_reason() -> None:
     change = brought_up(replace(OTHER, hash="other", migrates=True), 50, begun(), 60)
     assert change is not None

@@ -134,6 +134,18 @@ def test_the_same_finding_says_when_the_source_came_back() -> None:
     assert (ended["at_ms"], ended["delta_ms"]) == (NOON + 30 * M + S, 25 * M + S)
 
 
+@pytest.mark.parametrize(("heard", "again"), [(39, []), (38, []), (34, [39])])
+def test_a_source_whose_grace_was_over_before_anybody_looked_is_told_to_be_back_all_the_same(
+    heard: int, again: list[int]
+) -> None:
+    lane = silent_from_noon().until(20 * M)
+    lane.event("bank", "confirmed", "P9", heard * M)
+    lane.tick(40 * M)
+    told = [((f["deadline_ms"] - NOON) // M, f["at_ms"] and (f["at_ms"] - NOON) // M) for f in lane.blind()]
+    assert told == [(5, None), (5, heard), *[(since, None) for since in again]]
+    assert len({f["id"] for f in lane.blind()}) == 1 + len(again)
+
+
 def test_one_bucket_speaks_for_a_source() -> None:
     spoke = []
     for place in range(4):

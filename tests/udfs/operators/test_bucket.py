@@ -11,8 +11,9 @@ import orjson
 import pytest
 
 from tests.udfs.operators.memory import State
-from udfs.core.state import NEVER, decode
-from udfs.core.state import encode as encode_item
+from udfs.core.codec import decode
+from udfs.core.codec import encode as encode_item
+from udfs.core.state import NEVER
 from udfs.operators.batch import NO_KEY, Frame, encode, split_element
 from udfs.operators.bucket import MOST_EVENTS
 from udfs.operators.engine import Engine
@@ -128,6 +129,15 @@ def test_time_brings_a_missing_finding_and_its_item_row() -> None:
     ]
     (item,) = rows(outputs, "I")
     assert (item["missing"], item["pending"], item["next_due_ms"]) == (1, [], None)
+
+
+def test_a_finding_says_what_is_at_stake_as_far_as_it_is_known() -> None:
+    bucket = State().bucket(engine())
+    unvalued = record("sent", 0, "T2").replace(b'"amount":5.5', b'"amount":"?"')
+    bucket.on_batch(frames(record("sent", 0), unvalued), -NEVER)
+    due = bucket.next_timer()
+    assert due is not None
+    assert {f["key"]: f["amount"] for f in rows(bucket.on_time(due), "F")} == {"T1": 5.5, "T2": None}
 
 
 def test_an_item_that_was_only_looked_at_too_early_is_neither_told_nor_stored_again() -> None:

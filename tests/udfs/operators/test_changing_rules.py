@@ -24,7 +24,8 @@ TEN = 1_772_445_600_000
 """2026-03-02, 10:00 UTC, where the records' minutes begin."""
 
 LONGER = WORKFLOW | {"deadlines": [WORKFLOW["deadlines"][0] | {"within": "15m"}]}
-Change = tuple[int, dict[str, Any] | None]
+Definition = dict[str, Any]
+Change = tuple[int, Definition | None]
 
 
 def engine(*changes: Change) -> Engine:
@@ -42,6 +43,28 @@ def take(made: Engine, offset: int, minute: int, definition: dict[str, Any] | No
     if definition is not None:
         value = document(definition, version=offset + 2, effective_from=TEN + minute * MINUTE)
     made.take(RuleRecord(0, offset, 0, b"trade", value))
+
+
+@pytest.mark.parametrize("further", [{}, {"migrate": "in_flight"}])
+@pytest.mark.parametrize("minute", [12, 13])
+def test_the_keys_next_run_is_ruled_by_the_version_at_its_own_first_event(minute: int, further: Definition) -> None:
+    made = engine((0, WORKFLOW | {"remember": "1m"}), (13, LONGER | {"remember": "1m"} | further))
+    bucket = State().bucket(made)
+    bucket.on_batch(frames(record("sent", 1), record("settled", 2), record("sent", minute, id="again")), TEN)
+    (found,) = rows(bucket.on_time(TEN + 50 * MINUTE), "F")
+    due = minute + (5 if minute < 13 and not further else 15)
+    assert (found["kind"], found["deadline_ms"]) == ("missing", TEN + due * MINUTE)
+    assert found["version"] == (2 if minute < 13 and not further else 3)
+
+
+def test_a_run_that_waits_for_time_is_ruled_by_the_version_at_its_earliest_event_in_whatever_order_they_come() -> None:
+    waits = {"order": {"policy": "drop"}}
+    found = []
+    for first, second in ((1, 3), (3, 1)):
+        bucket = State().bucket(engine((0, WORKFLOW | waits), (2, LONGER | waits)))
+        bucket.on_batch(frames(record("sent", first, id=f"{first}"), record("sent", second, id=f"{second}")), TEN)
+        found.append([(f["version"], f["deadline_ms"]) for f in rows(bucket.on_time(TEN + 50 * MINUTE), "F")])
+    assert found == [[(2, TEN + 6 * MINUTE)]] * 2
 
 
 def pulse(bucket: Bucket, minute: float) -> list[bytes]:

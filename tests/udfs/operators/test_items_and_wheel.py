@@ -8,7 +8,8 @@ import pytest
 
 from tests.udfs.operators.memory import Memory, State
 from tests.udfs.operators.test_bucket import WORKFLOW, engine, frames, record, rows
-from udfs.core.state import NEVER, Item, encode
+from udfs.core.codec import encode
+from udfs.core.state import NEVER, Item
 from udfs.operators.bucket import Bucket
 from udfs.operators.cache import Items
 from udfs.operators.wheel import Wheel

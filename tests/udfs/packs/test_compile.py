@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from udfs.core.codec import decode, encode
 from udfs.core.spec import BEGINNING, Correlation, Deadline, Spec
-from udfs.core.state import Item, decode, encode
+from udfs.core.state import Item
 from udfs.packs.compile import compile_workflow
 from udfs.packs.problems import PackError
 

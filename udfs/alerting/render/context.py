@@ -89,4 +89,7 @@ def _alert(row: Mapping[str, Any], zone: str) -> dict[str, Any]:
         "opened": instant(row.get("opened_ms"), zone),
         "ended": instant(row.get("ended_ms"), zone),
     }
-    return {**usual, **{name: value for name, value in row.items() if value is not None}, **times}
+    given = {name: value for name, value in row.items() if value is not None}
+    if not isinstance(given.get("groups"), Mapping):
+        given.pop("groups", None)
+    return {**usual, **given, **times}

@@ -9,7 +9,7 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.clients.producer.ProducerR
 
 /** Sends each element to the topic that its tag names. */
 public class Router implements KafkaRecordSerializationSchema<byte[]> {
-    /** All tags that an element may have. */
+    /** All tags that an element of the detect job may have. */
     static final String TAGS = "FTIED" + Element.PROGRESS;
 
     private final String prefix;
@@ -20,7 +20,7 @@ public class Router implements KafkaRecordSerializationSchema<byte[]> {
     }
 
     /**
-     * For jobs/detect.py: the sink.
+     * For jobs/streams.py: the sink.
      *
      * @param transactions the prefix of the transactional ids for exactly once, or empty for at least once
      */
@@ -49,6 +49,10 @@ public class Router implements KafkaRecordSerializationSchema<byte[]> {
             case 'I' -> "items";
             case 'E' -> "eventlog";
             case 'D' -> "deadletters";
+            case 'A' -> "alerts";
+            case 'L' -> "alertlog";
+            case 'C' -> "incidents";
+            case 'N' -> "notifications";
             case Element.PROGRESS -> "progress";
             default -> throw new IllegalArgumentException("no topic for tag '" + tag + "': see docs/contracts.md");
         };

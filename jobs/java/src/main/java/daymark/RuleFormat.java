@@ -11,16 +11,20 @@ import org.apache.flink.util.Collector;
 public class RuleFormat implements KafkaRecordDeserializationSchema<byte[]> {
     @Override
     public void deserialize(ConsumerRecord<byte[], byte[]> from, Collector<byte[]> out) {
+        out.collect(bytes(from));
+    }
+
+    static byte[] bytes(ConsumerRecord<byte[], byte[]> from) {
         byte[] key = from.key() == null ? new byte[0] : from.key();
         byte[] value = from.value() == null ? new byte[0] : from.value();
-        out.collect(ByteBuffer.allocate(4 + 8 + 8 + 4 + key.length + value.length)
+        return ByteBuffer.allocate(4 + 8 + 8 + 4 + key.length + value.length)
                 .putInt(from.partition())
                 .putLong(from.offset())
                 .putLong(from.timestamp())
                 .putInt(key.length)
                 .put(key)
                 .put(value)
-                .array());
+                .array();
     }
 
     @Override

@@ -34,7 +34,7 @@ class TickClock implements WatermarkGenerator<Record> {
         if (record.tick == Record.END) {
             watermark = Ticks.END_OF_TIME;
             onPeriodicEmit(output); // a file's reader may be gone when the interval is over
-        } else if (record.tick - record.timestamp > ticks.ahead) {
+        } else if (!ticks.trusts(record)) {
             ignore(record);
         } else if (record.tick > latest) {
             advance(record.tick);
@@ -43,7 +43,7 @@ class TickClock implements WatermarkGenerator<Record> {
 
     /** Behind a gap the watermark stays where the gap began until the ticks have come `grace` further. */
     private void advance(long tick) {
-        boolean afterGap = latest == NONE ? ticks.resumed : tick - latest > ticks.gap;
+        boolean afterGap = latest != NONE && tick - latest > ticks.gap;
         if (afterGap) {
             heldUntil = tick + ticks.grace;
         }

@@ -11,7 +11,8 @@ import org.apache.flink.metrics.Counter;
  * <p>Flink keeps one generator for each partition and goes by the slowest. There is no idleness: a partition without
  * ticks stops the lane's clock, since nothing can be said about what it may still bring.
  *
- * <p>A live lane's clock (see {@link #live}) mistrusts its ticks besides. All spans are milliseconds.
+ * <p>A live lane's clock (see {@link #live}) mistrusts its ticks besides; of a gap over which the job was restored
+ * {@link Absence} knows. All spans are milliseconds.
  */
 public class Ticks implements WatermarkStrategy<Record> {
     /** The watermark of an {@code end} tick: past every deadline, and yet not Flink's own end of the stream. */
@@ -21,7 +22,6 @@ public class Ticks implements WatermarkStrategy<Record> {
     long ahead = Long.MAX_VALUE;
     long gap = Long.MAX_VALUE;
     long grace;
-    boolean resumed;
 
     /** @param lateness how long after a tick events from before it are still in time; 0 or more */
     public Ticks(long lateness) {
@@ -37,17 +37,20 @@ public class Ticks implements WatermarkStrategy<Record> {
      * @param ahead a tick that is further ahead of Kafka's timestamp comes from a broken clock, and moves nothing
      * @param gap a longer span between two ticks says that broker or ticker was away
      * @param grace how long after a gap time stands still where it began: producers empty their buffers first
-     * @param resumed whether the job goes on where another ended, so that the first tick comes after a gap as well
      */
-    public Ticks live(long ahead, long gap, long grace, boolean resumed) {
+    public Ticks live(long ahead, long gap, long grace) {
         if (ahead < 0 || gap < 0 || grace < 0) {
             throw new IllegalArgumentException("spans of ticks must be 0 ms or more");
         }
         this.ahead = ahead;
         this.gap = gap;
         this.grace = grace;
-        this.resumed = resumed;
         return this;
+    }
+
+    /** Whether a tick may move time: it is not from a clock that is ahead of the one that stamps the records. */
+    boolean trusts(Record record) {
+        return record.tick - record.timestamp <= ahead;
     }
 
     @Override

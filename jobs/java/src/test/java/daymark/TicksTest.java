@@ -101,13 +101,13 @@ class TicksTest {
     @Test
     void needALatenessThatIsNotNegative() {
         assertThrows(IllegalArgumentException.class, () -> new Ticks(-1));
-        assertThrows(IllegalArgumentException.class, () -> new Ticks(0).live(-1, 0, 0, false));
+        assertThrows(IllegalArgumentException.class, () -> new Ticks(0).live(-1, 0, 0));
     }
 
     @ParameterizedTest
     @CsvSource({"5059999, true", "5060000, true", "5060001, false"})
     void aheadOfTheirRecordMoveNothingInALiveLane(long tick, boolean moves) {
-        WatermarkGenerator<Record> clock = clock(new Ticks(0).live(60_000, 10_000_000, 0, false));
+        WatermarkGenerator<Record> clock = clock(new Ticks(0).live(60_000, 10_000_000, 0));
         see(clock, 5_000_000, tick, 5_000_001);
         assertEquals(moves ? List.of(4_999_999L, tick - 1) : List.of(4_999_999L, 5_000_000L), watermarks);
         assertEquals(moves ? 0 : 1, ignored.getCount());
@@ -121,38 +121,29 @@ class TicksTest {
 
     @Test
     void thatEndTimeAreNeverAhead() {
-        see(clock(new Ticks(0).live(60_000, 10_000, 10_000, false)), Record.END);
+        see(clock(new Ticks(0).live(60_000, 10_000, 10_000)), Record.END);
         assertEquals(List.of(Long.MAX_VALUE - 1), watermarks);
     }
 
     @ParameterizedTest
     @CsvSource({"109999, true", "110000, true", "110001, false"})
     void behindAGapDoNotMoveTime(long tick, boolean moves) {
-        see(clock(new Ticks(0).live(60_000, 10_000, 10_000, false)), 100_000, tick);
+        see(clock(new Ticks(0).live(60_000, 10_000, 10_000)), 100_000, tick);
         assertEquals(moves ? List.of(99_999L, tick - 1) : List.of(99_999L), watermarks);
     }
 
     @ParameterizedTest
     @CsvSource({"209999, false", "210000, true", "210001, true"})
     void moveTimeAgainWhenTheGraceIsOver(long tick, boolean moves) {
-        see(clock(new Ticks(0).live(60_000, 10_000, 10_000, false)), 100_000, 200_000, 205_000, tick);
+        see(clock(new Ticks(0).live(60_000, 10_000, 10_000)), 100_000, 200_000, 205_000, tick);
         assertEquals(moves ? List.of(99_999L, tick - 1) : List.of(99_999L), watermarks);
     }
 
     @Test
     void behindASecondGapWaitForItsGraceToo() {
-        WatermarkGenerator<Record> clock = clock(new Ticks(0).live(60_000, 10_000, 10_000, false));
+        WatermarkGenerator<Record> clock = clock(new Ticks(0).live(60_000, 10_000, 10_000));
         see(clock, 100_000, 200_000, 209_000, 300_000, 309_999, 310_000);
         assertEquals(List.of(99_999L, 309_999L), watermarks);
-    }
-
-    @Test
-    void areBehindAGapWhenAJobGoesOnWhereAnotherEnded() {
-        see(clock(new Ticks(0).live(60_000, 10_000, 10_000, true)), 100_000, 109_999, 110_000);
-        assertEquals(List.of(109_999L), watermarks);
-        watermarks.clear();
-        see(clock(new Ticks(0).live(60_000, 10_000, 10_000, false)), 100_000);
-        assertEquals(List.of(99_999L), watermarks);
     }
 
     @Test

@@ -1,0 +1,180 @@
+"""Users, and signing in with a password: the lockout, and who is there at the first start."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from api.access import lockout, passwords
+from api.access.roles import UNLIMITED, Limits, Permissions, of_role
+from api.access.tables import attempts, sessions, users
+from api.records.database import Change, Records, Transaction
+
+
+class Refused(Exception):
+    """A sign-in that is not let in. The text may be shown; `wait_ms` is how long none is looked at, 0: at once."""
+
+    def __init__(self, message: str, wait_ms: int = 0) -> None:
+        super().__init__(message)
+        self.wait_ms = wait_ms
+
+
+class LastAdmin(Exception):
+    """The change would leave nobody who may manage users."""
+
+
+@dataclass(frozen=True)
+class User:
+    """A person who may sign in. `subject` is the OpenID provider's name for them, '' of a local user."""
+
+    name: str
+    role: str
+    limits: Limits = UNLIMITED
+    subject: str = ""
+    disabled: bool = False
+    has_password: bool = False
+    created_ms: int = 0
+    seen_ms: int | None = None
+
+    @property
+    def permissions(self) -> Permissions:
+        """What they may do now."""
+        return Permissions() if self.disabled else of_role(self.role, self.limits)
+
+    def as_json(self) -> dict[str, Any]:
+        """What the API and the audit show: nothing secret."""
+        return {**vars(self), "limits": self.limits.as_json()}
+
+
+def read(connection: Connection, name: str) -> User | None:
+    """A user by name."""
+    row = connection.execute(select(users).where(users.c.name == name)).first()
+    return _user(row) if row else None
+
+
+def by_subject(connection: Connection, subject: str) -> User | None:
+    """A user by the OpenID provider's name for them."""
+    row = connection.execute(select(users).where(users.c.subject == subject)).first()
+    return _user(row) if row else None
+
+
+def listed(connection: Connection) -> list[User]:
+    """All users by name."""
+    return [_user(row) for row in connection.execute(select(users).order_by(users.c.name))]
+
+
+def anybody(connection: Connection) -> bool:
+    """Whether somebody can sign in as an admin, with a password or at an OpenID provider."""
+    can = users.c.password.is_not(None) | users.c.subject.is_not(None)
+    query = select(users.c.name).where(can, users.c.role == "admin", ~users.c.disabled).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def put(tx: Transaction, user: User, who: str, origin: str, now_ms: int, password: str | None = None) -> User:
+    """Create or change a user; a changed role, limit or password counts from the next request on, and a disabled one
+    is signed out. Raises LastAdmin."""
+    before = read(tx.connection, user.name)
+    row: dict[str, Any] = {"role": user.role, "limits": user.limits.as_json(), "disabled": user.disabled}
+    row |= {"subject": user.subject or None}
+    if password is not None:
+        row["password"] = passwords.hashed(password)
+    if before:
+        tx.connection.execute(update(users).where(users.c.name == user.name).values(row))
+    else:
+        tx.connection.execute(insert(users).values({**row, "name": user.name, "created_ms": now_ms}))
+    if before and before.role == "admin":
+        _require_admin(tx.connection)
+    if user.disabled or (before and password is not None):
+        tx.connection.execute(delete(sessions).where(sessions.c.user == user.name))
+    after = read(tx.connection, user.name)
+    assert after is not None  # noqa: S101 (it was just written)
+    told = {**after.as_json(), **({"password": "set anew"} if password is not None else {})}
+    tx.changed(Change(now_ms, who, "put", f"user/{user.name}", before.as_json() if before else None, told, origin))
+    return after
+
+
+def set_hash(tx: Transaction, name: str, kept: str) -> None:
+    """Keep the hash of another password."""
+    tx.connection.execute(update(users).where(users.c.name == name).values(password=kept))
+
+
+def remove(tx: Transaction, name: str, who: str, origin: str, now_ms: int) -> bool:
+    """Delete a user with sessions and tokens; False if there was none. Raises LastAdmin."""
+    before = read(tx.connection, name)
+    if before is None:
+        return False
+    tx.connection.execute(delete(users).where(users.c.name == name))
+    if before.role == "admin":
+        _require_admin(tx.connection)
+    tx.changed(Change(now_ms, who, "delete", f"user/{name}", before.as_json(), None, origin))
+    return True
+
+
+def sign_in(records: Records, name: str, password: str, address: str, now_ms: int) -> User:
+    """The user with that name and password. Raises Refused, with the same words whatever is wrong.
+
+    The attempt is counted before the password is looked at, so that many at once are no way around the lockout.
+    """
+    places = (("user", _key(name)), ("address", _key(address)))
+    with records.transaction() as tx:
+        wait_ms = max(_until(tx.connection, *place) for place in places) - now_ms
+        if wait_ms > 0:
+            raise Refused(f"Too many failed attempts. Try again in {-(-wait_ms // 1000)} s.", wait_ms)
+        for place in places:
+            _count(tx.connection, *place, now_ms)
+        row = tx.connection.execute(select(users).where(users.c.name == name)).first()
+    right = passwords.right(row.password if row else None, password)
+    if row is None or not right or row.disabled:
+        with records.transaction() as tx:
+            subject = f"user/{name}" if row else "user"  # what isn't a name may be a password that was typed there
+            tx.changed(Change(now_ms, name if row else "", "sign-in refused", subject, origin=address))
+        raise Refused("Name or password is wrong.")
+    with records.transaction() as tx:
+        for kind, key in places:
+            tx.connection.execute(delete(attempts).where(attempts.c.kind == kind, attempts.c.name == key))
+        if passwords.outdated(row.password):
+            fresh = {"password": passwords.hashed(password)}
+            tx.connection.execute(update(users).where(users.c.name == name).values(fresh))
+    return _user(row)
+
+
+def _until(connection: Connection, kind: str, key: str) -> int:
+    query = select(attempts).where(attempts.c.kind == kind, attempts.c.name == key)
+    row = connection.execute(query).first()
+    return lockout.until(kind, row.failures, row.last_ms) if row else 0
+
+
+def _count(connection: Connection, kind: str, key: str, now_ms: int) -> None:
+    place = (attempts.c.kind == kind) & (attempts.c.name == key)
+    row = connection.execute(select(attempts).where(place)).first()
+    if row is None:
+        connection.execute(insert(attempts).values(kind=kind, name=key, failures=1, last_ms=now_ms))
+        return
+    failures = lockout.counted(row.failures, row.last_ms, now_ms)
+    connection.execute(update(attempts).where(place).values(failures=failures, last_ms=now_ms))
+
+
+def _key(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _require_admin(connection: Connection) -> None:
+    query = select(users.c.name).where(users.c.role == "admin", ~users.c.disabled).limit(1)
+    if connection.execute(query).first() is None:
+        raise LastAdmin("Nobody would be left who may manage users. Make somebody else an admin first.")
+
+
+def _user(row: Row[Any]) -> User:
+    return User(
+        name=row.name,
+        role=row.role,
+        limits=Limits.of(row.limits),
+        subject=row.subject or "",
+        disabled=row.disabled,
+        has_password=row.password is not None,
+        created_ms=row.created_ms,
+        seen_ms=row.seen_ms,
+    )

@@ -1,0 +1,100 @@
+"""Sends a notice through the channel that it names: document, words, links, and what any failure means."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import aiosmtplib
+import httpx
+import msgspec
+from kafka.errors import KafkaError
+
+from jobs.channels import browser, chats, mail, pagerduty, sms, webhook
+from jobs.channels.sender import Outgoing, Result, Sender, Tools
+from jobs.channels.vault import SecretError
+from jobs.dispatch.records import Notify
+from udfs.alerting.links import Link, url
+from udfs.alerting.render.context import Addresses
+from udfs.alerting.render.message import Message, render
+from udfs.alerting.render.texts import RenderError
+
+LONGEST_S = 30.0
+LINK_MS = 3 * 86_400_000
+
+SENDERS: dict[str, Sender] = {
+    "email": mail.send,
+    "sms": sms.send,
+    "slack": chats.send,
+    "teams": chats.send,
+    "pagerduty": pagerduty.send,
+    "webhook": webhook.send,
+    "browser": browser.send,
+}
+
+log = logging.getLogger("dispatcher")
+
+
+class Outbox:
+    """`documents` are alerting documents by kind and name, kept up to date by whoever reads them."""
+
+    def __init__(self, documents: Mapping[str, Mapping[str, Any]], tools: Tools, public_url: str, secret: str) -> None:
+        self.documents = documents
+        self.tools = tools
+        self.public_url = public_url.rstrip("/")
+        self.secret = secret
+
+    def type_of(self, channel: str) -> str:
+        """The channel's type; "" if there is no such channel."""
+        return str(self.documents.get(f"channel/{channel}", {}).get("type", ""))
+
+    async def send(self, notice: Notify) -> Result:
+        """Try once, for half a minute at most. Never raises: whatever goes wrong is a result, without secrets in it."""
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                result = await self._send(notice)
+        except TimeoutError:
+            result = Result("failed", "no answer in time")
+        except (SecretError, RenderError) as error:
+            result = Result("failed", str(error))
+        except (httpx.HTTPError, httpx.InvalidURL, aiosmtplib.SMTPException, OSError, KafkaError, ValueError) as error:
+            result = Result("failed", f"{type(error).__name__}: {error}")
+        except Exception as error:  # a fault of ours must not stop other channels, nor lose the notice
+            log.exception("a channel failed in a way that nobody thought of", extra={"channel": notice.channel})
+            result = Result("failed", f"{type(error).__name__}: {error}")
+        return Result(result.outcome, self.tools.vault.hide(result.detail), result.status, result.wait_ms)
+
+    async def _send(self, notice: Notify) -> Result:
+        document = self.documents.get(f"channel/{notice.channel}")
+        if document is None:
+            return Result("failed", f"there is no channel {notice.channel!r}; put one, or change who names it")
+        if (sender := SENDERS.get(str(document.get("type")))) is None:
+            return Result("failed", f"channel {notice.channel!r} is of type {document.get('type')!r}, which is unknown")
+        message, fault = self._message(document, notice)
+        result = await sender(Outgoing(document, notice, message, self.tools))
+        return Result(result.outcome, result.detail or fault, result.status, result.wait_ms)
+
+    def _message(self, document: Mapping[str, Any], notice: Notify) -> tuple[Message, str]:
+        """The message, and what is wrong with the channel's own templates: then the shipped ones tell it."""
+        row = msgspec.to_builtins(notice)
+        zone = str(self.documents.get(f"person/{notice.person}", {}).get("zone") or "")
+        try:
+            return render(document, row, self._addresses(notice), zone), ""
+        except RenderError as error:
+            own = ("templates", "body")
+            if not any(document.get(name) for name in own):
+                raise
+            shipped = {name: value for name, value in document.items() if name not in own}
+            return render(shipped, row, self._addresses(notice), zone), f"told in the shipped words, since {error}"
+
+    def _addresses(self, notice: Notify) -> Addresses:
+        home = f"{self.public_url}/alerts"
+        episodes = {str(row["id"]): int(row.get("episode") or 1) for row in notice.alerts if row.get("id")}
+        if not episodes:
+            return Addresses(home)
+        person = notice.person or f"channel {notice.channel}"
+        link = Link("ack", episodes, person, notice.at_ms + LINK_MS)
+        page = f"{home}/{next(iter(episodes))}" if len(episodes) == 1 else ""
+        return Addresses(home, page, url(self.public_url, link, self.secret))

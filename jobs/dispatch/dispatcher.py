@@ -1,0 +1,183 @@
+"""The shell around the plan: reads, asks, sends, records. It decides nothing.
+
+A delivery goes: its turn comes (plan) → the log is read to its end → still to be sent? (plan) → send → row to
+`daymark.deliveries` → finished (plan) → progress committed. Killed anywhere before the row is safe, it begins anew,
+with the same idempotency key; behind that it is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from kafka.errors import KafkaError
+
+from jobs.channels.outbox import Outbox
+from jobs.dispatch.kafkaside import DocumentLog, Writer
+from jobs.dispatch.log import Begun, Entry, NotificationLog
+from jobs.dispatch.plan import Plan
+from jobs.dispatch.queues import Pending
+from jobs.dispatch.records import Delivery
+
+FLOOR_S = 0.25
+FINISH_S = 5.0
+AGAIN_S = 2.0
+
+log = logging.getLogger("dispatcher")
+
+
+def wall_ms() -> int:
+    """Now, in epoch ms."""
+    return int(time.time() * 1000)
+
+
+class Dispatcher:
+    """Sends notifications until told to stop. What fails and isn't a channel ends the whole: a restart begins anew."""
+
+    def __init__(self, bootstrap: str, prefix: str, outbox: Outbox, documents: dict[str, Any], writer: Writer) -> None:
+        self.plan = Plan()
+        self.outbox = outbox
+        self.writer = writer
+        self.deliveries = f"{prefix}deliveries"
+        self.log = NotificationLog(bootstrap, prefix, self._take)
+        self.documents = DocumentLog(bootstrap, f"{prefix}alerting", documents, self._changed)
+        self._wakes: dict[str, asyncio.Event] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._sought = asyncio.Event()
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Dispatch until `stop` is set; then finish what is being sent. Waits for Kafka, however long that takes."""
+        if (begun := await self._begin(stop)) is None:
+            return
+        for row in begun.rows:
+            self.plan.recall(row)
+        for record in begun.records:
+            self.plan.recall_record(record)
+        self.plan.position = begun.offset
+        async with asyncio.TaskGroup() as group:
+            reading = [group.create_task(self.documents.follow())]
+            await self.documents.complete.wait()
+            self._group = group
+            log.info("dispatching", extra={"offset": begun.offset, "rows": len(begun.rows)})
+            reading += map(group.create_task, (self.log.follow(), self._keep_floor(), self._seek()))
+            await stop.wait()
+            self._group = None
+            await self._finish()
+            for task in reading:
+                task.cancel()
+        self.writer.close()
+
+    async def _begin(self, stop: asyncio.Event) -> Begun | None:
+        """What earlier runs have left, asked for until Kafka answers; None if told to stop before."""
+        while not stop.is_set():
+            try:
+                return await asyncio.to_thread(self.log.begin)
+            except KafkaError as error:
+                log.warning("waiting for Kafka and its topics", extra={"error": f"{error!r}"})
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN_S):
+                        await stop.wait()
+        return None
+
+    def _take(self, entries: list[Entry]) -> None:
+        """New records of the log; called in the event loop, before anybody is told that they have been read."""
+        now = wall_ms()
+        for offset, record in entries:
+            self.plan.take(offset, record, now)
+        for pending, row in self.plan.sweep(now):
+            self._spawn(self._record(pending, row))
+        if self.plan.sought:
+            self._sought.set()
+        self._wake(*self.plan.queues)
+
+    def _changed(self, key: str) -> None:
+        kind, _, channel = key.partition("/")
+        if kind == "channel":
+            self.plan.changed(channel, wall_ms())
+            self._wake(channel)
+
+    def _wake(self, *channels: str) -> None:
+        for channel in channels:
+            if channel not in self._wakes and self._group is not None:
+                self._wakes[channel] = asyncio.Event()
+                self._under_way.add(self._group.create_task(self._serve(channel), name=f"serve {channel}"))
+            if channel in self._wakes:
+                self._wakes[channel].set()
+
+    def _spawn(self, delivery: Coroutine[Any, Any, None]) -> None:
+        """Let a delivery run beside the others."""
+        if self._group is None:  # stopping: the next run does it
+            delivery.close()
+            return
+        task = self._group.create_task(delivery)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _serve(self, channel: str) -> None:
+        """One channel: start what is due, wait for what is next due or for news."""
+        wake = self._wakes[channel]
+        while self._group is not None:
+            wake.clear()
+            while (pending := self.plan.start(channel, wall_ms())) is not None:
+                self._spawn(self._deliver(pending))
+            due = self.plan.next_time(channel)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if due is None else max(1, due - wall_ms()) / 1000):
+                    await wake.wait()
+
+    async def _deliver(self, pending: Pending) -> None:
+        await self.log.caught_up()
+        began = wall_ms()
+        if (row := self.plan.confirm(pending, began)) is None:
+            result = await self.outbox.send(pending.notice)
+            row = self.plan.end(pending, result, began, wall_ms())
+        await self._record(pending, row)
+
+    async def _record(self, pending: Pending, row: Delivery) -> None:
+        row.type = self.outbox.type_of(row.channel)
+        level = logging.INFO if row.outcome == "sent" else logging.WARNING
+        log.log(level, "delivery %s", row.outcome, extra=msgspec.to_builtins(row) | {"person": None})
+        await self.writer.write(self.deliveries, row.id, msgspec.json.encode(row))
+        self.plan.recorded(pending, row)
+        self._wake(row.channel)
+
+    async def _keep_floor(self) -> None:
+        """Now and then, tell the log how far all is finished."""
+        while True:
+            self.log.floor = self.plan.floor
+            await asyncio.sleep(FLOOR_S)
+
+    async def _seek(self) -> None:
+        """Find in the log what somebody wants to be tried again and the plan has forgotten."""
+        while True:
+            await self._sought.wait()
+            self._sought.clear()
+            wanted = set(self.plan.sought)
+            try:
+                found = await asyncio.to_thread(self.log.find, wanted)
+            except KafkaError as error:
+                log.warning("dead letters can't be looked for now", extra={"error": f"{error!r}"})
+                await asyncio.sleep(AGAIN_S)
+                self._sought.set()
+                continue
+            for id in wanted:
+                if id not in found:
+                    log.warning("nothing to try again: the log has no such notification", extra={"id": id})
+                self.plan.found(id, found.get(id), wall_ms())
+            self._wake(*self.plan.queues)
+
+    async def _finish(self) -> None:
+        """Give what is being sent a few seconds; what isn't finished then is sent by the next run."""
+        for wake in self._wakes.values():
+            wake.set()
+        if self._under_way:
+            await asyncio.wait(set(self._under_way), timeout=FINISH_S)
+        for task in self._under_way:
+            task.cancel()
+        self.log.floor = self.plan.floor

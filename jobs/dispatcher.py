@@ -1,0 +1,97 @@
+"""The dispatcher: sends the notifications of the alert job to people, and records every attempt.
+
+It needs Kafka and nothing else of Daymark: alerts go out while ClickHouse, the API or the job is down. Run only one.
+
+    python -m jobs.dispatcher --bootstrap 127.0.0.1:19092
+    python -m jobs.dispatcher --bootstrap 127.0.0.1:19092 --test mail --address anna@example.com
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import httpx
+from kafka.errors import KafkaError
+
+from jobs import logs
+from jobs.channels.outbox import Outbox
+from jobs.channels.sender import Tools
+from jobs.channels.vault import HidingFilter, Vault
+from jobs.dispatch.dispatcher import Dispatcher
+from jobs.dispatch.kafkaside import Documents, Writer
+from jobs.dispatch.tryout import try_channel
+from udfs.linksecret import LinkSecretError, link_secret
+
+BROWSER = "browser"
+TIMEOUT_S = 10.0
+PUBLIC_URL = "http://127.0.0.1:8420"
+
+
+def build(options: argparse.Namespace, env: Mapping[str, str], http: httpx.AsyncClient, vault: Vault) -> Dispatcher:
+    """All parts of a dispatcher, put together. Raises LinkSecretError."""
+    writer = Writer(options.bootstrap)
+
+    async def publish(value: bytes) -> None:
+        await writer.attempt(f"{options.prefix}{BROWSER}", "", value)
+
+    documents: Documents = {}
+    tools = Tools(vault, http, publish)
+    outbox = Outbox(documents, tools, options.public_url, link_secret(Path(options.home), env))
+    return Dispatcher(options.bootstrap, options.prefix, outbox, documents, writer)
+
+
+async def dispatch(options: argparse.Namespace, env: Mapping[str, str], vault: Vault) -> None:
+    """Dispatch until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
+        await build(options, env, http, vault).run(stop)
+
+
+def arguments(argv: Sequence[str] | None, env: Mapping[str, str]) -> argparse.Namespace:
+    """The options, from the command line or else from variables."""
+    parser = argparse.ArgumentParser(prog="jobs.dispatcher", description="Sends notifications to people.")
+    parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT")
+    parser.add_argument("--prefix", default="daymark.", help="what the topics' names begin with (default: %(default)s)")
+    parser.add_argument("--home", default=env.get("DAYMARK_HOME", ".daymark"), help="where link.secret is")
+    parser.add_argument(
+        "--public-url",
+        default=env.get("DAYMARK_PUBLIC_URL", PUBLIC_URL),
+        help="where people reach Daymark: what links in messages begin with (default: %(default)s)",
+    )
+    parser.add_argument("--test", metavar="CHANNEL", help="have the running dispatcher try a channel")
+    parser.add_argument("--address", default="", help="with --test: whom to send to, where the channel has no `to`")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Dispatch, or with --test try a channel: 0 if it was sent, 1 with a sentence on standard error if not."""
+    options = arguments(argv, os.environ)
+    vault = Vault(os.environ)
+    logs.configure("dispatcher")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell the address of each request
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(HidingFilter(vault))
+    try:
+        if options.test:
+            return try_channel(options.bootstrap, options.prefix, options.test, options.address)
+        asyncio.run(dispatch(options, os.environ, vault))
+    except LinkSecretError as error:
+        print(f"jobs.dispatcher: {error}", file=sys.stderr)
+        return 1
+    except KafkaError as error:
+        print(f"jobs.dispatcher: Kafka at {options.bootstrap} can't be used: {error!r}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""Somebody who is limited never sees another's item, whichever route they ask, and no parameter opens more."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+from starlette.testclient import TestClient
+
+from api.access.matrix import MATRIX
+from api.access.roles import Limits, of_role
+from api.access.rows import filters
+from api.access.who import Who
+from api.store import SQL, TABLES, Store
+from tests.api.access.conftest import signed_in
+from tests.api.alertrows import alert, incident, logged
+from tests.api.rows import T0, event, finding, insert, item, progress, transition
+
+ZORG = "zorg"  # in everything of the other tenant
+LIMITED = {
+    "by group": Limits(None, {"customer": frozenset({"acme"})}),
+    "by workflow": Limits(frozenset({"acme_orders"})),
+    "by both": Limits(frozenset({"acme_orders"}), {"customer": frozenset({"acme"})}),
+    "by an empty list": Limits(frozenset()),
+    "by a value with quotes": Limits(None, {"customer": frozenset({"') OR 1=1 --", '"}, 1', "\\'"})}),
+}
+
+
+def fill(store: Store, tenant: str, number: int) -> None:
+    """An item with all that belongs to it, and the tenant's name in each of its parts."""
+    key, workflow, groups = f"{tenant}-1", f"{tenant}_orders", {"customer": tenant}
+    common: dict[str, Any] = {"workflow": workflow, "key": key, "groups": groups}
+    data = orjson.dumps({"data": {"id": key, "note": tenant}}).decode()
+    place = {"source": f"/{tenant}", "offset": number}
+    insert(store, "events", event(id=f"{tenant}-e", key=key, groups=groups, type=f"{tenant}.sent", data=data, **place))
+    insert(store, "items", item(**common, step=f"{tenant}-step"))
+    for step, previous in ((f"{tenant}-first", ""), (f"{tenant}-step", f"{tenant}-first")):
+        moved = {"event_id": f"{tenant}-e", "source": f"/{tenant}", "step": step, "previous": previous}
+        insert(store, "transitions", transition(**common, **moved))
+    insert(
+        store,
+        "findings",
+        finding(**common, id=f"{tenant}".ljust(32, "0"), step=f"{tenant}-step", rule=f"{tenant}-rule"),
+    )
+    fp, about = tenant.ljust(32, "0"), {"workflow": workflow, "key": key, "groups": groups}
+    insert(store, "alerts", alert(**about, id=fp, incident=fp, summary=f"{tenant}: too late"))
+    insert(store, "alertlog", logged(alert=fp, why=tenant))
+    insert(store, "incidents", incident(id=fp, title=tenant))
+    raw = base64.b64encode(tenant.encode()).decode()
+    letter = {"lane": "main", "topic": f"t.{tenant}", "partition": 0, "offset": number, "received_ms": T0}
+    insert(store, "dead_letters", letter | {"reason": "not_json", "detail": tenant, "raw": raw})
+
+
+@pytest.fixture
+def tenants(guarded: TestClient, store: Store) -> TestClient:
+    """Two tenants' data behind one app."""
+    fill(store, "acme", 1)
+    fill(store, ZORG, 2)
+    insert(store, "progress", progress())
+    return guarded
+
+
+def asked() -> Iterator[str]:
+    """Every GET route that reads what happened, about the other tenant, and with each filter that might reach it."""
+    for method, path in MATRIX:
+        if method != "GET" or MATRIX[method, path] != "read" or "/live" in path:  # streams: tests of their own
+            continue
+        for tenant in (ZORG, "acme"):
+            filled = re.sub(r"\{key[^}]*\}", f"{tenant}-1", path).replace("{workflow}", f"{tenant}_orders")
+            filled = filled.replace("{step}", f"{tenant}-step").replace("{id}", tenant.ljust(32, "0"))
+            yield f"{filled}?key={tenant}-1" if path == "/api/v1/search" else filled
+    for path in (
+        f"/map?workflow={ZORG}_orders",
+        f"/steps?workflow={ZORG}_orders&step={ZORG}-step",
+        f"/items?key={ZORG}-1",
+    ):
+        yield path
+    group = f"group=customer:{ZORG}"
+    for path in ("findings", "items", f"items?key={ZORG}", f"findings?workflow={ZORG}_orders", f"events?text={ZORG}"):
+        yield f"/api/v1/{path}{'&' if '?' in path else '?'}{group}"
+    yield "/api/v1/workflows?group=customer"
+    yield "/api/v1/findings/counts?group=customer"
+
+
+def marked(answer: Any, path: str) -> bool:
+    """Whether an answer says anything of the other tenant, but for what was asked for by name."""
+    text = answer.text.replace(path, "")
+    if answer.status_code == 404:  # it repeats the name that was asked for
+        return False
+    return ZORG in text or base64.b64encode(ZORG.encode()).decode() in text
+
+
+@pytest.mark.parametrize("name", ["by group", "by workflow", "by a value with quotes"])
+def test_no_route_tells_somebody_with_limits_of_another_tenant(tenants: TestClient, name: str) -> None:
+    signed_in(tenants, "anna", "viewer", LIMITED[name])
+    for path in asked():
+        answer = tenants.get(path)
+        assert answer.status_code in (200, 404), (path, answer.text)
+        assert not marked(answer, path), (path, answer.text)
+
+
+def test_without_limits_the_same_routes_tell_of_both_tenants(tenants: TestClient) -> None:
+    signed_in(tenants, "root", "admin")
+    silent = {path for path in asked() if not marked(tenants.get(path), path)}
+    said = {"/api/v1/lanes", "/api/v1/me", "/docs", "/api/v1/openapi.json"}
+    own = {path for path in silent if "acme" in path}
+    assert silent - own <= said
+
+
+def test_somebody_with_limits_still_sees_all_of_their_own(tenants: TestClient) -> None:
+    for name in ("by group", "by workflow", "by both"):
+        signed_in(tenants, f"anna-{name[3:]}", "viewer", LIMITED[name])
+        for path in ("items", "findings", "events", "alerts"):
+            [row] = tenants.get(f"/api/v1/{path}").json()["items"]
+            assert row["key"] == "acme-1", path
+        assert [row["title"] for row in tenants.get("/api/v1/incidents").json()["items"]] == ["acme"]
+        detail = tenants.get("/api/v1/items/acme_orders/acme-1").json()
+        assert [hop["step"] for hop in detail["timeline"]] == ["acme-step"]
+        assert tenants.get("/api/v1/items/zorg_orders/zorg-1").status_code == 404
+
+
+def test_an_item_that_moved_to_another_tenant_is_gone_from_the_first(tenants: TestClient, store: Store) -> None:
+    insert(store, "items", item(workflow="acme_orders", key="acme-1", groups={"customer": ZORG}, rev=9))
+    signed_in(tenants, "anna", "viewer", LIMITED["by group"])
+    assert tenants.get("/api/v1/items").json()["items"] == []
+
+
+def test_a_source_that_is_blind_is_told_to_those_whose_workflow_it_feeds(tenants: TestClient, store: Store) -> None:
+    now = store.run("SELECT toUnixTimestamp64Milli(now64(3)) AS now")[0]["now"]
+    silent = {"kind": "blind", "workflow": "", "groups": {}, "key": "/feed", "deadline_ms": now - 1000}
+    insert(store, "findings", finding(**silent, id="b" * 32, occurrence="acme_orders"))
+    insert(store, "findings", finding(**silent, id="c" * 32, occurrence="zorg_orders") | {"key": "/zorgfeed"})
+    signed_in(tenants, "anna", "viewer", LIMITED["by workflow"])
+    assert tenants.get("/api/v1/lanes").json()[0]["blind_sources"] == ["/feed"]
+
+
+def test_of_an_incident_that_holds_anothers_alerts_nothing_is_told(tenants: TestClient, store: Store) -> None:
+    mixed = {"workflow": "zorg_orders", "groups": {"customer": ZORG}, "incident": "acme".ljust(32, "0")}
+    insert(store, "alerts", alert(**mixed, id="m" * 32))
+    signed_in(tenants, "anna", "viewer", LIMITED["by group"])
+    assert tenants.get("/api/v1/incidents").json()["items"] == []
+
+
+def test_a_live_screen_is_shared_only_by_those_who_may_see_the_same(tenants: TestClient) -> None:
+    names: set[Hashable] = set()
+    context = tenants.app.state.context  # type: ignore[attr-defined]
+    live = SimpleNamespace(stream=lambda name, render: names.add(name))
+    for limits in (LIMITED["by group"], LIMITED["by workflow"], LIMITED["by group"]):
+        who = Who("anna", of_role("viewer", limits))
+        replace(context, who=who, live=live).watch(("overview", ""), str)
+    assert len(names) == 2
+
+
+def test_tokens_are_limited_as_their_owners_are(tenants: TestClient) -> None:
+    signed_in(tenants, "anna", "viewer", LIMITED["by group"])
+    made = tenants.post("/api/v1/tokens", json={"name": "t", "scopes": ["read"]}).json()
+    tenants.cookies.clear()
+    bearer = {"Authorization": f"Bearer {made['secret']}"}
+    assert [row["key"] for row in tenants.get("/api/v1/items", headers=bearer).json()["items"]] == ["acme-1"]
+
+
+def test_the_values_of_limits_are_digits_in_the_filter_and_every_table_has_one() -> None:
+    text = filters(LIMITED["by a value with quotes"])
+    assert "1=1" not in text
+    assert "--" not in text
+    shown = {path.stem for path in (SQL / "limits").glob("*.sql")}
+    assert {table for table in TABLES if f"'{table}':'0'" in text} == set(TABLES) - shown
+
+
+INJECTIONS = ("') OR 1=1; DROP TABLE items; --", "{limit:UInt32} %(x)s '")
+
+
+def test_no_parameter_of_any_route_reaches_sql_as_sql(tenants: TestClient) -> None:
+    signed_in(tenants, "root", "admin")
+    document = tenants.get("/api/v1/openapi.json").json()
+    tried = 0
+    for path, methods in document["paths"].items():
+        for parameter in methods.get("get", {}).get("parameters", []):
+            for evil in INJECTIONS:
+                where = {} if parameter["in"] == "path" else {parameter["name"]: evil}
+                text = tenants.get(re.sub(r"\{[^}]*\}", evil if not where else "x", path), params=where)
+                assert text.status_code in (200, 400, 404, 422), (path, parameter["name"], evil, text.text)
+                if text.status_code == 200 and parameter["name"] in ("workflow", "key", "lane", "id", "step", "rule"):
+                    rows = text.json()
+                    assert not (rows["items"] if isinstance(rows, dict) else rows), (path, parameter["name"], evil)
+                tried += 1
+    assert tried > 100
+    assert len(tenants.get("/api/v1/items").json()["items"]) == 2

@@ -1,0 +1,142 @@
+"""Signing in at an OpenID provider: real HTTP, real signatures, and nothing that is not vouched for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from joserfc.jwk import RSAKey
+from starlette.testclient import TestClient
+
+from api.settings import Settings, SettingsError, from_env
+from tests.api.access.conftest import PASSWORD, put_user, records_of
+from tests.api.access.provider import Provider, running
+
+
+@pytest.fixture(scope="module")
+def one_provider() -> Iterator[Provider]:
+    with running() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(one_provider: Provider) -> Provider:
+    one_provider.forged, one_provider.signing = {}, one_provider.key
+    one_provider.claims = {"sub": "s-1", "preferred_username": "anna", "groups": ["ops", "other"]}
+    return one_provider
+
+
+@pytest.fixture
+def client(app_of: Callable[[Settings], TestClient], settings: Settings, provider: Provider) -> TestClient:
+    there = {"oidc_issuer": provider.url, "oidc_client": "daymark", "oidc_roles": ["ops=operator", "boss=admin"]}
+    return app_of(settings.model_copy(update={"sign_in": "required", **there}))
+
+
+def came_back(client: TestClient) -> Any:
+    """Through the provider, and back with what it gave."""
+    to = client.get("/login/oidc", follow_redirects=False)
+    assert to.status_code == 303, to.text
+    back = httpx.get(to.headers["location"]).headers["location"]
+    return client.get(back, follow_redirects=False)
+
+
+def test_a_person_signs_in_with_the_best_role_of_their_groups(client: TestClient, provider: Provider) -> None:
+    answer = came_back(client)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    me = client.get("/api/v1/me").json()
+    assert (me["name"], "act" in me["actions"], "rules" in me["actions"]) == ("anna", True, False)
+    provider.claims["groups"] = ["ops", "boss"]
+    came_back(client)
+    assert "manage" in client.get("/api/v1/me").json()["actions"]
+
+
+def test_who_left_the_groups_is_not_let_in_again(client: TestClient, provider: Provider) -> None:
+    came_back(client)
+    client.cookies.clear()
+    provider.claims["groups"] = []
+    refused = came_back(client)
+    assert refused.status_code == 401
+    assert "None of your groups has a role" in refused.text
+
+
+def test_a_person_does_not_become_a_local_user_of_the_same_name(client: TestClient) -> None:
+    put_user(records_of(client), "anna", "admin")
+    refused = came_back(client)
+    assert refused.status_code == 401
+    assert "another user named" in refused.text
+    assert client.post("/login", data={"name": "anna", "password": PASSWORD}, follow_redirects=False).status_code == 303
+
+
+def test_a_person_whose_name_changed_is_the_same_user(client: TestClient, provider: Provider) -> None:
+    came_back(client)
+    provider.claims["preferred_username"] = "anna.meyer"
+    came_back(client)
+    assert client.get("/api/v1/me").json()["name"] == "anna"
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"aud": "another"},
+        {"iss": "http://127.0.0.1:1"},
+        {"exp": 1},
+        {"nonce": "replayed"},
+        {"nonce": None},
+        {"sub": None},
+    ],
+    ids=str,
+)
+def test_a_token_with_a_claim_that_is_wrong_is_not_believed(
+    client: TestClient, provider: Provider, lie: dict[str, Any]
+) -> None:
+    provider.forged = lie
+    assert came_back(client).status_code == 401
+    assert client.get("/api/v1/me").status_code == 401
+
+
+def test_a_token_that_somebody_else_signed_is_not_believed(client: TestClient, provider: Provider) -> None:
+    provider.signing = RSAKey.generate_key(2048, {"kid": "one"})
+    assert came_back(client).status_code == 401
+
+
+def test_keys_that_changed_are_read_again(client: TestClient, provider: Provider) -> None:
+    came_back(client)
+    client.cookies.clear()
+    provider.key = provider.signing = RSAKey.generate_key(2048, {"kid": "one"})
+    assert came_back(client).status_code == 303
+
+
+def test_a_way_back_that_was_not_begun_here_or_was_used_leads_nowhere(client: TestClient) -> None:
+    to = client.get("/login/oidc", follow_redirects=False)
+    back = httpx.get(to.headers["location"]).headers["location"]
+    kept = dict(client.cookies)
+    client.cookies.clear()  # another browser
+    assert client.get(back, follow_redirects=False).status_code == 400
+    client.cookies.update(kept)
+    wrong = back.replace("state=", "state=x")
+    assert client.get(wrong, follow_redirects=False).status_code == 400
+    assert client.get(back, follow_redirects=False).status_code == 400  # the wrong one has used it up
+    client.cookies.clear()
+    assert came_back(client).status_code == 303
+
+
+def test_a_provider_that_is_away_is_said_and_passwords_still_count(
+    app_of: Callable[[Settings], TestClient], settings: Settings
+) -> None:
+    there = {"oidc_issuer": "http://127.0.0.1:1", "oidc_client": "daymark", "sign_in": "required"}
+    client = app_of(settings.model_copy(update=there))
+    assert client.get("/login/oidc").status_code == 502
+    put_user(records_of(client), "ben", "viewer")
+    assert client.post("/login", data={"name": "ben", "password": PASSWORD}, follow_redirects=False).status_code == 303
+
+
+def test_settings_of_a_provider_that_make_no_sense_are_named() -> None:
+    with pytest.raises(SettingsError, match="DAYMARK_OIDC_ROLES"):
+        from_env({"DAYMARK_OIDC_ROLES": "ops=king"})
+    with pytest.raises(SettingsError, match="belong together"):
+        from_env({"DAYMARK_OIDC_ISSUER": "https://login.example"}).require_safe()
+    with pytest.raises(SettingsError) as told:
+        from_env({"DAYMARK_OIDC_ISSUER": "login", "DAYMARK_OIDC_SECRET": "hush"})
+    assert "hush" not in str(told.value)

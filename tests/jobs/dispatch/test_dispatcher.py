@@ -1,0 +1,209 @@
+"""The dispatcher on a real broker: killed at every step, restarted, raced, and with channels that are down."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.stack import ports
+from api.stack.kafka import KafkaBroker
+from jobs.dispatch.queues import SIDE_BY_SIDE
+from jobs.dispatch.tryout import try_channel
+from tests.jobs.dispatch.victim import STEPS
+from tests.jobs.dispatch.world import World
+from tests.jobs.receivers import Answer, HttpReceiver, Request, http_receiver
+from tests.kafka_help import eventually
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def world(broker: KafkaBroker, tmp_path: Path) -> Iterator[World]:
+    one = World(broker.bootstrap, tmp_path)
+    yield one
+    one.producer.close(timeout=2)
+
+
+@pytest.fixture
+def receiver() -> Iterator[HttpReceiver]:
+    with http_receiver() as running:
+        yield running
+
+
+def webhook(receiver: HttpReceiver) -> dict[str, str]:
+    return {"type": "webhook", "url": receiver.url}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_a_step_it_loses_nothing_and_sends_each_once_by_its_key(
+    world: World, receiver: HttpReceiver, step: str
+) -> None:
+    world.put("web", webhook(receiver))
+    ids = [f"n{n}" for n in range(3)]
+    for id in ids:
+        world.notify(id, group="g")
+    world.flush()
+    with world.victim(step) as victim:
+        assert victim.wait(30) == -signal.SIGKILL, (world.home / f"victim-{step}.log").read_text()
+    assert receiver.keys() == ([] if step == "before the send" else ["n0"])
+    with world.dispatcher():
+        world.await_outcomes(dict.fromkeys(ids, "sent"))
+    repeated = ["n0"] if step == "after the send" else []
+    assert receiver.keys() == [*repeated, *ids], "only what was sent and not recorded comes again, with the same key"
+
+
+def test_killed_while_the_receiver_thinks_it_comes_again_with_the_same_key(
+    world: World, receiver: HttpReceiver
+) -> None:
+    arrived = threading.Event()
+
+    def think(_: Request) -> Answer:
+        first = not arrived.is_set()
+        arrived.set()
+        return Answer(after=2 if first else 0)
+
+    receiver.answer = think
+    world.put("web", webhook(receiver))
+    world.notify("n0")
+    world.flush()
+    with world.victim():
+        assert arrived.wait(30)
+    with world.dispatcher():
+        world.await_outcomes({"n0": "sent"})
+    assert receiver.keys() == ["n0", "n0"]
+
+
+def test_killed_in_the_middle_of_a_thousand_each_arrives_and_only_those_under_way_twice(
+    world: World, receiver: HttpReceiver
+) -> None:
+    world.put("web", webhook(receiver))
+    ids = {f"n{n}" for n in range(1000)}
+    for id in ids:
+        world.notify(id)
+    world.flush()
+    with world.victim():
+        eventually(lambda: len(receiver.requests) >= 300)
+    with world.victim():
+        eventually(lambda: set(receiver.keys()) == ids)
+        eventually(lambda: len(world.outcomes()) == 1000)
+    assert set(world.outcomes().values()) == {"sent"}
+    times = Counter(receiver.keys())
+    assert sum(times.values()) <= 1000 + SIDE_BY_SIDE
+    assert max(times.values()) <= 2
+
+
+def test_a_channel_that_is_down_delays_only_itself_and_gets_everything_when_it_is_back(
+    world: World, receiver: HttpReceiver
+) -> None:
+    world.put("web", webhook(receiver))
+    world.put("pager", {"type": "webhook", "url": f"http://127.0.0.1:{ports.free()}/"})
+    for n in range(20):
+        world.notify(f"down{n}", "pager")
+        world.notify(f"up{n}", "web")
+    world.flush()
+    with world.dispatcher():
+        eventually(lambda: list(world.outcomes().values()).count("sent") == 20)
+        assert sorted(receiver.keys()) == sorted(f"up{n}" for n in range(20))
+        eventually(lambda: {row.outcome for row in world.rows() if row.channel == "pager"} == {"retry"})
+        world.put("pager", webhook(receiver))  # its new settings are tried at once
+        eventually(lambda: set(world.outcomes().values()) == {"sent"})
+    assert max(Counter(receiver.keys()).values()) == 1
+
+
+def test_when_an_action_is_applied_no_further_send_starts_though_it_races(world: World, receiver: HttpReceiver) -> None:
+    receiver.answer = lambda _: Answer(after=0.02)
+    world.put("web", webhook(receiver))
+    ids = [f"n{n}" for n in range(400)]
+    for id in ids:
+        world.notify(id)
+    world.flush()
+    halt = {f"alert-{id}": 1 for id in ids}
+    with world.dispatcher():
+        eventually(lambda: len(receiver.requests) >= 50)
+        world.write({"type": "applied", "action": "a", "outcome": "applied", "halt": halt, "at_ms": 0}).get(timeout=10)
+        started = len(receiver.requests)
+        eventually(lambda: len(world.outcomes()) == 400)
+    assert len(receiver.requests) <= started + SIDE_BY_SIDE, "only those that were under way"
+    assert Counter(world.outcomes().values()) == {
+        "sent": len(receiver.requests),
+        "called_off": 400 - len(receiver.requests),
+    }
+
+
+def test_what_was_halted_while_nobody_ran_is_never_sent(world: World, receiver: HttpReceiver) -> None:
+    world.put("web", webhook(receiver))
+    world.notify("halted")
+    world.notify("fine")
+    world.write({"type": "halt", "halt": {"alert-halted": 1}, "at_ms": 0})
+    world.flush()
+    with world.dispatcher():
+        world.await_outcomes({"halted": "called_off", "fine": "sent"})
+    assert receiver.keys() == ["fine"]
+
+
+def test_a_dead_letter_is_sent_when_somebody_asks_even_after_a_restart(world: World, receiver: HttpReceiver) -> None:
+    receiver.answer = lambda _: Answer(400)
+    world.put("web", webhook(receiver))
+    world.notify("n")
+    world.flush()
+    with world.dispatcher():
+        world.await_outcomes({"n": "dead"})
+    receiver.answer = lambda _: Answer()
+    world.write({"type": "retry", "id": "n", "who": "anna", "at_ms": 0})
+    world.write({"type": "retry", "id": "unknown", "who": "anna", "at_ms": 0})
+    world.flush()
+    with world.dispatcher():
+        world.await_outcomes({"n": "sent"})
+    assert [row.attempt for row in world.rows()] == [1, 2]
+
+
+def test_without_a_broker_nothing_is_sent_and_nothing_is_lost(tmp_path: Path, receiver: HttpReceiver) -> None:
+    broker = KafkaBroker(tmp_path / "kafka", ports.free())
+    broker.start()
+    try:
+        world = World(broker.wait().bootstrap, tmp_path)
+        world.put("web", webhook(receiver))
+        world.notify("before")
+        world.flush()
+        with world.dispatcher():
+            world.await_outcomes({"before": "sent"})
+            broker.kill()
+            broker.start()
+            broker.wait()
+            world.notify("after")
+            world.flush()
+            world.await_outcomes({"before": "sent", "after": "sent"})
+        assert receiver.keys() == ["before", "after"]
+        world.producer.close(timeout=1)
+    finally:
+        broker.stop()
+
+
+def test_garbage_in_the_log_stops_nothing(world: World, receiver: HttpReceiver) -> None:
+    world.put("web", webhook(receiver))
+    world.put("bad", None)
+    for garbage in (b"", b"\xff", b"[]", b'{"type": "notify"}', b'{"type": "surprise", "id": "x"}', b'{"halt": 3}'):
+        world.write(garbage)
+    world.notify("n", alerts=[{"id": 7, "groups": "none", "breach_ms": 10**30}], count=-3)
+    world.flush()
+    with world.dispatcher():
+        world.await_outcomes({"n": "sent"})
+
+
+def test_a_channel_can_be_tried_and_what_comes_of_it_is_said(
+    world: World, receiver: HttpReceiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.put("web", webhook(receiver))
+    world.put("broken", {"type": "slack", "url": {"env": "NOT_SET"}})
+    with world.dispatcher():
+        eventually(lambda: try_channel(world.bootstrap, world.prefix, "web", "") == 0)
+        assert capsys.readouterr().out.startswith("sent after")
+        assert try_channel(world.bootstrap, world.prefix, "broken", "") == 1
+        assert "environment has no NOT_SET" in capsys.readouterr().out
+    assert len(receiver.requests) == 1
+    assert [row.reason for row in world.rows()] == ["test", "test"]

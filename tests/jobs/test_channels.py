@@ -1,0 +1,345 @@
+"""Each channel against a real receiver: what arrives there, and what its answers mean."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import logging
+import re
+import ssl
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+import trustme
+import yaml
+
+from jobs.channels import outbox as outbox_module
+from jobs.channels.outbox import SENDERS, Outbox
+from jobs.channels.sender import Result, Tools
+from jobs.channels.vault import HidingFilter, SecretError, Vault
+from jobs.dispatch.records import Notify
+from tests.jobs.receivers import Answer, HttpReceiver, http_receiver, mail_server
+from udfs.alerting.links import read
+from udfs.alerting.render.context import Addresses
+from udfs.alerting.render.message import render
+from udfs.packs.alertchannels import CHANNELS
+
+SECRET = "the secret that signs the links, long enough"
+PASSWORD = "hunter2-hunter2"
+ENV = {"PASSWORD": PASSWORD, "KEY": "R0UT1NGKEY" * 3, "SIGN": "whsec_" + base64.b64encode(b"k" * 32).decode()}
+NOTICE = Notify(
+    id="n" * 32,
+    channel="c",
+    at_ms=1_772_438_400_000,
+    title="Opened: feed is missing",
+    alerts=[{"id": "f" * 32, "severity": "high", "summary": "feed is missing", "episode": 2}],
+    count=1,
+    person="anna",
+    dedup_key="dedup",
+    revs={"f" * 32: 7},
+)
+
+
+def send(document: dict[str, Any], notice: Notify = NOTICE, env: dict[str, str] = ENV, **more: Any) -> Result:
+    async def once() -> Result:
+        async with httpx.AsyncClient(timeout=2, verify=CONTEXT) as http:
+            tools = Tools(Vault(env), http, more.get("publish", nobody))
+            documents = {"channel/c": document, "person/anna": {"zone": "Europe/Amsterdam"}}
+            return await Outbox(documents, tools, "https://d.example/", SECRET).send(notice)
+
+    return asyncio.run(once())
+
+
+async def nobody(_: bytes) -> None:
+    raise AssertionError("nothing was to be published")
+
+
+@pytest.fixture
+def receiver() -> Iterator[HttpReceiver]:
+    with http_receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+
+
+DOCUMENTS: list[dict[str, Any]] = [
+    {"type": "email", "server": {"env": "S"}, "tls": "tls", "username": "u", "password": {"env": "P"}, "from": "d@x.y"},
+    {"type": "sms", "url": "https://x", "account": "AC1", "token": {"env": "T"}, "from": "+3100"},
+    {"type": "slack", "url": {"env": "U"}},
+    {"type": "teams", "url": {"file": "/run/u"}},
+    {"type": "pagerduty", "routing_key": {"env": "K"}, "url": "https://x"},
+    {"type": "webhook", "url": "https://x", "method": "PUT", "headers": {"A": {"env": "H"}}, "secret": {"env": "S"}},
+    {"type": "browser"},
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one["type"])
+def test_what_senders_read_is_what_the_language_can_say(document: dict[str, Any]) -> None:
+    """The names in these documents are all that senders ask for (beside `to`, `body` and `templates`)."""
+    assert CHANNELS[document["type"]].model_validate(document)
+    assert document["type"] in SENDERS
+
+
+def test_the_channel_on_the_page_about_notifications_is_valid_and_its_body_is_json() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text()
+    (block,) = re.findall(r"\n\n((?:    .*\n)*    channels:\n(?:    .*\n)*)", page)
+    document = yaml.safe_load(block)["channels"]["desk"]
+    assert CHANNELS["webhook"].model_validate(document)
+    addresses = Addresses("https://d.example/alerts", "", "https://d.example/ack/T")
+    body = render(document, {"title": 'a "quoted" title', "reason": "opened"}, addresses).body
+    assert json.loads(body) == {"text": 'a "quoted" title', "link": "https://d.example/ack/T"}
+
+
+def mail(server: str, **more: Any) -> dict[str, Any]:
+    return {"type": "email", "server": server, "from": "daymark@example.com", **more}
+
+
+CONTEXT = ssl.create_default_context()  # made once: it costs more than a test
+LOGIN = {"username": "daymark", "password": {"env": "PASSWORD"}}
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+def test_mail_goes_by_tls_and_log_in_with_text_html_and_a_link_that_acknowledges(
+    authority: trustme.CA, tls: str
+) -> None:
+    with mail_server(authority, tls=tls, password=PASSWORD) as (server, box):
+        notice = Notify(**{**asdict(NOTICE), "address": "anna@example.com"})
+        assert send(mail(server, tls=tls, **LOGIN), notice) == Result("sent", "", 250)
+    assert box.recipients == [["anna@example.com"]]
+    (received,) = box.mails
+    assert received["Subject"] == "[high] Opened: feed is missing"
+    assert received["Message-ID"] == f"<{'n' * 32}@example.com>"
+    assert received["References"] == received["In-Reply-To"] != received["Message-ID"]
+    assert received["Auto-Submitted"] == "auto-generated"
+    text, html = (part.get_content() for part in received.iter_parts())
+    token = text.partition("/ack/")[2].split()[0]
+    link = read(token, SECRET, NOTICE.at_ms)
+    assert (link.action, link.alerts, link.person) == ("ack", {"f" * 32: 2}, "anna")
+    assert token in html
+
+
+def asdict(notice: Notify) -> dict[str, Any]:
+    return {name: getattr(notice, name) for name in notice.__struct_fields__}
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_mail_that_names_nobody_goes_to_the_channels_list_and_one_bad_address_spoils_nothing(
+    authority: trustme.CA,
+) -> None:
+    with mail_server(authority) as (server, box):
+        result = send(mail(server, to=["ops@example.com", "refuse@example.com"]))
+    assert (result.outcome, result.detail) == ("sent", "1 of 2 recipients were refused")
+    assert box.recipients == [["ops@example.com"]]
+
+
+@pytest.mark.usefixtures("trusted")
+def test_what_a_mail_server_answers_decides_whether_it_is_tried_again(authority: trustme.CA) -> None:
+    with mail_server(authority, password=PASSWORD) as (server, box):
+        ours = mail(server, to="ops@example.com", **LOGIN)
+        assert send({**ours, "to": "refuse@example.com"}).outcome == "refused"
+        assert send(ours, env={"PASSWORD": "wrong password"}).outcome == "failed"
+        box.answer = "451 later"
+        assert send(ours).status == 451
+        assert send(ours).outcome == "failed"
+        box.answer = "554 spam"
+        assert send(ours).outcome == "refused"
+    assert send(ours).outcome == "failed", "nobody is there"
+
+
+def test_a_mail_server_without_a_trusted_certificate_learns_no_password(authority: trustme.CA) -> None:
+    with mail_server(authority, password=PASSWORD) as (server, box):
+        result = send(mail(server, to="ops@example.com", **LOGIN))
+    assert result.outcome == "failed"
+    assert "certificate verify failed" in result.detail
+    assert not box.mails
+
+
+def test_a_mail_without_an_address_says_so() -> None:
+    assert send(mail("localhost:1")).detail == "there is no address for anna, and the channel has no `to`"
+
+
+def test_a_text_message_is_sent_as_twilio_takes_it(receiver: HttpReceiver) -> None:
+    receiver.answer = lambda _: Answer(201, body=b'{"sid": "SM1"}')
+    document = {"type": "sms", "url": receiver.url, "account": "AC1", "token": {"env": "PASSWORD"}, "from": "+3100"}
+    assert send(document, Notify(**{**asdict(NOTICE), "address": "+31612345678"})).outcome == "sent"
+    (request,) = receiver.requests
+    assert request.path == "/2010-04-01/Accounts/AC1/Messages.json"
+    form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+    assert (form["To"], form["From"]) == ("+31612345678", "+3100")
+    assert form["Body"].startswith("HIGH Opened: feed is missing https://d.example/ack/")
+    assert request.headers["authorization"] == "Basic " + base64.b64encode(f"AC1:{PASSWORD}".encode()).decode()
+
+
+@pytest.mark.parametrize("type", ["slack", "teams"])
+def test_chats_get_a_message_with_a_button_to_acknowledge(receiver: HttpReceiver, type: str) -> None:
+    assert send({"type": type, "url": {"env": "URL"}}, env={"URL": f"{receiver.url}/hooks/T0K3N"}).outcome == "sent"
+    (request,) = receiver.requests
+    assert request.path == "/hooks/T0K3N"
+    assert "/ack/" in json.dumps(json.loads(request.body))
+
+
+@pytest.mark.parametrize(
+    ("reason", "action"), [("opened", "trigger"), ("acknowledged", "acknowledge"), ("resolved", "resolve")]
+)
+def test_the_pager_is_triggered_acknowledged_and_resolved_under_one_key(
+    receiver: HttpReceiver, reason: str, action: str
+) -> None:
+    receiver.answer = lambda _: Answer(202, body=b'{"status": "success"}')
+    document = {"type": "pagerduty", "routing_key": {"env": "KEY"}, "url": receiver.url}
+    assert send(document, Notify(**{**asdict(NOTICE), "reason": reason})).status == 202
+    event = json.loads(receiver.requests[0].body)
+    assert (event["event_action"], event["dedup_key"], event["routing_key"]) == (action, "dedup", ENV["KEY"])
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [(b"Length of 'routing_key' is incorrect", "failed"), (b"'payload.summary' is missing", "refused")],
+)
+def test_a_wrong_key_of_the_pager_can_be_put_right_and_makes_no_dead_letters(
+    receiver: HttpReceiver, said: bytes, outcome: str
+) -> None:
+    receiver.answer = lambda _: Answer(400, body=said)
+    document = {"type": "pagerduty", "routing_key": {"env": "KEY"}, "url": receiver.url}
+    assert send(document).outcome == outcome
+
+
+@pytest.mark.parametrize("secret", [ENV["SIGN"], "plain text secret"])
+def test_a_webhook_is_signed_so_that_its_receiver_can_tell_who_sent_it_and_when(
+    receiver: HttpReceiver, secret: str
+) -> None:
+    document = {"type": "webhook", "url": receiver.url, "method": "PUT", "secret": {"env": "S"}}
+    headers = {"Authorization": {"env": "PASSWORD"}, "X-Team": "ops"}
+    assert send({**document, "headers": headers}, env={**ENV, "S": secret}).outcome == "sent"
+    (request,) = receiver.requests
+    got = request.headers
+    key = base64.b64decode(secret[6:]) if secret.startswith("whsec_") else secret.encode()
+    signed = f"{got['webhook-id']}.{got['webhook-timestamp']}.".encode() + request.body
+    expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    assert got["webhook-signature"] == f"v1,{expected}"
+    assert (request.method, request.key, got["authorization"], got["x-team"]) == ("PUT", "n" * 32, PASSWORD, "ops")
+    assert json.loads(request.body)["title"] == "Opened: feed is missing"
+
+
+def test_a_broken_template_doesnt_keep_a_page_from_going_out(receiver: HttpReceiver) -> None:
+    result = send({"type": "webhook", "url": receiver.url, "body": "{{ titel }}"})
+    assert (result.outcome, "'titel' is undefined" in result.detail) == ("sent", True)
+    assert json.loads(receiver.requests[0].body)["id"] == "n" * 32
+
+
+def test_open_browsers_get_it_through_kafka() -> None:
+    written: list[bytes] = []
+
+    async def publish(value: bytes) -> None:
+        written.append(value)
+
+    assert send({"type": "browser"}, publish=publish).outcome == "sent"
+    assert json.loads(written[0])["text"].startswith("Opened: feed is missing")
+
+
+SOON = format_datetime(datetime.now(UTC) + timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "waits"),
+    [
+        (Answer(204, body=b""), "sent", range(1)),
+        (Answer(302, {"Location": "http://127.0.0.1:1/"}), "failed", range(1)),
+        (Answer(400), "refused", range(1)),
+        (Answer(401), "failed", range(1)),
+        (Answer(404), "failed", range(1)),
+        (Answer(429, {"Retry-After": "7"}), "busy", range(7_000, 7_001)),
+        (Answer(429, {"Retry-After": SOON}), "busy", range(6_000_000, 7_200_000)),
+        (Answer(429, {"Retry-After": "soon"}), "busy", range(1)),
+        (Answer(500), "failed", range(1)),
+        (Answer(503, {"Retry-After": "5"}), "failed", range(5_000, 5_001)),
+    ],
+)
+def test_what_an_http_status_means(receiver: HttpReceiver, answer: Answer, outcome: str, waits: range) -> None:
+    receiver.answer = lambda _: answer
+    result = send({"type": "webhook", "url": receiver.url})
+    assert (result.outcome, result.status) == (outcome, answer.status)
+    assert result.wait_ms in waits
+
+
+def test_a_receiver_that_hangs_is_a_failure_in_time(receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "LONGEST_S", 0.2)
+    receiver.answer = lambda _: Answer(after=1)
+    began = time.monotonic()
+    assert send({"type": "webhook", "url": receiver.url}) == Result("failed", "no answer in time")
+    assert time.monotonic() - began < 0.9
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        (None, "there is no channel 'c'"),
+        ({"type": "pigeon"}, "of type 'pigeon', which is unknown"),
+        ({"type": "webhook"}, "`url` is missing"),
+        ({"type": "webhook", "url": "no address"}, "UnsupportedProtocol"),
+        ({"type": "webhook", "url": "http://127.0.0.1:1/"}, "ConnectError"),
+        ({"type": "slack", "url": {"env": "NOT_SET"}}, "environment has no NOT_SET"),
+        ({"type": "slack", "url": {"file": "/no/such/file"}}, "/no/such/file can't be read"),
+        ({"type": "slack", "url": {"env": "DAYMARK_LINK_SECRET"}}, "a setting of Daymark's own"),
+    ],
+)
+def test_a_channel_at_fault_fails_with_a_sentence(document: dict[str, Any] | None, says: str) -> None:
+    result = send(document) if document else send_without_channel()
+    assert result.outcome == "failed"
+    assert says in result.detail
+
+
+def send_without_channel() -> Result:
+    tools = Tools(Vault({}), httpx.AsyncClient(verify=CONTEXT), nobody)
+    return asyncio.run(Outbox({}, tools, "", SECRET).send(NOTICE))
+
+
+def test_secrets_come_from_files_of_one_folder_only_where_that_is_set(tmp_path: Path) -> None:
+    inside = tmp_path / "secrets" / "token"
+    inside.parent.mkdir()
+    inside.write_text("a token\n")
+    (tmp_path / "outside").write_text("secret")
+    vault = Vault({"DAYMARK_SECRETS": str(inside.parent)})
+    assert vault.reveal({"file": str(inside)}, "token") == "a token"
+    for path in (tmp_path / "outside", inside.parent / ".." / "outside"):
+        with pytest.raises(SecretError, match="is not in"):
+            vault.reveal({"file": str(path)}, "token")
+
+
+def test_no_secret_reaches_a_log_or_a_row(receiver: HttpReceiver, caplog: pytest.LogCaptureFixture) -> None:
+    receiver.answer = lambda request: Answer(500, body=f"what is {request.path}?".encode())
+    result = send({"type": "slack", "url": {"env": "URL"}}, env={"URL": f"{receiver.url}/hooks/T0K3N"})
+    vault = Vault({"URL": "/hooks/T0K3N"})
+    vault.reveal({"env": "URL"}, "url")
+    caplog.handler.addFilter(HidingFilter(vault))
+    logger = logging.getLogger("test")
+    logger.warning("posting to %s", "http://x/hooks/T0K3N", extra={"detail": "http://x/hooks/T0K3N"})
+    try:
+        raise ValueError("http://x/hooks/T0K3N")
+    except ValueError:
+        logger.exception("it failed")
+    logger.warning("%d", "http://x/hooks/T0K3N")
+    told = [vars(record) for record in caplog.records if record.name == "test"]
+    assert len(told) == 3
+    assert "T0K3N" not in str(told)
+    assert "ValueError" in str(told)
+    assert result.detail == "HTTP 500 what is /[hidden]?"

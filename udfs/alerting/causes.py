@@ -1,0 +1,143 @@
+"""Suppression from the graph: which alert explains which.
+
+An alert is explained, the first that holds, by a source that is blind and feeds its workflow; by a whole step, its own
+or one upstream, that stands still; by the item that its item is a part of; by a step upstream that is missing from the
+same item; or by one that people know of already and that shares enough with it (see `incidents`). Of a source or step
+it is asked that it stood still when the alert's deadline was broken; of a whole, that it was late by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from udfs.alerting import escalate
+from udfs.alerting.alert import BY_CAUSE, PENDING, SUPPRESSED, Alert
+from udfs.alerting.book import Book
+from udfs.alerting.groups import OPENED, want
+from udfs.alerting.incidents import caused, shared_leader
+from udfs.alerting.index import item_of
+from udfs.alerting.wording import summary
+from udfs.core.effects import BLIND
+
+GRACE = 2 * 60_000
+"""Ms after the end of a cause in which its effects may be put right before people hear of them."""
+
+
+def cause_of(book: Book, alert: Alert) -> Alert | None:
+    """The alert that explains one, if any; if that is explained itself, what explains it."""
+    if alert.free:
+        return None
+    if alert.may_be_explained:
+        for ids in _possible_causes(book, alert):
+            found = sorted((book.alerts[id] for id in ids), key=lambda one: one.age)
+            for cause in found:
+                if _explains(book, cause, alert) and (root := _root(book, cause)).id != alert.id:
+                    return root
+    return shared_leader(book, alert)
+
+
+def effects_of(book: Book, cause: Alert) -> list[Alert]:
+    """What people are told of, or about to be, and an alert explains."""
+    if not cause.lasts:
+        return []
+    ids = {id for some in _possible_effects(book, cause) for id in some}
+    found = [book.alerts[id] for id in ids]
+    told = [one for one in found if (one.is_telling or one.state == PENDING) and not one.free]
+    return sorted((one for one in told if _explains(book, cause, one)), key=lambda one: one.age)
+
+
+def hide(book: Book, alert: Alert, cause: Alert) -> None:
+    """Nobody is told of an alert, since the other explains it, and with it all that it explained itself."""
+    book.touch(alert)
+    if alert.is_told:
+        book.halt(alert)
+    escalate.stop(book, alert)
+    was_alone = not book.hidden(cause)
+    was, alert.state, alert.held = alert.state, SUPPRESSED, BY_CAUSE
+    alert.suppressed_by, alert.suppressed_until = "", None
+    book.index.hide(alert)
+    _point(book, alert, cause)
+    book.log(alert, "suppressed", was=was, why=f"explained: {summary(cause)}")
+    for id in sorted(book.index.hides.get(alert.id)):
+        other = book.alerts[id]
+        book.touch(other)
+        book.index.hides.drop(alert.id, id)
+        _point(book, other, cause)
+        caused(book, cause, other)
+    caused(book, cause, alert)
+    if was_alone and cause.is_telling:
+        _say_so(book, cause)
+
+
+def let_go(book: Book, alert: Alert) -> None:
+    """Nothing explains it any more."""
+    if alert.explained_by:
+        book.touch(alert)
+        book.index.hides.drop(alert.explained_by, alert.id)
+        cause = book.alerts.get(alert.explained_by)
+        if cause is not None and cause.is_live:
+            book.refresh(cause)
+        alert.explained_by = ""
+
+
+def hidden_by(book: Book, cause: Alert) -> list[Alert]:
+    """What an alert explains, the oldest first."""
+    return sorted((book.alerts[id] for id in book.index.hides.get(cause.id)), key=lambda one: one.age)
+
+
+def _point(book: Book, alert: Alert, cause: Alert) -> None:
+    alert.explained_by = cause.id
+    book.index.hides.add(cause.id, alert.id)
+    book.refresh(cause)
+
+
+def _say_so(book: Book, cause: Alert) -> None:
+    """Those who were told of a cause hear that it explains others, with the group's next message."""
+    for track in cause.tracks:
+        if track.step:
+            want(book, cause, track, f"{OPENED}/0")
+
+
+def _root(book: Book, cause: Alert) -> Alert:
+    """What explains the one that explains, if anything does. Chains are one long: `hide` takes along what is behind."""
+    root = book.alerts.get(cause.explained_by) if cause.held == BY_CAUSE else None
+    return root if root is not None and root.is_live else cause
+
+
+def _explains(book: Book, cause: Alert, alert: Alert) -> bool:
+    if cause.id == alert.id or not cause.lasts or not cause.is_live or cause.state == PENDING:
+        return False
+    if cause.kind == BLIND:
+        return alert.breach >= cause.since
+    if cause.is_of_a_step:
+        behind = book.graph.is_upstream(alert.workflow, cause.step, alert.step)
+        return alert.breach >= cause.since and (behind or cause.step == alert.step)
+    if item_of(cause) == item_of(alert):
+        return book.graph.is_upstream(alert.workflow, cause.step, alert.step)
+    return alert.breach >= cause.breach
+
+
+def _possible_causes(book: Book, alert: Alert) -> Iterator[Iterable[str]]:
+    index, place = book.index, (alert.lane, alert.workflow)
+    yield index.blind.get(place)
+    yield index.steps.get(place)
+    for group, workflow in book.graph.parents.get(alert.workflow, ()):
+        if group in alert.groups:
+            yield index.items.get((alert.lane, workflow, alert.groups[group]))
+    yield index.items.get(item_of(alert))
+
+
+def _possible_effects(book: Book, cause: Alert) -> Iterator[Iterable[str]]:
+    index = book.index
+    if cause.kind == BLIND:
+        for workflow in cause.occurrence.split(","):
+            yield index.workflows.get((cause.lane, workflow))
+    elif cause.is_of_a_step:
+        yield index.workflows.get((cause.lane, cause.workflow))
+    else:
+        yield index.items.get(item_of(cause))
+        for workflow, parents in book.graph.parents.items():
+            for group, parent in parents:
+                if parent == cause.workflow:
+                    found = index.values.get((cause.lane, group, cause.key))
+                    yield [id for id in found if book.alerts[id].workflow == workflow]

@@ -1,0 +1,165 @@
+"""Alerts that are told together: the first at once, further ones at most once an interval, reminders now and then.
+
+What is to be told waits in a *lane* of the group, named `<reason>/<step>`. Each lane has an interval of its own, so
+that an escalation, or that all is well again, never waits behind an update.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udfs.alerting.alert import Alert, Track
+from udfs.alerting.book import Book
+from udfs.alerting.limits import offer, record_told
+from udfs.alerting.policy import Recipient
+from udfs.alerting.records import Group
+from udfs.alerting.rows import by_severity
+
+MOST_TOLD: Final = 5_000
+"""Alerts in one message; those beyond wait for the next."""
+
+OPENED: Final = "opened"
+UPDATE: Final = "update"
+REMINDER: Final = "reminder"
+RESOLVED: Final = "resolved"
+ACKNOWLEDGED: Final = "acknowledged"
+
+
+def want(book: Book, alert: Alert, track: Track, lane: str) -> None:
+    """The group's next message is to tell of the alert."""
+    if lane not in track.lanes:
+        track.lanes = [*track.lanes, lane]
+        book.keep(alert)
+    book.index.waiting.add((track.group, lane), alert.id)
+    group = book.groups[track.group]
+    if lane not in group.wanted:
+        group.wanted[lane] = book.now
+        book.keep_group(group)
+    book.due_groups.put(group.id, due(book, group))
+
+
+def notice(book: Book, alert: Alert, reason: str) -> None:
+    """Those who were told of the alert in this episode are to hear that it is answered or over."""
+    for track in alert.tracks:
+        if track.told:
+            want(book, alert, track, f"{reason}/0")
+
+
+def due(book: Book, group: Group) -> int | None:
+    """When the group is to be looked at next (epoch ms)."""
+    instants = [_lane_due(group, lane) for lane in group.wanted]
+    if group.told and group.repeat:
+        instants.append(group.told + group.repeat)
+    if not instants and not book.index.groups.count(group.id):
+        instants.append(max(group.sent.values(), default=book.now) + group.interval)
+    return min(instants, default=None)
+
+
+def retime(book: Book, id: str) -> None:
+    """Sets when a group is to be looked at, since an alert has left it."""
+    if id in book.groups:
+        book.due_groups.put(id, due(book, book.groups[id]))
+
+
+def _lane_due(group: Group, lane: str) -> int:
+    last = group.sent.get(lane)
+    if last is not None:
+        return max(last + group.interval, group.wanted[lane])
+    return group.wanted[lane] + (group.wait if lane == f"{OPENED}/0" and not group.sent else 0)
+
+
+def flush(book: Book, group: Group) -> None:
+    """Tells what is due in a group, and forgets the group when nothing is left of it."""
+    for lane in sorted(group.wanted, key=_order):
+        if _lane_due(group, lane) <= book.now:
+            _tell(book, group, lane)
+    if group.told and group.repeat and group.told + group.repeat <= book.now:
+        _remind(book, group)
+    if not group.wanted and not book.index.groups.count(group.id):
+        if max(group.sent.values(), default=0) + group.interval <= book.now:
+            del book.groups[group.id]
+            book.forget("g/" + group.id)
+            book.due_groups.put(group.id, None)
+            return
+        group.told = 0
+    book.keep_group(group)
+    book.due_groups.put(group.id, due(book, group))
+
+
+def _order(lane: str) -> tuple[int, str]:
+    """Earlier steps first."""
+    reason, _, step = lane.partition("/")
+    return int(step), reason
+
+
+def _tell(book: Book, group: Group, lane: str) -> None:
+    reason, _, step = lane.partition("/")
+    waiting = by_severity([book.alerts[id] for id in book.index.waiting.get((group.id, lane))])
+    told = waiting[:MOST_TOLD]
+    for alert in told:
+        _track(alert, group).lanes.remove(lane)
+        book.index.waiting.drop((group.id, lane), alert.id)
+        book.keep(alert)
+    if len(waiting) > MOST_TOLD:
+        group.wanted[lane] = book.now
+    else:
+        del group.wanted[lane]
+    if not told:
+        return
+    group.sent[lane] = book.now
+    if reason in (RESOLVED, ACKNOWLEDGED):
+        _send_notices(book, group, reason, told)
+    else:
+        if reason == OPENED and _has_told(book, group):
+            reason = UPDATE
+        _send(book, group, reason, int(step), told)
+        group.told = book.now
+
+
+def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -> None:
+    """Tells whom the step of the escalation names; the tracks of a group may differ where the rules have changed."""
+    for escalation in sorted({_track(alert, group).escalation for alert in told}):
+        some = [alert for alert in told if _track(alert, group).escalation == escalation]
+        recipients = book.policy.recipients(escalation, step, book.now)
+        reached = [one for one in recipients if offer(book, one, reason, step, some, group)]
+        for alert in some:
+            if reached:
+                record_told(book, alert, _track(alert, group), reached, reason)
+            elif not recipients:
+                book.log(alert, "unreached", why=f"step {step} of {escalation} reaches nobody now")
+
+
+def _send_notices(book: Book, group: Group, reason: str, told: list[Alert]) -> None:
+    for recipient, some in _by_recipient(group, told).items():
+        heard = [alert for alert in some if reason == RESOLVED or recipient.person != alert.acked_by]
+        if heard:
+            offer(book, recipient, reason, 0, heard, group)
+
+
+def _remind(book: Book, group: Group) -> None:
+    """Tells those who were told again of all that is still open and unanswered."""
+    live = [book.alerts[id] for id in book.index.groups.get(group.id)]
+    told = by_severity([alert for alert in live if alert.is_telling and _track(alert, group).told])
+    group.told = book.now if told else 0
+    for alert in told:
+        book.log(alert, "reminded")
+    for recipient, some in _by_recipient(group, told).items():
+        offer(book, recipient, REMINDER, 0, some, group)
+
+
+def _by_recipient(group: Group, told: list[Alert]) -> dict[Recipient, list[Alert]]:
+    """Who of those who were told was told of what."""
+    found: dict[Recipient, list[Alert]] = {}
+    for alert in told:
+        for recipient in _track(alert, group).told:
+            found.setdefault(recipient, []).append(alert)
+    return found
+
+
+def _has_told(book: Book, group: Group) -> bool:
+    """Whether people know of the group already: of some alert in it that hasn't ended."""
+    return any(_track(book.alerts[id], group).told for id in book.index.groups.get(group.id))
+
+
+def _track(alert: Alert, group: Group) -> Track:
+    return next(track for track in alert.tracks if track.group == group.id)

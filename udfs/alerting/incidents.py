@@ -1,0 +1,189 @@
+"""Alerts with one cause, gathered: what it was probably, what speaks for that, and how much it touches.
+
+An incident opens when an alert explains another, or when some alerts of one workflow and rule that share a value of a
+group come within a while. It ends when the last of its alerts has.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from udfs.alerting.alert import FORMAT, Alert
+from udfs.alerting.book import KEPT, Book
+from udfs.alerting.index import item_of, shares
+from udfs.alerting.records import Incident
+from udfs.alerting.reported import worse
+from udfs.alerting.wording import instant, summary
+from udfs.core.effects import BLIND
+from udfs.core.ids import SEPARATOR, digest
+
+SHARING: Final = 5
+"""So many alerts that share something are one incident."""
+
+WINDOW: Final = 10 * 60_000
+"""Ms within which they have to come; and each further one after the last that joined."""
+
+MOST_EVIDENCE: Final = 10
+MOST_VALUES: Final = 20
+"""So many texts, and values of a group, are listed."""
+
+MANY_ITEMS: Final = (10, 100)
+MUCH_VALUE: Final = 1_000_000
+"""What raises an incident's priority by one each."""
+
+_PRIORITY: Final = {"critical": 2, "high": 3, "medium": 4, "low": 4}
+
+
+def priority(incident: Incident) -> str:
+    """P1 to P4, by how severe the worst alert is, how many items are touched and what they are worth."""
+    raised = sum(incident.items >= many for many in MANY_ITEMS) + ((incident.value or 0) >= MUCH_VALUE)
+    return f"P{max(1, _PRIORITY[incident.severity] - raised)}"
+
+
+def caused(book: Book, cause: Alert, effect: Alert) -> None:
+    """One alert explains another: they are in one incident."""
+    incident = open_incident(book, cause)
+    if incident is None:
+        incident = _new(book, cause, "", summary(cause))
+        join(book, incident, cause)
+    if not incident.shared:
+        _add_evidence(book, incident, _evidence(cause, effect))
+    join(book, incident, effect)
+
+
+def shared_leader(book: Book, alert: Alert) -> Alert | None:
+    """The alert that people know of already, if this one is more of the same."""
+    for name in shares(alert):
+        incident = book.incidents.get(book.shared.get(name, ""))
+        if incident is None or not (alert.incident == incident.id or book.now <= incident.joined + WINDOW):
+            continue
+        leader = book.alerts.get(incident.leader)
+        if leader is not None and leader.is_live and leader.held == "" and leader.id != alert.id:
+            return leader
+    return None
+
+
+def gather(book: Book, alert: Alert) -> list[tuple[Alert, Alert]]:
+    """An alert is shown. If it shares something with enough others to be one incident, returns the one to be told of
+    with each of the others."""
+    for name in shares(alert):
+        incident = book.incidents.get(book.shared.get(name, ""))
+        if incident is not None and alert.incident == incident.id:
+            leader = book.alerts.get(incident.leader)
+            if leader is None or not leader.is_live or leader.held:
+                incident.leader = alert.id
+                book.keep_incident(incident)
+            return []
+        recent = _recent(book, name)
+        if len(recent) >= SHARING:
+            leader, *others = sorted(recent, key=lambda one: one.age)
+            _lead(book, name, leader, len(recent))
+            return [(leader, other) for other in others]
+    return []
+
+
+def join(book: Book, incident: Incident, alert: Alert) -> None:
+    """An alert belongs to an incident, and to no other."""
+    if alert.incident == incident.id:
+        return
+    book.touch(alert)
+    leave(book, alert)
+    alert.incident = incident.id
+    incident.alerts += 1
+    incident.joined = book.now
+    incident.severity = worse(incident.severity, alert.severity)
+    if not book.index.parts.count((incident.id, item_of(alert))) and alert.kind != BLIND and not alert.is_of_a_step:
+        incident.items += 1
+        if alert.amount is not None:
+            incident.value = (incident.value or 0) + alert.amount
+    for name, value in alert.groups.items():
+        values = incident.groups.get(name, [])
+        if value not in values and len(values) < MOST_VALUES:
+            incident.groups[name] = [*values, value]
+    book.index.join(alert)
+    book.keep_incident(incident)
+    book.refresh_incident(incident)
+
+
+def weigh(book: Book, alert: Alert) -> None:
+    """An alert has become more severe, and with it its incident."""
+    incident = open_incident(book, alert)
+    if incident is not None and incident.severity != worse(incident.severity, alert.severity):
+        book.touch_incident(incident)
+        incident.severity = alert.severity
+
+
+def leave(book: Book, alert: Alert) -> None:
+    """An alert has ended, or goes to another incident; an incident without any that lives is resolved."""
+    incident = book.incidents.get(alert.incident)
+    book.index.members.drop(alert.incident, alert.id)
+    if incident is not None and incident.resolved is None and not book.index.members.count(incident.id):
+        book.touch_incident(incident)
+        incident.state, incident.resolved = "resolved", book.now
+        if book.shared.get(incident.shared) == incident.id:
+            del book.shared[incident.shared]
+
+
+def on_time(book: Book, incident: Incident) -> None:
+    """Writes its row anew, or forgets it when it has been resolved long ago."""
+    if incident.resolved is not None and incident.resolved + KEPT <= book.now:
+        del book.incidents[incident.id]
+        book.forget("i/" + incident.id)
+    else:
+        book.touch_incident(incident)
+
+
+def open_incident(book: Book, alert: Alert) -> Incident | None:
+    """The incident of an alert, if that has not been resolved."""
+    found = book.incidents.get(alert.incident)
+    return found if found is not None and found.resolved is None else None
+
+
+def _recent(book: Book, name: str) -> list[Alert]:
+    """Those shown lately that share something, if they are enough; of those in an incident nobody needs to be told."""
+    found: list[Alert] = []
+    for id, shown in reversed(book.index.shared.get(name, {}).items()):
+        if shown < book.now - WINDOW:
+            break
+        alert = book.alerts[id]
+        if alert.is_telling and open_incident(book, alert) is None:
+            found.append(alert)
+    return found
+
+
+def _lead(book: Book, name: str, leader: Alert, count: int) -> None:
+    _, workflow, rule, share = name.split(SEPARATOR)
+    incident = _new(book, leader, name, f"{workflow} {rule}: several alerts" + (f" of {share}" if share else ""))
+    text = f"{count} alerts of {workflow} {rule} came within {WINDOW // 60_000} min"
+    _add_evidence(book, incident, f"{text} and share {share}" if share else text)
+    book.shared[name] = incident.id
+    join(book, incident, leader)
+
+
+def _new(book: Book, leader: Alert, shared: str, title: str) -> Incident:
+    id = digest("incident", leader.id, shared, str(book.now))
+    cause = "" if shared else leader.id
+    incident = Incident(
+        FORMAT, id, leader.lane, cause, shared, leader.id, book.now, book.now, leader.severity, title, []
+    )
+    book.incidents[id] = incident
+    book.touch_incident(incident)
+    return incident
+
+
+def _add_evidence(book: Book, incident: Incident, text: str) -> None:
+    if text not in incident.evidence and len(incident.evidence) < MOST_EVIDENCE:
+        incident.evidence = [*incident.evidence, text]
+        book.keep_incident(incident)
+
+
+def _evidence(cause: Alert, effect: Alert) -> str:
+    if cause.kind == BLIND:
+        return f"source {cause.key}, silent since {instant(cause.since)}, feeds {effect.workflow}"
+    if cause.is_of_a_step:
+        return f"{cause.because} at {cause.step} since {instant(cause.since)}; {effect.step} is at or behind it"
+    if cause.workflow != effect.workflow:
+        return f"items of {effect.workflow} are parts of {cause.workflow} {cause.key}, whose {cause.step} is missing"
+    return (
+        f"{cause.step} of {cause.key} is missing since {instant(cause.breach)}; the flow puts it before {effect.step}"
+    )

@@ -1,0 +1,112 @@
+"""How much one recipient gets: a token bucket for each, in alert time, and one digest of what is beyond."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Final
+
+from udfs.alerting.alert import FORMAT, Alert, Track
+from udfs.alerting.book import Book
+from udfs.alerting.messages import message
+from udfs.alerting.policy import Limit, Recipient
+from udfs.alerting.records import Group, Purse
+from udfs.alerting.rows import by_severity
+from udfs.core.ids import digest
+
+DIGEST: Final = "digest"
+ESCALATION: Final = "escalated"
+
+
+def offer(book: Book, recipient: Recipient, reason: str, step: int, alerts: list[Alert], group: Group) -> bool:
+    """Tells a recipient (True), or keeps it for the digest.
+
+    Once something waits for a digest all else waits with it, so that nothing is told out of order; but escalations of
+    critical alerts go ahead, and may take as many tokens again as the limit allows.
+    """
+    purse, limit = _purse(book, recipient), book.policy.limit(recipient.channel)
+    _fill(purse, limit, book.now)
+    urgent = reason == ESCALATION and any(alert.severity == "critical" for alert in alerts)
+    has_token = purse.tokens >= 1 and not book.index.owed.count(purse.id)
+    is_sent = has_token or (urgent and purse.tokens >= 1 - limit.count)
+    if is_sent:
+        purse.tokens -= 1
+        group.count += 1
+        book.out.append(message(book, recipient, reason, step, alerts, group))
+    else:
+        for alert in alerts:
+            if purse.id not in alert.owed:
+                alert.owed = [*alert.owed, purse.id]
+                book.index.owed.add(purse.id, alert.id)
+                book.keep(alert)
+    book.keep_purse(purse)
+    book.due_purses.put(purse.id, due(book, purse))
+    return is_sent
+
+
+def due(book: Book, purse: Purse) -> int | None:
+    """When the digest goes out, or the purse can be forgotten (epoch ms)."""
+    limit = book.policy.limit(purse.channel)
+    if not book.index.owed.count(purse.id):
+        return _at(purse, limit, limit.count)
+    token = _at(purse, limit, 1)
+    return token if purse.digested is None else max(token, purse.digested + limit.per_ms)
+
+
+def settle(book: Book, purse: Purse) -> None:
+    """Sends the digest if it is due, and forgets a purse that is full."""
+    limit = book.policy.limit(purse.channel)
+    at = due(book, purse)
+    if at is not None and at <= book.now:
+        _fill(purse, limit, book.now)
+        if not book.index.owed.count(purse.id):
+            del book.purses[purse.id]
+            book.forget("l/" + purse.id)
+            return
+        _send_digest(book, purse)
+    book.keep_purse(purse)
+    book.due_purses.put(purse.id, due(book, purse))
+
+
+def _send_digest(book: Book, purse: Purse) -> None:
+    recipient = Recipient(purse.channel, purse.person, purse.address)
+    waiting = by_severity([book.alerts[id] for id in book.index.owed.get(purse.id)])
+    worth: list[Alert] = []
+    for alert in waiting:
+        alert.owed = [one for one in alert.owed if one != purse.id]
+        book.index.owed.drop(purse.id, alert.id)
+        book.keep(alert)
+        if alert.is_telling:
+            record_told(book, alert, alert.tracks[0], [recipient], DIGEST)
+            worth.append(alert)
+        elif not alert.is_live and any(recipient in track.told for track in alert.tracks):
+            worth.append(alert)
+    if worth:
+        purse.tokens -= 1
+        purse.digested = book.now
+        book.out.append(message(book, recipient, DIGEST, 0, worth, None))
+
+
+def record_told(book: Book, alert: Alert, track: Track, recipients: list[Recipient], reason: str) -> None:
+    """Somebody has been told of an alert."""
+    track.told = list(dict.fromkeys([*track.told, *recipients]))
+    whom = ", ".join(f"{one.person or one.address or 'all'} by {one.channel}" for one in recipients)
+    book.log(alert, "notified", why=f"{reason}: {whom}")
+
+
+def _purse(book: Book, recipient: Recipient) -> Purse:
+    id = digest(*recipient)
+    found = book.purses.get(id)
+    if found is None:
+        count = book.policy.limit(recipient.channel).count
+        found = book.purses[id] = Purse(FORMAT, id, *recipient, float(count), book.now)
+    return found
+
+
+def _fill(purse: Purse, limit: Limit, now: int) -> None:
+    purse.tokens = min(float(limit.count), purse.tokens + (now - purse.at) * limit.count / limit.per_ms)
+    purse.at = now
+
+
+def _at(purse: Purse, limit: Limit, tokens: int) -> int:
+    """When there will be so many."""
+    return purse.at + max(0, ceil((tokens - purse.tokens) * limit.per_ms / limit.count))
