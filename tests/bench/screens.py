@@ -99,7 +99,9 @@ def endpoints(key: str, workflow: str) -> dict[str, int]:
 
 def main(folder: Path, items: int) -> None:
     """Load what is not there yet, ask, and print the table."""
-    settings = Settings(home=folder, loader=False, kafka="127.0.0.1:1", stalled_every_s=0, statistics_every_s=0)
+    settings = Settings(
+        home=folder, loader=False, kafka="127.0.0.1:1", stalled_every_s=0, statistics_every_s=0, sign_in="off"
+    )
     now = time.time_ns() // 1_000_000
     app = create_app(settings)
     with TestClient(app, base_url="http://127.0.0.1") as client:
