@@ -113,7 +113,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     _measure(app, metrics)
     rates = Rates(settings.rate_limit)
-    app.add_middleware(Guard, doorkeeper=doorkeeper, rates=rates, records=records)
+    app.add_middleware(Guard, doorkeeper=doorkeeper, rates=rates, records=records, url=settings.public_url)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.public_hosts, www_redirect=False)
     return app
 

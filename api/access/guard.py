@@ -37,11 +37,12 @@ def _public() -> list[re.Pattern[str]]:
 class Guard:
     """The middleware around the app."""
 
-    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, rates: Rates, records: Records) -> None:
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, rates: Rates, records: Records, url: str) -> None:
         self._app = app
         self._doorkeeper = doorkeeper
         self._rates = rates
         self._records = records
+        self._url = url.lower()  # what browsers call us, where a proxy in front changes it; '' is no Origin
         self._public = _public()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,9 +79,9 @@ class Guard:
             return _too_many(wait)
         if who is not None and who.name != LOCAL and (wait := self._rates.known(who.name)):
             return _too_many(wait)
-        base = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        ours = (f"{request.url.scheme}://{request.headers.get('host', '')}".lower(), self._url)
         cookie = who is not None and bool(who.session)
-        if origin.foreign(request.method, request.headers, base, cookie=cookie):
+        if origin.foreign(request.method, request.headers, ours, cookie=cookie):
             detail = "This write comes from a page of another site, or doesn't say from which. Send it from our pages, "
             return response(Problem(title="Foreign page", status=403, detail=f"{detail}or with a token."))
         if problem := bodies.declared_too_long(request.scope):

@@ -215,6 +215,19 @@ def test_the_first_start_has_one_link_which_counts_once(guarded: TestClient, set
     assert none["path"] is None
 
 
+def test_the_database_is_the_owners_alone(guarded: TestClient, settings: Settings) -> None:
+    signed_in(guarded, "anna", "viewer")
+    assert {file.stat().st_mode & 0o777 for file in settings.home.glob("records.db*")} == {0o600}
+
+
+def test_a_proxy_may_call_us_by_another_name(app_of: Callable[[Settings], TestClient], settings: Settings) -> None:
+    there = {"sign_in": "required", "public_url": "https://Daymark.example"}
+    client = app_of(settings.model_copy(update=there))
+    client.headers["Origin"] = "https://daymark.example"
+    signed_in(client, "anna", "viewer")
+    assert client.delete("/api/v1/me/sessions").status_code == 204
+
+
 def test_the_token_of_the_command_line_is_the_owners_alone(settings: Settings) -> None:
     token = local_token(settings.home)
     file = settings.home / "token"
