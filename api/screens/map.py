@@ -18,7 +18,7 @@ Row = dict[str, Any]
 WINDOW_MS = 3_600_000
 BROKEN_MS = 7 * 86_400_000
 CELLS = 12
-HEAT = (1.0, 1.5, 2.0, 3.0, 5.0)
+HEAT = (1.25, 1.5, 2.0, 3.0, 5.0)
 """From how many times the usual on a cell is as hot as its place here."""
 
 

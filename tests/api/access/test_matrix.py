@@ -39,6 +39,7 @@ def test_each_role_gets_through_where_the_matrix_says(
     monkeypatch.setattr(publisher, "publish", lambda records: None)
     monkeypatch.setattr(publisher, "reachable", lambda: False)
     monkeypatch.setattr("api.rulebook.Rulebook.refresh", lambda self: None)
+    monkeypatch.setattr(guarded.app.state.context.live, "stopping", lambda: True)  # type: ignore[attr-defined]
     if role != "nobody":
         signed_in(guarded, "anna", role)
     actions = ROLES.get(role, frozenset())
