@@ -41,7 +41,7 @@ async def changes(listener: Listener, limits: Limits = UNLIMITED, beat_s: float 
                 continue
             if row is None:
                 yield format_sse_event(event="lost", data_str="{}")
-            elif limits.allow(Subject(row["workflow"], row["groups"])):
+            elif limits.allow(Subject(row.get("workflow", ""), row.get("groups", {}))):
                 yield format_sse_event(event="alert", data_str=orjson.dumps(row).decode())
     finally:
         listener.leave(watcher)

@@ -109,6 +109,7 @@ def test_without_limits_the_same_routes_tell_of_both_tenants(tenants: TestClient
     signed_in(tenants, "root", "admin")
     silent = {path for path in asked() if not marked(tenants.get(path), path)}
     said = {"/api/v1/lanes", "/api/v1/me", "/docs", "/api/v1/openapi.json"}
+    said |= {"/fragments/map", "/fragments/steps", "/api/v1/events/histogram"}  # nothing is chosen, or only counted
     own = {path for path in silent if "acme" in path}
     assert silent - own <= said
 
@@ -143,6 +144,7 @@ def test_a_source_that_is_blind_is_told_to_those_whose_workflow_it_feeds(tenants
 def test_of_an_incident_that_holds_anothers_alerts_nothing_is_told(tenants: TestClient, store: Store) -> None:
     mixed = {"workflow": "zorg_orders", "groups": {"customer": ZORG}, "incident": "acme".ljust(32, "0")}
     insert(store, "alerts", alert(**mixed, id="m" * 32))
+    insert(store, "incidents", incident(id=mixed["incident"], title="both", alerts=2, rev=T0 + 1 << 20))
     signed_in(tenants, "anna", "viewer", LIMITED["by group"])
     assert tenants.get("/api/v1/incidents").json()["items"] == []
 
@@ -188,7 +190,8 @@ def test_no_parameter_of_any_route_reaches_sql_as_sql(tenants: TestClient) -> No
                 assert text.status_code in (200, 400, 404, 422), (path, parameter["name"], evil, text.text)
                 if text.status_code == 200 and parameter["name"] in ("workflow", "key", "lane", "id", "step", "rule"):
                     rows = text.json()
-                    assert not (rows["items"] if isinstance(rows, dict) else rows), (path, parameter["name"], evil)
+                    found = rows.get("items") if isinstance(rows, dict) else rows
+                    assert not found, (path, parameter["name"], evil)
                 tried += 1
     assert tried > 100
     assert len(tenants.get("/api/v1/items").json()["items"]) == 2
