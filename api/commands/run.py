@@ -33,11 +33,12 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 STOP_SECONDS = 180
 FIRST_CLOCK_SECONDS = 60.0
 DEMO_PACK = "trade_lifecycle"
+DEMO_ALERTING = RULES / "alerting.yaml"
 
 Port = Annotated[int, typer.Option(help="Port of the page and the API.", min=1, max=65535)]
 KafkaPort = Annotated[int, typer.Option(help="Port of the Kafka broker.", min=1, max=65535)]
 FlinkPort = Annotated[int, typer.Option(help="Port of Flink's REST interface.", min=1, max=65535)]
-Alerting = Annotated[Path | None, typer.Option(help="An alerting file to put in force once everything runs.")]
+Alerting = Annotated[Path | None, typer.Option(help="An alerting file to put in force before time begins to run.")]
 Parallelism = Annotated[int, typer.Option(help="Flink workers, one process each.", min=1, max=16)]
 
 
@@ -86,11 +87,12 @@ def demo(
     port: Port = 8420,
     kafka_port: KafkaPort = 19092,
     flink_port: FlinkPort = 18081,
-    alerting: Alerting = None,
+    alerting: Alerting = DEMO_ALERTING,
 ) -> None:
     """Start everything with made-up traffic: the past day, or days, in about a minute, then on in real time.
 
-    Some of the items have faults; what is found missing, late, out of order or duplicated is printed as it is found.
+    Some of the items have faults; what is found missing, late, out of order or duplicated is printed as it is found,
+    and who is told of it, by mails that stay in the home.
     """
     packs = playable()
     if list_packs:
@@ -250,17 +252,20 @@ def _supervise(home: Home, options: Options, watch: Watch | None = None, alertin
     home.prepare()
     log_to(home.log("daymark"))
 
-    def ready(state: State) -> None:
+    def before_time(state: State) -> None:
         if alerting:
             put_in_force(state, alerting, documents)
+
+    def ready(state: State) -> None:
         out.print(f"\nDaymark runs: [bold]{state.url}{first_link(state)}[/bold]   (Ctrl-C stops it)", soft_wrap=True)
         if "mailbox" in state.parts:
-            out.print(f"Mail that it sends is kept in {home.path / 'mailbox'}; open a page there and click its link")
+            out.print(f"People get mail: open a page in {home.path / 'mailbox'} and click its link. {state.url}/alerts")
         out.print()
         if watch:
             watch.start(since_ms=int(state.started * 1000), url=state.url)
 
     supervisor = Supervisor(home, options, lambda line: err.print(f"[dim]{escape(line)}[/dim]"))
+    supervisor.before_time = before_time
     supervisor.before_stop = watch.stop if watch else lambda: None
     supervisor.run(ready)
     out.print("Daymark has stopped; nothing is left running.")
