@@ -14,7 +14,7 @@ import httpx
 import typer
 from rich.table import Table
 
-from api.commands.alerting import put_in_force
+from api.commands.alerting import anything_in_force, put_in_force
 from api.commands.options import lane_name
 from api.commands.output import emit, err, escape, guarded, log_to, out
 from api.commands.packs import AsJson
@@ -87,12 +87,13 @@ def demo(
     port: Port = 8420,
     kafka_port: KafkaPort = 19092,
     flink_port: FlinkPort = 18081,
-    alerting: Alerting = DEMO_ALERTING,
+    alerting: Alerting = None,
 ) -> None:
     """Start everything with made-up traffic: the past day, or days, in about a minute, then on in real time.
 
     Some of the items have faults; what is found missing, late, out of order or duplicated is printed as it is found,
-    and who is told of it, by mails that stay in the home.
+    and who is told of it, by mails that stay in the home. Who that is says rules/alerting.yaml, unless something else
+    is in force in this home, or --alerting names another file.
     """
     packs = playable()
     if list_packs:
@@ -114,7 +115,7 @@ def demo(
     )
     watch = Watch(options.bootstrap, options.lane)
     try:
-        _supervise(Home(), options, watch, alerting)
+        _supervise(Home(), options, watch, alerting or DEMO_ALERTING, keep=alerting is None)
     finally:
         watch.stop()
 
@@ -244,7 +245,10 @@ def _clock_state(state: State) -> str:
     return str(found[0]) if found else "unknown"
 
 
-def _supervise(home: Home, options: Options, watch: Watch | None = None, alerting: Path | None = None) -> None:
+def _supervise(
+    home: Home, options: Options, watch: Watch | None = None, alerting: Path | None = None, *, keep: bool = False
+) -> None:
+    """Run until told to stop. `keep` leaves documents that are in force as they are: people may have changed them."""
     prerequisites.require_java()
     for path in options.packs:
         load_pack(path)
@@ -253,7 +257,7 @@ def _supervise(home: Home, options: Options, watch: Watch | None = None, alertin
     log_to(home.log("daymark"))
 
     def before_time(state: State) -> None:
-        if alerting:
+        if alerting and not (keep and anything_in_force(state)):
             put_in_force(state, alerting, documents)
 
     def ready(state: State) -> None:

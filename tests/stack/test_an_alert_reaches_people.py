@@ -52,7 +52,8 @@ class Mailbox:
     def about(self, key: str, person: str, word: str = "") -> list[EmailMessage]:
         """The mails to somebody about a file, those that have a word in their subject."""
         mails = [message_from_bytes(one.read_bytes(), policy=policy.default) for one in self.folder.glob("*.eml")]
-        mine = [one for one in mails if one["To"].addresses[0].username == person and key in one["Subject"]]
+        whole = [one for one in mails if one["To"] and one["Subject"]]  # else it is being written
+        mine = [one for one in whole if person in one["To"] and key in one["Subject"]]
         return [one for one in mine if word in one["Subject"].lower()]
 
 
