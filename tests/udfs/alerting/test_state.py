@@ -12,7 +12,7 @@ from udfs.alerting.fingerprint import business_date, fingerprint
 from udfs.alerting.policy import EMPTY
 from udfs.alerting.reported import read
 from udfs.alerting.wording import instant, span
-from udfs.core.state import UnknownFormat
+from udfs.core.codec import UnknownFormat
 
 
 def test_an_alert_that_an_earlier_daymark_stored_is_read() -> None:
