@@ -263,7 +263,8 @@ def _supervise(
     def ready(state: State) -> None:
         out.print(f"\nDaymark runs: [bold]{state.url}{first_link(state)}[/bold]   (Ctrl-C stops it)", soft_wrap=True)
         if "mailbox" in state.parts:
-            out.print(f"People get mail: open a page in {home.path / 'mailbox'} and click its link. {state.url}/alerts")
+            out.print(f"Alerts: {state.url}/alerts")
+            out.print(f"Mail about them is kept in {home.path / 'mailbox'}: open a page there and click its link")
         out.print()
         if watch:
             watch.start(since_ms=int(state.started * 1000), url=state.url)
