@@ -207,7 +207,7 @@ class Supervisor:
         """Clocks first, so that time stops; then the jobs with savepoints; the broker last."""
         self._regardless(self.before_stop)
         self._regardless(lambda: self.say("stopping"))
-        for part in (*self.clocks, self.detection, *self.senders, self.serving, self.broker):
+        for part in (*self.clocks, self.detection, *reversed(self.senders), self.serving, self.broker):
             try:
                 part.stop()
             except Exception as error:  # the others must be stopped whatever happens here
