@@ -15,7 +15,7 @@ from rich.table import Table
 from api.commands.options import known_zone, moment
 from api.commands.output import emit, escape, fail, guarded, out
 from api.commands.packs import AsJson, validate
-from api.stack.ask import tell
+from api.stack.ask import ask, tell
 from api.stack.errors import Exit, StackError
 from api.stack.home import Home, State
 from udfs.alerting.policy import Policy, Recipient
@@ -70,6 +70,14 @@ def put_in_force(state: State, file: Path, documents: dict[str, Any], *, prune: 
         raise StackError(f"{file}: {_refusal(error.response)}", Exit.FAILED) from error
     except httpx.HTTPError as error:
         raise StackError(f"{file}: the API does not answer: {error}") from error
+
+
+def anything_in_force(state: State) -> bool:
+    """Whether the API of a running stack has any alerting document. Raises StackError."""
+    try:
+        return bool(ask(state, "alerting"))
+    except httpx.HTTPError as error:
+        raise StackError(f"The API does not say which alerting documents are in force: {error}") from error
 
 
 def _refusal(answer: httpx.Response) -> str:

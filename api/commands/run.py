@@ -14,7 +14,7 @@ import httpx
 import typer
 from rich.table import Table
 
-from api.commands.alerting import put_in_force
+from api.commands.alerting import anything_in_force, put_in_force
 from api.commands.options import lane_name
 from api.commands.output import emit, err, escape, guarded, log_to, out
 from api.commands.packs import AsJson
@@ -33,11 +33,12 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 STOP_SECONDS = 180
 FIRST_CLOCK_SECONDS = 60.0
 DEMO_PACK = "trade_lifecycle"
+DEMO_ALERTING = RULES / "alerting.yaml"
 
 Port = Annotated[int, typer.Option(help="Port of the page and the API.", min=1, max=65535)]
 KafkaPort = Annotated[int, typer.Option(help="Port of the Kafka broker.", min=1, max=65535)]
 FlinkPort = Annotated[int, typer.Option(help="Port of Flink's REST interface.", min=1, max=65535)]
-Alerting = Annotated[Path | None, typer.Option(help="An alerting file to put in force once everything runs.")]
+Alerting = Annotated[Path | None, typer.Option(help="An alerting file to put in force before time begins to run.")]
 Parallelism = Annotated[int, typer.Option(help="Flink workers, one process each.", min=1, max=16)]
 
 
@@ -90,7 +91,9 @@ def demo(
 ) -> None:
     """Start everything with made-up traffic: the past day, or days, in about a minute, then on in real time.
 
-    Some of the items have faults; what is found missing, late, out of order or duplicated is printed as it is found.
+    Some of the items have faults; what is found missing, late, out of order or duplicated is printed as it is found,
+    and who is told of it, by mails that stay in the home. Who that is says rules/alerting.yaml, unless something else
+    is in force in this home, or --alerting names another file.
     """
     packs = playable()
     if list_packs:
@@ -112,7 +115,7 @@ def demo(
     )
     watch = Watch(options.bootstrap, options.lane)
     try:
-        _supervise(Home(), options, watch, alerting)
+        _supervise(Home(), options, watch, alerting or DEMO_ALERTING, keep=alerting is None)
     finally:
         watch.stop()
 
@@ -242,7 +245,10 @@ def _clock_state(state: State) -> str:
     return str(found[0]) if found else "unknown"
 
 
-def _supervise(home: Home, options: Options, watch: Watch | None = None, alerting: Path | None = None) -> None:
+def _supervise(
+    home: Home, options: Options, watch: Watch | None = None, alerting: Path | None = None, *, keep: bool = False
+) -> None:
+    """Run until told to stop. `keep` leaves documents that are in force as they are: people may have changed them."""
     prerequisites.require_java()
     for path in options.packs:
         load_pack(path)
@@ -250,17 +256,21 @@ def _supervise(home: Home, options: Options, watch: Watch | None = None, alertin
     home.prepare()
     log_to(home.log("daymark"))
 
-    def ready(state: State) -> None:
-        if alerting:
+    def before_time(state: State) -> None:
+        if alerting and not (keep and anything_in_force(state)):
             put_in_force(state, alerting, documents)
+
+    def ready(state: State) -> None:
         out.print(f"\nDaymark runs: [bold]{state.url}{first_link(state)}[/bold]   (Ctrl-C stops it)", soft_wrap=True)
         if "mailbox" in state.parts:
-            out.print(f"Mail that it sends is kept in {home.path / 'mailbox'}; open a page there and click its link")
+            out.print(f"Alerts: {state.url}/alerts")
+            out.print(f"Mail about them is kept in {home.path / 'mailbox'}: open a page there and click its link")
         out.print()
         if watch:
             watch.start(since_ms=int(state.started * 1000), url=state.url)
 
     supervisor = Supervisor(home, options, lambda line: err.print(f"[dim]{escape(line)}[/dim]"))
+    supervisor.before_time = before_time
     supervisor.before_stop = watch.stop if watch else lambda: None
     supervisor.run(ready)
     out.print("Daymark has stopped; nothing is left running.")

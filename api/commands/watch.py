@@ -1,4 +1,5 @@
-"""What is found, live in the terminal: a line for each finding, and below them how many there are of each kind."""
+"""What is found and who is told of it, live in the terminal: a line for each, and below them how many there are of
+each kind."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from kafka.errors import KafkaError
 from rich.live import Live
 from rich.text import Text
 
+from api.commands import told
 from api.commands.output import out
 from api.words import clock, sentence
 from udfs.ticks import is_tick
@@ -52,7 +54,8 @@ SUMMARY_SECONDS = 10.0
 
 
 class Watch:
-    """Follows daymark.findings for one lane in a thread. Shows a few lines twice a second at most, and counts all."""
+    """Follows findings, and what people are told, for one lane in a thread. Shows a few lines of each twice a second at
+    most, and counts all findings."""
 
     def __init__(self, bootstrap: str, lane: str) -> None:
         self.bootstrap = bootstrap
@@ -62,6 +65,7 @@ class Watch:
         self._since_ms = 0
         self._url = ""
         self._seen: set[str] = set()
+        self._told = told.Told(lane)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -118,14 +122,20 @@ class Watch:
     def _follow(self, consumer: KafkaConsumer, summarise: Any) -> None:
         while not self._stop.is_set():
             found: list[dict[str, Any]] = []
-            for place, records in consumer.poll(timeout_ms=int(PAUSE_SECONDS * 1000)).items():
+            people: list[Text] = []
+            polled = consumer.poll(timeout_ms=int(PAUSE_SECONDS * 1000))
+            for place, records in sorted(polled.items(), key=_titles_first):
                 for record in records:
                     if is_tick(record.headers):
                         continue
                     rows = [json.loads(line) for line in (record.value or b"").splitlines() if line]
+                    if place.topic in told.TOPICS:
+                        people += [line for row in rows if (line := self._told.line(place.topic, row))]
+                        continue
                     new = [row for row in rows if self.take(place.topic, row)]
                     found += new if record.timestamp >= self._since_ms else []
             self._show(found)
+            _show_people(people)
             summarise()
             self._stop.wait(PAUSE_SECONDS)
 
@@ -150,19 +160,35 @@ class Watch:
         return summarise
 
 
+def _titles_first(polled: tuple[TopicPartition, list[Any]]) -> bool:
+    """A key to sort by: what is delivered is told in the words of its notification, so that has to be known."""
+    return str(polled[0].topic) != "daymark.notifications"
+
+
+def _show_people(lines: list[Text]) -> None:
+    """The first few: in a storm the rest is in the mailbox and on the page."""
+    for line in lines[:LINES]:
+        out.print(line)
+    if len(lines) > LINES:
+        out.print(Text(f"              and {len(lines) - LINES} more to people or by them", style="dim"))
+
+
 def _gravity(row: dict[str, Any]) -> tuple[bool, int, int]:
     """What has happened before what may happen, then by severity, then by instant."""
     return row["kind"] == "at_risk", SEVERITIES.index(row["severity"]), row["deadline_ms"]
 
 
 def _seek(consumer: KafkaConsumer, since_ms: int) -> None:
-    """Assign the findings from their beginning, and where the lanes' clocks stand since that instant."""
-    findings, clocks = (
-        [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]
-        for topic in ("daymark.findings", "daymark.progress")
-    )
-    consumer.assign([*findings, *clocks])
+    """Assign the findings from their beginning, and the others since that instant: where the lanes' clocks stand, and
+    what people are told."""
+    findings = _partitions(consumer, "daymark.findings")
+    others = [place for topic in ("daymark.progress", *told.TOPICS) for place in _partitions(consumer, topic)]
+    consumer.assign([*findings, *others])
     consumer.seek_to_beginning(*findings)
-    newest, ends = consumer.offsets_for_times(dict.fromkeys(clocks, since_ms)), consumer.end_offsets(clocks)
-    for place in clocks:
+    newest, ends = consumer.offsets_for_times(dict.fromkeys(others, since_ms)), consumer.end_offsets(others)
+    for place in others:
         consumer.seek(place, newest[place].offset if newest.get(place) else ends[place])
+
+
+def _partitions(consumer: KafkaConsumer, topic: str) -> list[TopicPartition]:
+    return [TopicPartition(topic, n) for n in consumer.partitions_for_topic(topic) or ()]

@@ -42,7 +42,8 @@ class Interrupted(Exception):
 class Supervisor:
     """One stack in one home. `say` gets a line for each thing that a person wants to see happen.
 
-    `before_stop` is called when stopping begins, before any part is stopped.
+    `before_time` is called when everything answers and no clock runs yet, so before anything can fall due;
+    `before_stop` when stopping begins, before any part is stopped.
     """
 
     def __init__(self, home: Home, options: Options, say: Callable[[str], None]) -> None:
@@ -54,6 +55,7 @@ class Supervisor:
         self.serving = serving(options)
         self.senders = self._make_senders()
         self.clocks: list[Part] = []
+        self.before_time: Callable[[State], None] = lambda state: None
         self.before_stop: Callable[[], None] = lambda: None
         self.state = State(
             supervisor=running(os.getpid()),
@@ -111,11 +113,12 @@ class Supervisor:
             self._start(sender)
         self._await(self.detection)
         self._submit(*self.detection.jobs)
+        self._await(self.serving)
+        self.before_time(self.state)
         self.clocks = self._make_clocks()
         for clock in self.clocks:
             self._start(clock)
             self._await(clock)
-        self._await(self.serving)
         self.state.ready = True
         self.home.write(self.state)
 
@@ -204,7 +207,7 @@ class Supervisor:
         """Clocks first, so that time stops; then the jobs with savepoints; the broker last."""
         self._regardless(self.before_stop)
         self._regardless(lambda: self.say("stopping"))
-        for part in (*self.clocks, self.detection, *self.senders, self.serving, self.broker):
+        for part in (*self.clocks, self.detection, *reversed(self.senders), self.serving, self.broker):
             try:
                 part.stop()
             except Exception as error:  # the others must be stopped whatever happens here

@@ -86,10 +86,16 @@ class Stack:
         assert self.process is not None
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What makes the API take one for the home's owner; nothing where nobody has to sign in."""
+        token = self.home.path / "token"
+        return {"Authorization": f"Bearer {token.read_text().strip()}"} if token.exists() else {}
+
     def api(self, path: str, **parameters: Any) -> Any:
         """What the API answers."""
         url = f"http://127.0.0.1:{self.http_port}{path}"
-        return httpx.get(url, params=parameters, timeout=30).raise_for_status().json()
+        return httpx.get(url, params=parameters, headers=self.headers, timeout=30).raise_for_status().json()
 
     def findings(self, lane: str) -> list[dict[str, Any]]:
         """All findings of a lane."""

@@ -26,7 +26,7 @@ from tests.kafka_help import eventually, records
 pytestmark = pytest.mark.real
 
 PACK = Path(__file__).parents[2] / "rules" / "trade_lifecycle"
-PARTS = {"kafka", "flink", "serving", "ticker"}
+PARTS = {"kafka", "flink", "serving", "dispatcher", "ticker"}
 
 
 def topics(up: Stack) -> set[str]:

@@ -15,6 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
+from api.commands.alerting import anything_in_force
+from api.stack.errors import StackError
 from api.stack.home import Home, State, running
 
 FILE = Path(__file__).parents[2] / "rules" / "alerting.yaml"
@@ -31,6 +33,12 @@ class Api(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.asked.append((self.path, orjson.loads(body)))
+        status, said = self.answer
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(orjson.dumps(said))
+
+    def do_GET(self) -> None:
         status, said = self.answer
         self.send_response(status)
         self.end_headers()
@@ -82,3 +90,13 @@ def test_a_file_with_faults_is_never_sent(api: type[Api], tmp_path: Path) -> Non
 def test_without_a_running_stack_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAYMARK_HOME", str(tmp_path))
     assert apply(FILE).exit_code == 3
+
+
+def test_whether_anything_is_in_force_is_what_the_api_says(api: type[Api], monkeypatch: pytest.MonkeyPatch) -> None:
+    state = Home().require_running()
+    for said in ([], [{"kind": "person", "name": "anna"}]):
+        monkeypatch.setattr(Api, "answer", (200, said))
+        assert anything_in_force(state) == bool(said)
+    monkeypatch.setattr(Api, "answer", (503, {}))
+    with pytest.raises(StackError, match="does not say which alerting documents"):
+        anything_in_force(state)

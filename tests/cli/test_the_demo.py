@@ -1,4 +1,5 @@
-"""`daymark demo`: what was seeded is what is found, Ctrl-C leaves nothing, a second run adds to the history."""
+"""`daymark demo`: what was seeded is what is found, people are told, Ctrl-C leaves nothing, a second run adds to the
+history."""
 
 from __future__ import annotations
 
@@ -46,6 +47,8 @@ def test_a_day_is_played_its_faults_are_found_and_a_second_run_adds_to_it(tmp_pa
         assert not beyond, "found, and never seeded"
         letters = Counter(letter["reason"] for letter in running.api("/api/v1/dead-letters", limit=1000)["items"])
         assert letters == Counter(t["rule"] for t in running.truth() if t["kind"] == "dead_letter")
+        eventually(lambda: "TOLD" in running.output.read_text(), 30)
+        assert list((running.home.path / "mailbox").glob("*-Opened-*.html"))
         shown = running.output.read_text()
         assert f"http://127.0.0.1:{running.http_port}" in shown
         assert "is missing: T-" in shown

@@ -106,18 +106,24 @@ def _tell(book: Book, group: Group, lane: str) -> None:
         del group.wanted[lane]
     if not told:
         return
-    group.sent[lane] = book.now
     if reason in (RESOLVED, ACKNOWLEDGED):
+        group.sent[lane] = book.now
         _send_notices(book, group, reason, told)
     else:
         if reason == OPENED and _has_told(book, group):
             reason = UPDATE
-        _send(book, group, reason, int(step), told)
+        if _send(book, group, reason, int(step), told):
+            group.sent[lane] = book.now
         group.told = book.now
 
 
-def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -> None:
-    """Tells whom the step of the escalation names; the tracks of a group may differ where the rules have changed."""
+def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -> bool:
+    """Tells whom the step of the escalation names; the tracks of a group may differ where the rules have changed.
+
+    Whether somebody was told now: if not, nobody need be spared the next alerts of the group for an interval, and those
+    wait for the same digest.
+    """
+    has_reached = False
     for escalation in sorted({_track(alert, group).escalation for alert in told}):
         some = [alert for alert in told if _track(alert, group).escalation == escalation]
         recipients = book.policy.recipients(escalation, step, book.now)
@@ -127,6 +133,8 @@ def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -
                 record_told(book, alert, _track(alert, group), reached, reason)
             elif not recipients:
                 book.log(alert, "unreached", why=f"step {step} of {escalation} reaches nobody now")
+        has_reached = has_reached or bool(reached)
+    return has_reached
 
 
 def _send_notices(book: Book, group: Group, reason: str, told: list[Alert]) -> None:

@@ -177,6 +177,18 @@ def test_who_answers_before_the_digest_is_not_in_it() -> None:
     assert told(play.time(NOW + MINUTE)) == [("anna", "digest", 1)]
 
 
+def test_a_group_whose_first_message_waits_for_the_digest_keeps_nothing_back_for_its_interval() -> None:
+    """Else nobody would hear of T-2 for five minutes: T-1, for which the group would wait, was never told."""
+    play = Play(policy(limit=1))
+    play.find(finding("T-0", rule="r0"))
+    play.find(finding("T-1", rule="r1"))
+    play.find(late("T-1", rule="r1"), NOW + SECOND)
+    play.find(finding("T-2", rule="r1"), NOW + 2 * SECOND)
+    effects = play.time(NOW + MINUTE)
+    assert told(effects) == [("anna", "digest", 1)]
+    assert [row["key"] for row in messages(effects)[0].row["alerts"]] == ["T-2"]
+
+
 def test_an_end_that_waits_for_the_digest_is_in_it_for_those_who_were_told() -> None:
     play = Play(policy(limit=1, group_by=("key",)))
     play.find(finding("T-1"))

@@ -1,0 +1,192 @@
+"""The whole journey of an alert, through all real parts: a file is missing, people get mail, one answers by its link,
+the other one is told where nobody answers, and the file's arrival ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from api.stack import ports, process
+from api.stack.detection import ALERTS
+from tests.cli.stack import Stack, stack
+from tests.kafka_help import eventually
+
+pytestmark = pytest.mark.real
+
+PACK = Path(__file__).parent / "journey"
+ALERTING = PACK / "alerting.yaml"
+ANSWERED, UNANSWERED = "F-answered", "F-unanswered"
+LINK = re.compile(r'href="(http://127\.0\.0\.1:[0-9]+/ack/[^"]+)"')
+
+
+class Mailbox:
+    """The demo's mail server, which can be away for a while."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = ports.free()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        words = ["--port", str(self.port), "--folder", str(self.folder)]
+        self.process = process.start([sys.executable, "-m", "jobs.mailbox", *words], self.folder.with_suffix(".log"))
+        eventually(lambda: not ports.is_free(self.port))
+
+    def stop(self) -> None:
+        process.stop(self.process)
+
+    def about(self, key: str, person: str, word: str = "") -> list[EmailMessage]:
+        """The mails to somebody about a file, those that have a word in their subject."""
+        mails = [message_from_bytes(one.read_bytes(), policy=policy.default) for one in self.folder.glob("*.eml")]
+        whole = [one for one in mails if one["To"] and one["Subject"]]  # else it is being written
+        mine = [one for one in whole if person in one["To"] and key in one["Subject"]]
+        return [one for one in mine if word in one["Subject"].lower()]
+
+
+@pytest.fixture(scope="module")
+def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
+    running = Mailbox(tmp_path_factory.mktemp("mail") / "box")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def up(mailbox: Mailbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """As people run it, so one has to sign in; its mail goes to the mailbox."""
+    with pytest.MonkeyPatch.context() as patch, stack(tmp_path_factory.mktemp("journey") / "home") as running:
+        patch.setenv("DAYMARK_SIGN_IN", "required")
+        patch.setenv("DAYMARK_SMTP", f"127.0.0.1:{mailbox.port}")
+        running.start("up", "--pack", PACK, "--mapping", PACK / "mapping.yaml", "--alerting", ALERTING)
+        yield running
+
+
+def happens(up: Stack, key: str, kind: str) -> None:
+    """An event of now, about a file of a partner of its own."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    event = {"specversion": "1.0", "id": f"{key}-{kind}", "source": "/partners", "type": kind, "time": now}
+    sent = httpx.post(
+        f"http://127.0.0.1:{up.http_port}/api/v1/events",
+        content=json.dumps(event | {"data": {"file_id": key, "partner": f"partner of {key}"}}),
+        headers={"Content-Type": "application/cloudevents+json", **up.headers},
+    )
+    assert sent.status_code == 202, sent.text
+
+
+def alert(up: Stack, key: str) -> dict[str, Any]:
+    """The alert about a file with its log and deliveries, {} while there is none."""
+    found = up.api("/api/v1/alerts", key=key)["items"]
+    return up.api(f"/api/v1/alerts/{found[0]['id']}") if found else {}
+
+
+def in_state(up: Stack, key: str, state: str) -> dict[str, Any]:
+    """The alert once it is in a state."""
+
+    def reached() -> dict[str, Any]:
+        now = alert(up, key)
+        return now if now.get("state") == state else {}
+
+    return eventually(reached)
+
+
+def outcomes(up: Stack, key: str, person: str) -> list[str]:
+    """What became of the attempts to tell somebody about a file, in order."""
+    rows = sorted(alert(up, key).get("deliveries", []), key=lambda row: (row["at_ms"], row["attempt"]))
+    return [row["outcome"] for row in rows if row["person"] == person]
+
+
+def page(up: Stack, path: str, **parameters: str) -> str:
+    """A page as somebody who is signed in sees it."""
+    url = f"http://127.0.0.1:{up.http_port}{path}"
+    return httpx.get(url, params=parameters, headers=up.headers).raise_for_status().text
+
+
+def test_a_missing_file_is_told_answered_escalated_and_resolved(up: Stack, mailbox: Mailbox) -> None:
+    for key in (ANSWERED, UNANSWERED):
+        happens(up, key, "window.opened")
+
+    # Anna gets a mail about each, whose link shows what it is about and does nothing until its button is pressed.
+    [mail] = eventually(lambda: mailbox.about(ANSWERED, "anna"), 60)
+    assert "receive is missing" in mail["Subject"]
+    link = LINK.search(mail.get_body(("html",)).get_content())
+    assert link is not None
+    in_state(up, ANSWERED, "open")
+    shown = httpx.get(link[1])
+    assert (shown.status_code, ANSWERED in shown.text) == (200, True)
+    assert alert(up, ANSWERED)["state"] == "open"
+    done = httpx.post(link[1])
+    assert done.status_code == 200, done.text
+    assert "Nobody else is told" in done.text
+    answered = in_state(up, ANSWERED, "acknowledged")
+    assert answered["acked_by"] == "anna"
+    assert "acknowledged" in page(up, f"/alerts/{answered['id']}")
+    assert ANSWERED in page(up, "/alerts", state="acknowledged")
+
+    # Nobody answers the other one. Ben is told, though the mail server is away just then and the dispatcher is killed.
+    eventually(lambda: mailbox.about(UNANSWERED, "anna"))
+    mailbox.stop()
+    eventually(lambda: "retry" in outcomes(up, UNANSWERED, "ben"))
+    assert in_state(up, UNANSWERED, "escalated")["level"] == 1
+    kill_dispatcher(up)
+    mailbox.start()
+    [mail] = eventually(lambda: mailbox.about(UNANSWERED, "ben"), 60)
+    assert mail["Subject"].count("Escalated") == 1
+
+    # Its arrival ends it, and both hear so. The one that Anna deals with was due for Ben before, and he never heard.
+    happens(up, UNANSWERED, "file.received")
+    ended = in_state(up, UNANSWERED, "resolved")
+    assert ended["delta_ms"] > 0
+    assert "put right" in ended["summary"]
+    for person in ("anna", "ben"):
+        eventually(lambda person=person: mailbox.about(UNANSWERED, person, "resolved"))
+        eventually(lambda person=person: outcomes(up, UNANSWERED, person).count("sent") == 2)
+    assert alert(up, ANSWERED)["state"] == "acknowledged"
+    assert not mailbox.about(ANSWERED, "ben")
+    assert len(mailbox.about(ANSWERED, "anna")) == 1
+    told = [row for row in alert(up, UNANSWERED)["deliveries"] if row["outcome"] == "sent"]
+    assert sorted((row["person"], row["reason"]) for row in told) == [
+        ("anna", "opened"), ("anna", "resolved"), ("ben", "escalated"), ("ben", "resolved"),
+    ]  # fmt: skip
+
+
+def kill_dispatcher(up: Stack) -> None:
+    """With no time to tidy up; returns when the supervisor has started another one."""
+    state = up.home.running()
+    assert state is not None
+    (killed,) = state.parts["dispatcher"]
+    os.kill(killed.pid, signal.SIGKILL)
+
+    def replaced() -> bool:
+        now = up.home.running()
+        return now is not None and now.parts["dispatcher"][0].pid != killed.pid
+
+    eventually(replaced)
+
+
+def test_status_names_the_alert_job_and_the_dispatcher(up: Stack) -> None:
+    document = json.loads(up.run("status", "--json").stdout)
+    assert document["ready"], document
+    assert document["alert_job"] == "RUNNING"
+    assert document["parts"]["dispatcher"]["running"]
+
+
+def test_stopping_leaves_no_process_and_a_savepoint_of_both_jobs(up: Stack) -> None:
+    children = up.processes()
+    assert up.interrupt() == 0
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    for name in ("main", ALERTS):
+        assert list((up.home.path / "flink" / "checkpoints" / name).rglob("savepoint-*/_metadata"))
