@@ -54,6 +54,7 @@ from api.routes import (
     overview,
     packs,
     pages,
+    rulehistory,
     rules,
     signin,
     step,
@@ -119,6 +120,7 @@ def create_app(settings: Settings) -> FastAPI:
         findings,
         events,
         rules,
+        rulehistory,
         packs,
         health,
         users,
@@ -180,6 +182,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             thread.join(LOADER_STOP_S)
         for one in looking:
             one.join(LOADER_STOP_S)
+        ctx.backtests.close()
         ctx.publisher.close()
         ctx.records.close()
         ctx.store.close()
