@@ -55,6 +55,7 @@ from api.routes import (
     packs,
     pages,
     rulehistory,
+    rulepages,
     rules,
     signin,
     step,
@@ -121,6 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
         events,
         rules,
         rulehistory,
+        rulepages,
         packs,
         health,
         users,
@@ -137,6 +139,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
+    app.mount("/static/vendor", StaticFiles(directory=rulepages.VENDOR, check_dir=False), name="vendor")
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
     _measure(app, metrics)

@@ -21,6 +21,7 @@ NAVIGATION = [
     ("/steps", "Steps", "step"),
     ("/items", "Items", "items"),
     ("/events", "Events", "events"),
+    ("/rules", "Rules", "rules"),
     ("/dead-letters", "Dead letters", "dead"),
     ("/wall", "Wall", "wall"),
     ("/docs", "API", "api"),

@@ -18,7 +18,7 @@ from udfs.packs.problems import ERROR
 
 router = APIRouter(prefix="/api/v1/rules/{workflow}", tags=["rules"], responses=documented(401, 403, 422, 503))
 DAY_MS = 86_400_000
-LONGEST_MS = 400 * DAY_MS
+LONGEST_MS = 3660 * DAY_MS
 FAR = 1 << 53
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 Instant = Annotated[int | None, Field(ge=0, lt=FAR, description="epoch ms, by event time")]
@@ -123,7 +123,7 @@ def begin(ctx: Context, workflow: str, wanted: Wanted) -> Backtest:
     until = now_ms() if wanted.until is None else wanted.until
     since = max(0, until - 7 * DAY_MS) if wanted.since is None else wanted.since
     if not 0 < until - since <= LONGEST_MS:
-        raise ProblemError(422, "Invalid request", "since must lie before until, by 400 days at most.")
+        raise ProblemError(422, "Invalid request", "since must lie before until, by ten years at most.")
     with ctx.records.reading() as connection:
         now = ruleset.known_to(ctx, connection, workflow)
     job = Job(

@@ -52,7 +52,7 @@ def serving(home: Path, now_ms: int) -> Iterator[Served]:
     port = ports.free()
     settings = Settings(
         home=home, loader=False, kafka="127.0.0.1:1", packs=packs, port=port, stalled_every_s=0, statistics_every_s=0,
-        stale_after_s=600,
+        stale_after_s=600, sign_in="off",
     )  # fmt: skip
     app = create_app(settings)
     store = app.state.context.store
