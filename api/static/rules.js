@@ -1,5 +1,4 @@
 // The editor of rules: checked and drawn as one types, completed by the language's schema, simulated beside the text.
-"use strict";
 
 const CHECK_MS = 350;
 const ASK_MS = 400;
