@@ -32,7 +32,7 @@ endef
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: $(STAMPS)/project $(STAMPS)/compiled $(STAMPS)/broker $(STAMPS)/java $(JAR) ## Install everything into .venv (a few minutes the first time)
+setup: $(STAMPS)/project $(STAMPS)/compiled $(STAMPS)/broker $(STAMPS)/vendor $(STAMPS)/java $(JAR) ## Install everything into .venv (a few minutes the first time)
 
 demo: setup ## Start everything with made-up traffic (PACK=name: of that pack); Ctrl-C stops it
 	@exec $(VENV)/bin/daymark demo $(if $(PACK),--pack $(PACK))
@@ -101,6 +101,9 @@ $(STAMPS)/compiled: $(wildcard udfs/*/*.py) udfs/compiled.py | $(STAMPS)/project
 
 $(STAMPS)/broker: jobs/java/broker/pom.xml | $(STAMPS)/venv
 	@$(call stage,Kafka broker,1,$(MVN) -f jobs/java/broker/pom.xml package)
+
+$(STAMPS)/vendor: jobs/java/vendor/pom.xml | $(STAMPS)/venv
+	@$(call stage,Editor of the pages,1,$(MVN) -f jobs/java/vendor/pom.xml package)
 
 # The jar lies outside .venv, the connector inside: whichever of the two is gone, both are made.
 $(STAMPS)/java $(JAR) &: $(JAVA_SOURCES) | $(STAMPS)/venv

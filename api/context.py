@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from api.access.oidc import Oidc
 from api.access.rows import seen_by
 from api.access.who import Doorkeeper, Who, now_ms
+from api.backtests import Backtests
 from api.listener import Listener
 from api.live import Live, Render
 from api.loader import Loader
@@ -41,6 +42,7 @@ class Context:
     doorkeeper: Doorkeeper
     oidc: Oidc | None
     who: Who | None = None
+    backtests: Backtests = field(default_factory=Backtests)
 
     def change(self, action: str, subject: str, before: Any = None, after: Any = None) -> Change:
         """A change that whoever asks makes now, for `Transaction.changed` and with it for the audit."""

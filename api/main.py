@@ -55,6 +55,8 @@ from api.routes import (
     overview,
     packs,
     pages,
+    rulehistory,
+    rulepages,
     rules,
     signin,
     step,
@@ -101,14 +103,15 @@ def create_app(settings: Settings) -> FastAPI:
     oidc = Oidc(settings) if settings.oidc_issuer else None
     parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live())
     app.state.context = Context(settings, *parts, doorkeeper, oidc)
-    for subject in (logs, workflows, items, findings, events, rules, packs, health):
+    for subject in (logs, workflows, items, findings, events, rules, rulehistory, packs, health):
         app.include_router(subject.router)
-    for subject in (overview, item, maps, step, console, pages):
+    for subject in (overview, item, maps, step, console, rulepages, pages):
         app.include_router(subject.router)
     for subject in (signin, account, users, audit_routes, erasures):
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
+    app.mount("/static/vendor", StaticFiles(directory=rulepages.VENDOR, check_dir=False), name="vendor")
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
     _measure(app, metrics)
@@ -154,6 +157,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             thread.join(LOADER_STOP_S)
         for one in looking:
             one.join(LOADER_STOP_S)
+        ctx.backtests.close()
         ctx.publisher.close()
         ctx.records.close()
         ctx.store.close()

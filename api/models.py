@@ -460,6 +460,8 @@ class RuleAccepted(BaseModel):
     workflow: str
     version: int | None
     effective_from: int | None = Field(description="epoch ms, by event time")
+    revision: int | None = Field(None, description="the rule's ETag; null while the change waits for approval")
+    outcome: str = Field("sent", description="sent: Kafka has it; pending: Kafka will get it; waits: for approval")
 
 
 class Readiness(BaseModel):

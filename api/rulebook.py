@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,7 +17,8 @@ from udfs.core.spec import Spec
 from udfs.operators.batch import RuleRecord
 from udfs.operators.engine import Engine
 from udfs.packs.compile import compile_workflow
-from udfs.packs.load import load_pack
+from udfs.packs.load import Definition, load_pack
+from udfs.packs.rulefile import text_of
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 10.0
@@ -32,9 +34,12 @@ class Rulebook:
     def __init__(self, settings: Settings) -> None:
         """Raises PackError for a pack that can't be used."""
         self.engine = Engine(settings.lane, (), (), compile_workflow)
+        self.given: dict[str, Definition] = {}  # by the packs
+        self._texts: dict[str, str] = {}
         for path in settings.packs:
             for one in load_pack(path).workflows:
                 self.engine.put_rule(one.document)
+                self.given[one.name] = one
         self._place = TopicPartition(f"{settings.topic_prefix}rules", 0)
         self._kafka = settings.kafka.split(",")
         self._consumer: KafkaConsumer | None = None
@@ -50,6 +55,13 @@ class Rulebook:
         with self._lock:
             document = orjson.loads(self.engine.documents[spec.hash])
         return dict(document["definition"])
+
+    def text(self, workflow: str) -> str:
+        """A pack's workflow as it is written there. Raises KeyError for one that no pack has given."""
+        if workflow not in self._texts:
+            one = self.given[workflow]
+            self._texts[workflow] = text_of(Path(one.file), one)
+        return self._texts[workflow]
 
     def refresh(self) -> None:
         """Takes what has come into the rules topic since the last time. Raises RulesUnknown."""

@@ -116,6 +116,7 @@ class Settings(BaseModel):
     statistics_days: int = Field(7, ge=1, le=400, description="how many days of history statistics are made of")
     statistics_least: int = Field(30, ge=2, description="how often a span must have been seen to be usual")
     stalled_every_s: int = Field(60, ge=0, le=86_400, description="how often whole steps are looked at; 0: never")
+    four_eyes: bool = Field(False, description="a change of a rule waits until another person approves it")
     action_wait_s: float = Field(3.0, ge=0, le=30, description="how long a request waits for the alert job's answer")
     loader_group: str = "daymark-loader"
     stale_after_s: int = Field(30, ge=1, description="a lane whose clock stood still for so long is blind (grey)")

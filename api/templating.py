@@ -25,6 +25,7 @@ NAVIGATION = [
     ("/alerts", "Alerts", "alerts"),
     ("/incidents", "Incidents", "amber"),
     ("/events", "Events", "events"),
+    ("/rules", "Rules", "rules"),
     ("/dead-letters", "Dead letters", "dead"),
     ("/wall", "Wall", "wall"),
     ("/audit", "Audit", "audit"),

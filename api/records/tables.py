@@ -13,6 +13,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    Text,
 )
 
 metadata = MetaData()
@@ -55,4 +56,37 @@ outbox = Table(
     Column("value", LargeBinary, nullable=True),
     Column("created_ms", BigInteger, nullable=False),
     sqlite_autoincrement=True,
+)
+
+rule_revisions = Table(
+    "rule_revisions",
+    metadata,
+    Column("workflow", String(256), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("effective_from", BigInteger, nullable=True),
+    Column("text", Text, nullable=False),
+    Column("definition", JSON, nullable=False),
+    Column("who", String(256), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("approved_by", String(256), nullable=False),
+    PrimaryKeyConstraint("workflow", "revision", name="rule_revisions_pk"),
+)
+
+rule_drafts = Table(
+    "rule_drafts",
+    metadata,
+    Column("workflow", String(256), nullable=False),
+    Column("base", Integer, nullable=True),  # the revision that stood when it was made; none: there was no such rule
+    Column("action", String(16), nullable=False),
+    Column("version", BigInteger, nullable=True),
+    Column("effective_from", BigInteger, nullable=True),
+    Column("text", Text, nullable=False),
+    Column("definition", JSON, nullable=False),
+    Column("who", String(256), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("workflow", name="rule_drafts_pk"),
 )

@@ -5,19 +5,24 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from api import rulechanges, ruleset
 from api.access.bodies import most
 from api.context import Context, Ctx
+from api.exports import files_beside, packed
 from api.imports import UnsafeArchive, unpacked
+from api.paging import PathText
 from api.problems import Fault, ProblemError, documented
-from api.routes.rules import Rule
-from api.routes.rules import _put as put_in_force
+from api.records.rules import PUT
+from api.rulechanges import ANY, Change
 from api.security import body_of
 from udfs.packs.load import Pack, find_packs, load_pack
 from udfs.packs.problems import PackError
+from udfs.packs.rulefile import text_of
 
 router = APIRouter(prefix="/api/v1", tags=["rules"], responses=documented(401, 403, 413, 422, 503))
 KINDS = ("application/zip", "application/gzip", "application/x-tar")
@@ -36,6 +41,22 @@ async def import_pack(request: Request, ctx: Ctx, check: Check = False) -> dict[
     return await run_in_threadpool(_import, ctx, data, check)
 
 
+@router.get("/rules/{workflow}/pack", response_class=Response, responses=documented(404))
+def export_pack(ctx: Ctx, workflow: PathText) -> Response:
+    """The pack of a rule as a zip, to be imported elsewhere: the rules of its file as they stand now, and its mapping,
+    calendars, scenarios and runbooks. A rule that came with no pack is alone in it."""
+    with ctx.records.reading() as connection:
+        one = ruleset.standing(ctx, connection, workflow)
+        given = ctx.rulebook.given
+        file = given[workflow].file if workflow in given else ""
+        names = [name for name in given if file and given[name].file == file and ruleset.visible(ctx, name)]
+        texts = [ruleset.standing(ctx, connection, name).text for name in names] or [one.text]
+    folder = Path(file).parent
+    beside = files_beside(folder) if file and ctx.who and not ctx.who.permissions.limits else {}
+    headers = {"Content-Disposition": f'attachment; filename="{quote(workflow, safe="")}.zip"'}
+    return Response(packed(texts, beside), media_type="application/zip", headers=headers)
+
+
 def _import(ctx: Context, data: bytes, check: bool) -> dict[str, Any]:
     try:
         files = unpacked(data)
@@ -47,10 +68,12 @@ def _import(ctx: Context, data: bytes, check: bool) -> dict[str, Any]:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
         packs = _loaded(folder)
-    put = [one for pack in packs for one in pack.workflows]
+        put = [one for pack in packs for one in pack.workflows]
+        texts = [text_of(Path(one.file), one) for one in put]
     if not check:
-        for one in put:
-            put_in_force(ctx, one.name, Rule(definition=one.data, version=one.version))
+        for one, text in zip(put, texts, strict=True):
+            wanted = Change(PUT, text, one.data, "from an archive", ANY, one.version)
+            rulechanges.apply(ctx, one.name, wanted)
     return {"checked": check, "workflows": [{"workflow": one.name, "version": one.version} for one in put]}
 
 

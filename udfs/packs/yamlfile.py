@@ -48,19 +48,24 @@ def read_documents(path: Path) -> tuple[list[Document], list[Problem]]:
         return [], [Problem(str(path), 0, "", f"can't be read: {fault.strerror}; name a YAML file that exists")]
     except UnicodeDecodeError as fault:
         return [], [Problem(str(path), 0, "", f"is not UTF-8 at byte {fault.start}; save it as UTF-8")]
+    return documents_in(text, str(path))
+
+
+def documents_in(text: str, file: str) -> tuple[list[Document], list[Problem]]:
+    """The documents of a YAML text (empty ones left out), and what is wrong with it; problems call it `file`."""
     documents: list[Document] = []
     problems: list[Problem] = []
     try:
         for node in _roots(text):
-            document = Document(str(path), None)
+            document = Document(file, None)
             document.data = _Builder(document, problems).build(node, ())
             documents.append(document)
     except yaml.MarkedYAMLError as fault:
-        problems.append(_not_yaml(path, fault))
+        problems.append(_not_yaml(file, fault))
     except yaml.YAMLError as fault:
-        problems.append(Problem(str(path), 0, "", f"is not YAML: {fault}"))
+        problems.append(Problem(file, 0, "", f"is not YAML: {fault}"))
     except RecursionError:
-        problems.append(Problem(str(path), 0, "", "is nested too deeply; a pack needs no more than five levels"))
+        problems.append(Problem(file, 0, "", "is nested too deeply; a pack needs no more than five levels"))
     return [document for document in documents if document.data is not None], problems
 
 
@@ -76,11 +81,11 @@ def _roots(text: str) -> Iterator[yaml.Node]:
         loader.dispose()
 
 
-def _not_yaml(path: Path, fault: yaml.MarkedYAMLError) -> Problem:
+def _not_yaml(file: str, fault: yaml.MarkedYAMLError) -> Problem:
     mark = fault.problem_mark or fault.context_mark
     line = mark.line + 1 if mark else 0
     reason = " ".join(part for part in (fault.context, fault.problem) if part)
-    return Problem(str(path), line, "", f"is not YAML: {reason}; mind indentation, quotes and colons here")
+    return Problem(file, line, "", f"is not YAML: {reason}; mind indentation, quotes and colons here")
 
 
 class _Loader(yaml.SafeLoader):

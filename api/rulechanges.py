@@ -1,0 +1,287 @@
+"""Rules are changed: each change is a revision in the store, and goes to Kafka by the outbox, or waits as a draft.
+
+So a change that was taken is never lost, however long the broker is away.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from api import ruleset
+from api.access.who import now_ms
+from api.context import Context
+from api.problems import Fault, ProblemError, not_found
+from api.records import rules
+from api.records.database import MOST_BYTES, Transaction
+from api.records.rules import DISABLE, ENABLE, ROLLBACK, WITHDRAW, Draft, Revision
+from udfs.packs.compile import compile_workflow
+from udfs.packs.problems import ERROR, PackError, Problem
+from udfs.packs.rulefile import with_enabled, written
+
+ANY = -1
+"""The revision of whoever doesn't care which one he changes."""
+LONGEST_NAME = 200
+STEP_S = 0.02
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody wants done. `known` is the revision that he has seen, 0 for none, ANY, or None where he says
+    nothing: then only a new workflow is taken. `effective_from`: epoch ms, None for now."""
+
+    action: str
+    text: str
+    definition: dict[str, Any]
+    why: str = ""
+    known: int | None = None
+    version: int | None = None
+    effective_from: int | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a change: a revision, `pending` while Kafka hasn't got it, or a draft."""
+
+    revision: Revision | None
+    draft: Draft | None = None
+    pending: bool = False
+    warnings: tuple[Problem, ...] = ()
+
+
+def put(ctx: Context, workflow: str, change: Change) -> Done:
+    """Put a text in force. Raises a 422 problem with every fault, 409 or 412 for a lost update."""
+    found, problems = ruleset.read(ctx, change.text)
+    if found is None:
+        raise invalid([one for one in problems if one.level == ERROR])
+    done = apply(ctx, workflow, replace(change, definition=found.data))
+    return replace(done, warnings=tuple(problems))
+
+
+def put_definition(ctx: Context, workflow: str, change: Change) -> Done:
+    """Put a definition in force, whose text nobody wrote. Raises as `put` does."""
+    _check(ctx, workflow, change)
+    return apply(ctx, workflow, replace(change, text=written(change.definition)))
+
+
+def switch(ctx: Context, workflow: str, enabled: bool, why: str, known: int | None) -> Done:
+    """Enable or disable a workflow as it stands, as a revision of its own. Raises as `put` does."""
+    with ctx.records.reading() as connection:
+        now = ruleset.standing(ctx, connection, workflow)
+    if now.action == WITHDRAW:
+        raise ProblemError(409, "Withdrawn", "This rule was withdrawn; put it in force again instead.")
+    if (now.state == "enabled") == enabled:
+        raise ProblemError(409, "Nothing to do", f"The rule is {now.state} already.")
+    definition = {**now.definition, "enabled": enabled}
+    change = Change(ENABLE if enabled else DISABLE, with_enabled(now.text, enabled), definition, why)
+    return apply(ctx, workflow, _behind(replace(change, known=now.revision if known is None else known), now))
+
+
+def roll_back(ctx: Context, workflow: str, number: int, why: str, known: int | None) -> Done:
+    """Put the text of an older revision in force, as a new one. Raises as `put` does, 404 for one that isn't there."""
+    with ctx.records.reading() as connection:
+        now = ruleset.standing(ctx, connection, workflow)
+        old = ruleset.revision(ctx, connection, workflow, number)
+    change = Change(ROLLBACK, old.text, old.definition, why, known=now.revision if known is None else known)
+    return apply(ctx, workflow, _behind(change, now))
+
+
+def withdraw(ctx: Context, workflow: str, why: str, known: int | None) -> Done:
+    """Withdraw a workflow. Raises a 404 problem for one that isn't in force, 503 while that can't be told."""
+    with ctx.records.reading() as connection:
+        now = ruleset.known_to(ctx, connection, workflow)
+    if now is None:
+        now = ruleset.of_topic(ctx, workflow)
+    if now is None or now.action == WITHDRAW:
+        raise not_found(f"There is no workflow {workflow!r} in force.")
+    change = Change(WITHDRAW, now.text, now.definition, why, ANY if known is None else known, now.version)
+    return apply(ctx, workflow, change)
+
+
+def apply(ctx: Context, workflow: str, change: Change) -> Done:
+    """Do a change whose definition is sound, or keep it as a draft where another person must approve it."""
+    _check(ctx, workflow, change)
+    draft = fresh = None
+    with ctx.records.transaction() as tx:
+        now = ruleset.known_to(ctx, tx.connection, workflow)
+        _require_known(now, change.known)
+        if ctx.settings.four_eyes:
+            draft = _keep(ctx, tx, workflow, now, change)
+        else:
+            fresh = _store(ctx, tx, workflow, now, change, ctx.who.name if ctx.who else "")
+    if draft:
+        return Done(None, draft)
+    return Done(fresh, pending=not _sent(ctx, workflow))
+
+
+def approve(ctx: Context, workflow: str) -> Done:
+    """Put the draft of a workflow in force. Raises a 403 problem for who made it, 404 without one, 409 if it is about a
+    revision that no longer stands."""
+    person = _person(ctx)
+    with ctx.records.transaction() as tx:
+        draft = rules.draft(tx.connection, workflow)
+        if draft is None:
+            raise not_found(f"No change of {workflow!r} waits for approval.")
+        if not person or person == draft.who:
+            detail = "Another person than the one who made it must approve it, signed in as a user."
+            raise ProblemError(403, "Four eyes", detail)
+        now = ruleset.known_to(ctx, tx.connection, workflow)
+        if (now.revision if now else None) != draft.base:
+            detail = "The rule has changed since this draft was made. Discard it, and make the change anew."
+            raise ProblemError(409, "Changed meanwhile", detail)
+        names = ("action", "text", "definition", "why", "version", "effective_from")
+        change = Change(**{name: getattr(draft, name) for name in names})
+        fresh = _store(ctx, tx, workflow, now, change, draft.who, person)
+        rules.drop_draft(tx.connection, workflow)
+    return Done(fresh, pending=not _sent(ctx, workflow))
+
+
+def discard(ctx: Context, workflow: str) -> Draft:
+    """Forget a draft. Raises a 404 problem without one."""
+    with ctx.records.transaction() as tx:
+        draft = rules.draft(tx.connection, workflow)
+        if draft is None:
+            raise not_found(f"No change of {workflow!r} waits for approval.")
+        rules.drop_draft(tx.connection, workflow)
+        tx.changed(ctx.change("discard", f"rule/{workflow}", {"draft": draft.action, "of": draft.who}))
+    return draft
+
+
+def _check(ctx: Context, workflow: str, change: Change) -> None:
+    """Raises a problem for a definition that nothing could run, or that is of another workflow."""
+    try:
+        spec = compile_workflow(change.definition, version=change.version or 1, lane=ctx.settings.lane)
+    except PackError as error:
+        raise invalid(error.problems) from None
+    if spec.workflow != workflow:
+        detail = f"The definition is of the workflow {spec.workflow!r}; put it at /api/v1/rules/{spec.workflow}."
+        raise ProblemError(422, "Invalid rule", detail)
+    if len(workflow) > LONGEST_NAME:
+        raise ProblemError(422, "Invalid rule", f"A workflow's name has at most {LONGEST_NAME} characters.")
+    try:
+        size = len(orjson.dumps(change.definition)) + 1000
+    except TypeError as fault:
+        raise ProblemError(422, "Invalid rule", f"The definition can't be written as JSON: {fault}.") from None
+    if size > MOST_BYTES or len(change.text.encode()) > MOST_BYTES:
+        raise ProblemError(413, "Body too large", f"A rule document has at most {MOST_BYTES:,} bytes; send less.")
+
+
+def _require_known(now: Revision | None, known: int | None) -> None:
+    """Raises a 409 problem where it isn't said what is changed, 412 where it isn't what stands."""
+    if known == ANY:
+        return
+    exists = now is not None and now.action != WITHDRAW
+    if known is None and exists and now:
+        detail = f'It is in revision {now.revision}. Say which one you change: `If-Match: "{now.revision}"`.'
+        raise ProblemError(409, "Exists already", detail)
+    if known is not None and (now is None or known != now.revision):
+        stands = f"The rule is in revision {now.revision}" if now else "There is no such rule"
+        raise ProblemError(412, "Changed meanwhile", f"{stands}, not in {known}. Read it again, and change that.")
+
+
+def _keep(ctx: Context, tx: Transaction, workflow: str, now: Revision | None, change: Change) -> Draft:
+    person = _person(ctx) or (ctx.who.name if ctx.who else "")
+    before = rules.draft(tx.connection, workflow)
+    if before is not None and before.who != person:
+        detail = f"A change by {before.who} waits for approval. Approve or discard that one first."
+        raise ProblemError(409, "Waits for approval", detail)
+    draft = Draft(
+        workflow,
+        now.revision if now else None,
+        change.action,
+        change.version,
+        change.effective_from,
+        change.text,
+        change.definition,
+        person,
+        change.why,
+        now_ms(),
+    )
+    rules.put_draft(tx.connection, draft)
+    tx.changed(ctx.change("draft", f"rule/{workflow}", now.document if now else None, change.definition))
+    return draft
+
+
+def _store(
+    ctx: Context,
+    tx: Transaction,
+    workflow: str,
+    now: Revision | None,
+    change: Change,
+    who: str,
+    approved_by: str = "",
+) -> Revision:
+    at = now_ms()
+    since = None if change.action == WITHDRAW else at if change.effective_from is None else change.effective_from
+    fresh = Revision(
+        workflow,
+        now.revision + 1 if now else 1,
+        change.action,
+        change.version or _next_version(now, change),
+        since,
+        change.text,
+        change.definition,
+        who,
+        change.why,
+        at,
+        approved_by,
+    )
+    rules.add(tx.connection, fresh)
+    document = fresh.document
+    action = "put" if document else "withdraw"
+    tx.changed(ctx.change(action, f"rule/{workflow}", now.document if now else None, document))
+    value = None if document is None else orjson.dumps(document)
+    tx.publish(_topic(ctx), workflow.encode(), value, at)
+    return fresh
+
+
+def _next_version(now: Revision | None, change: Change) -> int:
+    """The one that the text names if it is a new one, else the last one counted on."""
+    said = int(change.definition.get("version", 1))
+    return said if now is None or said > now.version else now.version + 1
+
+
+def _behind(change: Change, now: Revision) -> Change:
+    """A change that holds at once, or, where what stands will only hold from an instant to come on, from then on."""
+    return replace(change, effective_from=max(now_ms(), now.effective_from or 0))
+
+
+def _sent(ctx: Context, workflow: str) -> bool:
+    """Whether Kafka has a change now, within the time that a request waits."""
+    ctx.relay.wake()
+    until = time.monotonic() + ctx.settings.action_wait_s
+    while True:
+        with ctx.records.reading() as connection:
+            if not rules.unsent(connection, _topic(ctx), workflow):
+                return True
+        if time.monotonic() > until or not ctx.publisher.reachable():
+            return False
+        time.sleep(STEP_S)
+
+
+def invalid(problems: list[Problem]) -> ProblemError:
+    """422 with every fault, its line and its place."""
+    faults = [Fault(field=_place(one), message=one.message) for one in problems]
+    detail = f"Nothing was put in force. First: {faults[0].message}" if faults else "Nothing was put in force."
+    return ProblemError(422, "Invalid rule", detail, faults)
+
+
+def _place(problem: Problem) -> str:
+    if problem.line:
+        return f"line {problem.line}{f', {problem.path}' if problem.path else ''}"
+    return f"definition.{problem.path}"
+
+
+def _person(ctx: Context) -> str:
+    """The user who asks, also by a token of theirs; '' for what is no user."""
+    who = ctx.who
+    if who is None:
+        return ""
+    return who.user or (who.name.rpartition(" (token ")[0])
+
+
+def _topic(ctx: Context) -> str:
+    return f"{ctx.settings.topic_prefix}rules"
