@@ -56,6 +56,7 @@ from api.routes import (
     pages,
     rules,
     signin,
+    slo,
     step,
     users,
     workflows,
@@ -133,7 +134,7 @@ def create_app(settings: Settings) -> FastAPI:
         pages,
     ):
         app.include_router(subject.router)
-    for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
+    for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager, slo):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)

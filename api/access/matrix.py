@@ -52,6 +52,7 @@ MATRIX: dict[tuple[str, str], str | None] = {
     ("GET", "/api/v1/workflows/{workflow}/steps/{step}"): "read",
     ("GET", "/api/v1/workflows/{workflow}/map"): "read",
     ("GET", "/api/v1/overview"): "read",
+    ("GET", "/api/v1/slo"): "read",
     ("GET", "/api/v1/search"): "read",
     ("GET", "/api/v1/lanes"): "read",
     ("GET", "/api/v1/items"): "read",
