@@ -21,6 +21,8 @@ from api.records.database import Change, Records
 from api.records.outbox import Relay
 from api.rulebook import Rulebook
 from api.settings import Settings
+from api.status.cache import Cache
+from api.status.page import StatusPage
 from api.store import Store
 
 
@@ -40,6 +42,8 @@ class Context:
     live: Live
     doorkeeper: Doorkeeper
     oidc: Oidc | None
+    page: StatusPage
+    cache: Cache
     who: Who | None = None
 
     def change(self, action: str, subject: str, before: Any = None, after: Any = None) -> Change:

@@ -42,6 +42,7 @@ from api.routes import (
     alertquestions,
     alerts,
     alertstream,
+    customers,
     erasures,
     events,
     findings,
@@ -57,6 +58,7 @@ from api.routes import (
     rules,
     signin,
     slo,
+    status,
     step,
     users,
     workflows,
@@ -66,6 +68,8 @@ from api.rulebook import Rulebook
 from api.settings import LOOPBACK, Settings, SettingsError, from_env
 from api.standstill import Standstill
 from api.statistics import Statistics
+from api.status.cache import Cache
+from api.status.page import load_page
 from api.store import Store, StoreError
 from udfs.packs.problems import PackError
 
@@ -76,9 +80,9 @@ LOADER_STOP_S = 15.0
 def create_app(settings: Settings) -> FastAPI:
     """The app, with its store and loader, which live as long as its lifespan.
 
-    Raises SettingsError if it would serve other machines without a token, PackError for an unusable mapping or pack,
-    RecordsError for an unusable URL. Its lifespan raises MigrationError, StoreError or RecordsError if a store can't
-    be opened.
+    Raises SettingsError if it would serve other machines without a token, PackError for an unusable mapping, pack or
+    status page, RecordsError for an unusable URL. Its lifespan raises MigrationError, StoreError or RecordsError if a
+    store can't be opened.
     """
     settings.require_safe()
     store, metrics = Store(settings.store_dsn), Metrics()
@@ -112,6 +116,8 @@ def create_app(settings: Settings) -> FastAPI:
         Live(),
         doorkeeper,
         oidc,
+        load_page(settings.status_page),
+        Cache(),
     )
     for subject in (
         logs,
@@ -134,7 +140,21 @@ def create_app(settings: Settings) -> FastAPI:
         pages,
     ):
         app.include_router(subject.router)
-    for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager, slo):
+    for subject in (
+        alertstream,
+        actions,
+        alerts,
+        incidents,
+        alertquestions,
+        alerting,
+        ack,
+        alertmanager,
+        slo,
+        status,
+        customers,
+    ):
+        app.include_router(subject.router)
+    for subject in (slo, status, customers):
         app.include_router(subject.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)

@@ -26,9 +26,12 @@ class Level(BaseModel):
     missed: int
     excused: Annotated[int, Field(description="missed during maintenance; they don't count")]
     share: Share
-    objective: Annotated[float | None, Field(description="what the workflow, or `objective`, asks for", examples=[0.99])]
+    objective: Annotated[
+        float | None, Field(description="what the workflow, or `objective`, asks for", examples=[0.99])
+    ]
     budget_left: Annotated[
-        float | None, Field(description="of the misses that the objective allows: 1 all, below 0 not kept", examples=[0.4])
+        float | None,
+        Field(description="of the misses that the objective allows: 1 all, below 0 not kept", examples=[0.4]),
     ]
 
 
@@ -36,7 +39,9 @@ class Levels(BaseModel):
     """Service levels in a window."""
 
     lane: str
-    lane_state: Annotated[str, Field(description="live, behind, blind or ended; while blind, later misses aren't known")]
+    lane_state: Annotated[
+        str, Field(description="live, behind, blind or ended; while blind, later misses aren't known")
+    ]
     since_ms: int
     until_ms: int
     levels: list[Level]

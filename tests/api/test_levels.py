@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.levels import DAY_MS, Tally, budget_left
+from api.main import create_app
+from api.migrations import migrate
 from api.settings import Settings
 from api.store import Store
 from tests.api.alertrows import alert
@@ -29,17 +31,32 @@ service: {objectives: {reply: 75%}, minutes_per_item: 2.5, confirmed: [c], corre
 """
 
 
-@pytest.fixture
-def settings(settings: Settings, tmp_path: Path) -> Settings:
-    """With a pack of one workflow."""
-    pack = tmp_path / "pack"
-    pack.mkdir()
-    (pack / "workflow.yaml").write_text(PACK)
-    (pack / "mapping.yaml").write_text(MAPPING)
-    return settings.model_copy(update={"packs": [pack]})
-
-
 MAPPING = "source: s\ntopic: t\nid: id\ntype: type\ntime: time\nkeys: {id: data.id}\ngroups: {market: data.market}\n"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """One app for all: each test has a lane of its own."""
+    home = tmp_path_factory.mktemp("levels")
+    (home / "workflow.yaml").write_text(PACK)
+    (home / "mapping.yaml").write_text(MAPPING)
+    app = create_app(Settings(home=home, packs=[home], loader=False, kafka="127.0.0.1:1", sign_in="off"))
+    migrate(app.state.context.store)
+    client = TestClient(app, base_url="http://127.0.0.1")
+    yield client
+    app.state.context.records.close()
+    app.state.context.store.close()
+
+
+@pytest.fixture
+def store(client: TestClient) -> Store:
+    found: Store = client.app.state.context.store  # type: ignore[attr-defined]
+    return found
+
+
+@pytest.fixture
+def lane(request: pytest.FixtureRequest) -> str:
+    return str(request.node.name)
 
 
 def trade(store: Store, key: str, at: int, came: int | None, **more: Any) -> None:
@@ -50,7 +67,11 @@ def trade(store: Store, key: str, at: int, came: int | None, **more: Any) -> Non
     if came is None or came > 300_000:
         insert(store, "findings", finding(id=f"{key}m".ljust(32, "0"), **told))
     if came is not None:
-        insert(store, "transitions", transition(key=key, step="b", previous="a", event_id=f"{key}b", at_ms=at + came, **more))
+        insert(
+            store,
+            "transitions",
+            transition(key=key, step="b", previous="a", event_id=f"{key}b", at_ms=at + came, **more),
+        )
     if came is not None and came > 300_000:
         late = {"kind": "late", "at_ms": at + came, "delta_ms": came - 300_000}
         insert(store, "findings", finding(id=f"{key}l".ljust(32, "0"), **told | late))
@@ -64,69 +85,69 @@ def level(client: TestClient, **asked: Any) -> dict[str, Any]:
     return row
 
 
-def test_in_time_late_and_missing_ones_are_counted_once_each(client: TestClient, store: Store) -> None:
-    trade(store, "in-time", T0, 300_000)
-    trade(store, "late", T0, 300_001)
-    trade(store, "missing", T0, None)
-    insert(store, "transitions", transition(key="waits", step="a", event_id="wa", at_ms=T0 + 3_500_000))
-    insert(store, "progress", progress(watermark_ms=T0 + 3_600_000))
-    row = level(client)
+def test_in_time_late_and_missing_ones_are_counted_once_each(client: TestClient, store: Store, lane: str) -> None:
+    trade(store, "in-time", T0, 300_000, lane=lane)
+    trade(store, "late", T0, 300_001, lane=lane)
+    trade(store, "missing", T0, None, lane=lane)
+    insert(store, "transitions", transition(lane=lane, key="waits", step="a", event_id="wa", at_ms=T0 + 3_500_000))
+    insert(store, "progress", progress(lane=lane, watermark_ms=T0 + 3_600_000))
+    row = level(client, lane=lane)
     assert (row["met"], row["missed"], row["excused"]) == (1, 2, 0)
     assert row["share"] == pytest.approx(1 / 3)
     assert row["objective"] == 0.75
     assert row["budget_left"] == pytest.approx(1 - 2 / 0.75)
 
 
-def test_what_was_due_during_maintenance_is_left_out(client: TestClient, store: Store) -> None:
-    trade(store, "in-time", T0, 1000)
-    trade(store, "excused", T0, None)
-    trade(store, "excused-late", T0, 400_000)
-    insert(store, "progress", progress(watermark_ms=T0 + 3_600_000))
+def test_what_was_due_during_maintenance_is_left_out(client: TestClient, store: Store, lane: str) -> None:
+    trade(store, "in-time", T0, 1000, lane=lane)
+    trade(store, "excused", T0, None, lane=lane)
+    trade(store, "excused-late", T0, 400_000, lane=lane)
+    insert(store, "progress", progress(lane=lane, watermark_ms=T0 + 3_600_000))
     for key in ("excused", "excused-late"):
-        insert(store, "alerts", alert(id=key.ljust(32, "0"), key=key, excused=1, breach_ms=T0 + 300_000))
-    row = level(client)
+        insert(store, "alerts", alert(lane=lane, id=f"{lane}{key}", key=key, excused=1, breach_ms=T0 + 300_000))
+    row = level(client, lane=lane)
     assert (row["met"], row["missed"], row["excused"], row["share"]) == (1, 0, 2, 1.0)
-    insert(store, "alerts", alert(id="excused".ljust(32, "0"), key="excused", excused=0, rev=T0 << 21))
-    assert level(client)["missed"] == 1, "it was open after the maintenance"
+    insert(store, "alerts", alert(lane=lane, id=f"{lane}excused", key="excused", excused=0, rev=T0 << 21))
+    assert level(client, lane=lane)["missed"] == 1, "it was open after the maintenance"
 
 
-def test_what_happened_in_time_and_was_reported_late_is_met(client: TestClient, store: Store) -> None:
-    trade(store, "K", T0, None)
-    insert(store, "transitions", transition(key="K", step="b", event_id="Kb", at_ms=T0 + 200_000))
+def test_what_happened_in_time_and_was_reported_late_is_met(client: TestClient, store: Store, lane: str) -> None:
+    trade(store, "K", T0, None, lane=lane)
+    insert(store, "transitions", transition(lane=lane, key="K", step="b", event_id="Kb", at_ms=T0 + 200_000))
     told = {"key": "K", "deadline_ms": T0 + 300_000, "since_ms": T0, "at_ms": T0 + 200_000}
-    insert(store, "findings", finding(id="r" * 32, kind="reported_late", **told))
-    insert(store, "progress", progress(watermark_ms=T0 + 3_600_000))
-    row = level(client)
+    insert(store, "findings", finding(lane=lane, id="r" * 32, kind="reported_late", **told))
+    insert(store, "progress", progress(lane=lane, watermark_ms=T0 + 3_600_000))
+    row = level(client, lane=lane)
     assert (row["met"], row["missed"]) == (1, 0)
 
 
-def test_a_tier_of_a_deadline_is_no_second_miss(client: TestClient, store: Store) -> None:
-    trade(store, "K", T0, None)
-    insert(store, "findings", finding(id="2" * 32, key="K", since_ms=T0, deadline_ms=T0 + 900_000))
-    insert(store, "progress", progress(watermark_ms=T0 + 3_600_000))
-    assert level(client)["missed"] == 1
+def test_a_tier_of_a_deadline_is_no_second_miss(client: TestClient, store: Store, lane: str) -> None:
+    trade(store, "K", T0, None, lane=lane)
+    insert(store, "findings", finding(lane=lane, id="2" * 32, key="K", since_ms=T0, deadline_ms=T0 + 900_000))
+    insert(store, "progress", progress(lane=lane, watermark_ms=T0 + 3_600_000))
+    assert level(client, lane=lane)["missed"] == 1
 
 
-def test_where_nothing_was_due_there_is_no_share(client: TestClient, store: Store) -> None:
-    insert(store, "progress", progress(watermark_ms=T0 + 3_600_000))
-    row = level(client)
+def test_where_nothing_was_due_there_is_no_share(client: TestClient, store: Store, lane: str) -> None:
+    insert(store, "progress", progress(lane=lane, watermark_ms=T0 + 3_600_000))
+    row = level(client, lane=lane)
     assert (row["share"], row["budget_left"]) == (None, None)
-    assert client.get("/api/v1/slo").json()["lane_state"] == "blind"
+    assert client.get("/api/v1/slo", params={"lane": lane}).json()["lane_state"] == "blind"
 
 
-def test_windows_end_now_and_reach_back_a_day_a_week_or_a_month(client: TestClient, store: Store) -> None:
+def test_windows_end_now_and_reach_back_a_day_a_week_or_a_month(client: TestClient, store: Store, lane: str) -> None:
     for days in (0, 3, 20, 40):
-        trade(store, f"K{days}", T0 - days * DAY_MS, 1000)
-    insert(store, "progress", progress(watermark_ms=T0 + 3_600_000))
-    assert [level(client, window=name)["met"] for name in ("day", "week", "month")] == [1, 2, 3]
+        trade(store, f"K{days}", T0 - days * DAY_MS, 1000, lane=lane)
+    insert(store, "progress", progress(lane=lane, watermark_ms=T0 + 3_600_000))
+    assert [level(client, lane=lane, window=name)["met"] for name in ("day", "week", "month")] == [1, 2, 3]
 
 
-def test_a_groups_service_level_is_that_of_its_items(client: TestClient, store: Store) -> None:
-    trade(store, "eu", T0, 1000)
-    trade(store, "us", T0, None, groups={"market": "US"})
-    insert(store, "progress", progress(watermark_ms=T0 + 3_600_000))
-    assert level(client, group="market:EU")["share"] == 1.0
-    assert level(client, group="market:US")["share"] == 0.0
+def test_a_groups_service_level_is_that_of_its_items(client: TestClient, store: Store, lane: str) -> None:
+    trade(store, "eu", T0, 1000, lane=lane)
+    trade(store, "us", T0, None, groups={"market": "US"}, lane=lane)
+    insert(store, "progress", progress(lane=lane, watermark_ms=T0 + 3_600_000))
+    assert level(client, lane=lane, group="market:EU")["share"] == 1.0
+    assert level(client, lane=lane, group="market:US")["share"] == 0.0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ def check_service(document: Document, model: Workflow) -> Iterator[Problem]:
     """Objectives of what isn't there, steps that aren't there, or that are said to be both."""
     if model.service is None:
         return
-    rules = [one.id for one in (*model.deadlines, *model.schedules)]
+    rules = [one.id for one in model.deadlines] + [one.id for one in model.schedules]
     for name in model.service.objectives:
         if name not in rules:
             text = f"there is no deadline or schedule `{name}`{suggest(name, rules)}"

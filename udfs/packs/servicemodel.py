@@ -28,7 +28,9 @@ class Service(Section):
     """`objectives`: which share of a deadline or schedule is to be met. `minutes_per_item`: what an item that completes
     saves somebody. `confirmed` and `corrected`: the steps at which somebody found an item right, or put it right."""
 
-    EXAMPLE: ClassVar[str] = "{objectives: {reply: 99.5%}, minutes_per_item: 4, confirmed: [settle], corrected: [amend]}"
+    EXAMPLE: ClassVar[str] = (
+        "{objectives: {reply: 99.5%}, minutes_per_item: 4, confirmed: [settle], corrected: [amend]}"
+    )
     objectives: dict[Text, Objective] = {}
     minutes_per_item: Annotated[float, Field(gt=0, le=100_000)] | None = None
     confirmed: list[Text] = []
