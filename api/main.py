@@ -96,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        generate_unique_id_function=lambda route: route.name,  # operation ids: what generated clients call them
         dependencies=[Depends(authorize)],
     )
     publisher, records = Publisher(settings), Records(url_of(settings.records_url, settings.home))
@@ -140,19 +141,7 @@ def create_app(settings: Settings) -> FastAPI:
         pages,
     ):
         app.include_router(subject.router)
-    for subject in (
-        alertstream,
-        actions,
-        alerts,
-        incidents,
-        alertquestions,
-        alerting,
-        ack,
-        alertmanager,
-        slo,
-        status,
-        customers,
-    ):
+    for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
     for subject in (slo, status, customers):
         app.include_router(subject.router)
