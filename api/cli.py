@@ -32,9 +32,9 @@ app.command()(packs.validate)
 app.command("test")(scenarios.play)
 app.command()(schema.schema)
 app.add_typer(rules.app, name="rules")
-app.add_typer(alerting.app, name="alerting")
 app.add_typer(access.users, name="users")
 app.add_typer(access.audit, name="audit")
+app.add_typer(alerting.app, name="alerting")
 
 
 @app.command()

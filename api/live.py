@@ -14,8 +14,8 @@ from starlette.concurrency import run_in_threadpool
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
-SHARE = 4
-"""A screen that takes a second to render is rendered every four: watching is never what the machine is busy with."""
+SHARE = 1.0
+"""How long a screen rests, in times of what its rendering took: a slow one never takes more than half a core."""
 BEAT_S = 5.0
 Render = Callable[[], str]
 
@@ -95,7 +95,8 @@ class Live:
                     channel.text, channel.failed = text, failed
                     channel.turn += 1
                     channel.changed.notify_all()
-            await asyncio.sleep(max(EVERY_S, SHARE * (time.monotonic() - began)))
+            took = time.monotonic() - began
+            await asyncio.sleep(max(EVERY_S - took, SHARE * took))
 
 
 def _now() -> str:

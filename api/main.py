@@ -42,6 +42,7 @@ from api.routes import (
     alertquestions,
     alerts,
     alertstream,
+    console,
     customers,
     erasures,
     events,
@@ -104,42 +105,13 @@ def create_app(settings: Settings) -> FastAPI:
     records.watchers.append(audit.append)
     doorkeeper = Doorkeeper(settings, records)
     oidc = Oidc(settings) if settings.oidc_issuer else None
-    app.state.context = Context(
-        settings,
-        store,
-        publisher,
-        loader,
-        metrics,
-        Rulebook(settings),
-        records,
-        relay,
-        Listener(publisher),
-        Live(),
-        doorkeeper,
-        oidc,
-        load_page(settings.status_page),
-        Cache(),
-    )
-    for subject in (
-        logs,
-        workflows,
-        items,
-        findings,
-        events,
-        rules,
-        packs,
-        health,
-        users,
-        audit_routes,
-        erasures,
-        signin,
-        account,
-        overview,
-        item,
-        maps,
-        step,
-        pages,
-    ):
+    parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live())
+    app.state.context = Context(settings, *parts, doorkeeper, oidc, load_page(settings.status_page), Cache())
+    for subject in (logs, workflows, items, findings, events, rules, packs, health):
+        app.include_router(subject.router)
+    for subject in (overview, item, maps, step, console, pages):
+        app.include_router(subject.router)
+    for subject in (signin, account, users, audit_routes, erasures):
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
@@ -149,7 +121,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     _measure(app, metrics)
     rates = Rates(settings.rate_limit)
-    app.add_middleware(Guard, doorkeeper=doorkeeper, rates=rates, records=records)
+    app.add_middleware(Guard, doorkeeper=doorkeeper, rates=rates, records=records, url=settings.public_url)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=settings.public_hosts, www_redirect=False)
     return app
 

@@ -29,6 +29,7 @@ class Metrics:
             ["method", "route", "status"],
             registry=self.registry,
         )
+        self.outbox = Gauge("daymark_outbox_waiting", "Records not yet sent to Kafka", registry=self.registry)
         self.posted = self._counter("daymark_events_posted", "Events accepted over HTTP", "lane")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

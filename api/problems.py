@@ -86,9 +86,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(SQLAlchemyError)
     def _records(request: Request, error: SQLAlchemyError) -> Response:
-        log.error("records failed", extra={"path": request.url.path, "error": str(error).splitlines()[0]})
-        detail = "The relational store did not answer. Try again in a moment."
-        return response(Problem(title="Store not available", status=503, detail=detail), {"Retry-After": "5"})
+        log.error("records failed", extra={"path": request.url.path, "error": str(error).split("\n", 1)[0]})
+        detail = "The relational store did not answer; nothing was changed. Try again in a moment."
+        return response(Problem(title="Records not available", status=503, detail=detail), {"Retry-After": "5"})
 
     @app.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> Response:

@@ -10,19 +10,26 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from fastapi import Request
 from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
 from api import words
+from api.access import matrix
 
 NAVIGATION = [
     ("/", "Overview", "overview"),
     ("/map", "Workflow map", "map"),
     ("/steps", "Steps", "step"),
     ("/items", "Items", "items"),
+    ("/alerts", "Alerts", "alerts"),
+    ("/incidents", "Incidents", "amber"),
     ("/events", "Events", "events"),
     ("/dead-letters", "Dead letters", "dead"),
     ("/wall", "Wall", "wall"),
+    ("/audit", "Audit", "audit"),
+    ("/users", "Users", "users"),
+    ("/account", "Account", "account"),
     ("/docs", "API", "api"),
 ]
 """Address, text, and the name of its mark in static/icons.svg."""
@@ -43,6 +50,12 @@ STATUS = {
     "ended": "history",
 }
 """What a colour says, in a word: colour is never alone."""
+
+
+def open_to(request: Request) -> list[tuple[str, str, str]]:
+    """The entries of NAVIGATION that whoever asks may follow; none for somebody who isn't signed in."""
+    who = getattr(request.state, "who", None)
+    return [one for one in NAVIGATION if who is not None and matrix.allowed(who.permissions, "GET", one[0])]
 
 
 def item_path(row: dict[str, Any]) -> str:
@@ -117,5 +130,5 @@ templates.env.globals |= {
     "address": address,
     "notes": LANE_STATES,
     "said": STATUS,
-    "navigation": NAVIGATION,
+    "open_to": open_to,
 }

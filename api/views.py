@@ -44,15 +44,27 @@ def _lane(row: Row, stale_s: int) -> Row:
 
 
 def workflows(
-    store: Store, stale_s: int, *, lane: str = "", workflow: str = "", group: str = "", limit: int = MAX_LIMIT
+    store: Store,
+    stale_s: int,
+    *,
+    lane: str = "",
+    workflow: str = "",
+    group: str = "",
+    limit: int = MAX_LIMIT,
+    known: list[Row] | None = None,
+    brief: bool = False,
 ) -> list[Row]:
-    """Each workflow in each lane with its counts, its lane's clock and its status.
+    """Each workflow in each lane with its counts, its lane's clock (`known`: those of `lanes`) and its status.
+    `brief` leaves out the counts but those that the status is made of.
 
     `status` is grey while the lane's clock stands still (or nobody has heard of it), and while a source of the workflow
     is blind, unless items are known to be overdue: silence is never green.
     """
-    clocks = {row["lane"]: row for row in lanes(store, stale_s)}
-    found = store.query("workflows/list", lane=lane, workflow=workflow, group=group, limit=limit)
+    clocks = {row["lane"]: row for row in (lanes(store, stale_s) if known is None else known)}
+    found = store.query(
+        "workflows/brief" if brief else "workflows/list",
+        **{"lane": lane, "workflow": workflow, "limit": limit} | ({} if brief else {"group": group}),
+    )
     blind: dict[tuple[str, str], list[str]] = defaultdict(list)
     for silent in blind_sources(store):
         for name in silent["workflows"]:
@@ -61,7 +73,7 @@ def workflows(
         clock = clocks.get(row["lane"])
         row["lane_state"] = clock["state"] if clock else "blind"
         row["watermark_ms"] = clock["watermark_ms"] if clock else None
-        row["duration_ms"] = quantiles(row["duration_ms"])
+        row["duration_ms"] = quantiles(row.get("duration_ms", []))
         row["blind_sources"] = blind[row["lane"], row["workflow"]]
         row["status"] = _status(row)
     return found

@@ -58,7 +58,7 @@ def build(env: StreamExecutionEnvironment, config: AlertConfig, begun: int) -> N
     env.set_max_parallelism(MAX_PARALLELISM)
     env.get_config().set_auto_watermark_interval(WATERMARK_MS)
     told = (
-        by_bucket(_batches(env, config, inputs))
+        by_bucket(_batches(env, config, inputs, begun))
         .connect(DataStream(_documents(env, config, documents)).broadcast(DOCUMENTS))
         .process(Alerts(settings, alert_rules), BYTES)
         .name("alert")
@@ -73,14 +73,21 @@ def _reached(bootstrap: str, topic: str) -> Reached:
     return Reached(topic, records, max((record.offset + 1 for record in records), default=0))
 
 
-def _batches(env: StreamExecutionEnvironment, config: AlertConfig, inputs: tuple[str, str]) -> Any:
+def _batches(env: StreamExecutionEnvironment, config: AlertConfig, inputs: tuple[str, str], begun: int) -> Any:
     """The Java stream of (bucket, batch), with one bucket.
 
     Nothing holds time back behind a gap of ticks: what comes meanwhile would be stamped with the instant before it, and
     be escalated at once when time goes on.
     """
-    daymark = get_gateway().jvm.daymark
-    source = kafka_source(config.bootstrap, GROUP, list(inputs)).setDeserializer(daymark.RecordFormat()).build()
+    jvm = get_gateway().jvm
+    daymark = jvm.daymark
+    offsets = jvm.org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer
+    source = (
+        kafka_source(config.bootstrap, GROUP, list(inputs))
+        .setStartingOffsets(offsets.timestamp(begun - config.look_back_ms))
+        .setDeserializer(daymark.RecordFormat())
+        .build()
+    )
     ticks = daymark.Ticks(0).live(config.tick_ahead_ms, NO_GAP, 0)
     records = env._j_stream_execution_environment.fromSource(source, ticks, "findings and actions")
     records.setParallelism(1).uid(f"{config.uid_prefix}-records")

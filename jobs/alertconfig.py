@@ -14,6 +14,7 @@ class AlertConfig(BaseModel):
 
     `lanes`: those whose findings make alerts; empty: all, replays too. `packs` are those that detect runs with, since
     what lies upstream of what explains alerts.
+    `look_back_ms`: a job that remembers nothing takes what was found and done since so long ago, not all there is.
     `tick_ahead_ms`: a tick that is further ahead of its record's timestamp moves nothing. `flush_ms`: how long a
     finding may wait for others to make a batch with.
     """
@@ -24,6 +25,7 @@ class AlertConfig(BaseModel):
     lanes: tuple[str, ...] = ()
     packs: tuple[Path, ...] = ()
     topic_prefix: str = Field("daymark.", pattern=r"^[A-Za-z0-9._-]*$")
+    look_back_ms: int = Field(3_600_000, ge=0)
     tick_ahead_ms: int = Field(60_000, ge=0)
     flush_ms: int = Field(5, ge=1)
     uid_prefix: str = "daymark-alert"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.exceptions import HTTPException
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem, response
 
@@ -39,6 +39,15 @@ class Bounded:
         self._left = most(scope["path"])
         self._refused = False
 
+    async def through(self, app: ASGIApp) -> None:
+        """Let the app have the request."""
+        try:
+            await app(self._scope, self.receive, self.send)
+        except Exception:
+            if self._left >= 0:
+                raise
+            await self._refuse()
+
     async def receive(self) -> Message:
         """The next part of the body. Raises HTTPException behind the last one that is taken."""
         message = await self._receive()
@@ -51,7 +60,11 @@ class Bounded:
         """Sends what the route answers, or the refusal."""
         if self._left >= 0:
             await self._send(message)
-        elif not self._refused:
+        else:
+            await self._refuse()
+
+    async def _refuse(self) -> None:
+        if not self._refused:
             self._refused = True
             refusal = Problem(title="Body too large", status=413, detail=_detail(self._scope["path"]))
             await response(refusal, {"Connection": "close"})(self._scope, self._receive, self._send)

@@ -37,11 +37,12 @@ def _public() -> list[re.Pattern[str]]:
 class Guard:
     """The middleware around the app."""
 
-    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, rates: Rates, records: Records) -> None:
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, rates: Rates, records: Records, url: str) -> None:
         self._app = app
         self._doorkeeper = doorkeeper
         self._rates = rates
         self._records = records
+        self._url = url.lower()  # what browsers call us, where a proxy in front changes it; '' is no Origin
         self._public = _public()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,10 +63,11 @@ class Guard:
             await refused(scope, receive, send)
             return
         bounded = bodies.Bounded(scope, receive, send)
-        if answers.HEADER in request.headers and request.method not in origin.SAFE:
+        write = request.method not in origin.SAFE and request.url.path not in answers.SECRET
+        if answers.HEADER in request.headers and write:
             await self._once(request, bounded)
         else:
-            await self._app(scope, bounded.receive, bounded.send)
+            await bounded.through(self._app)
 
     def _refused(self, request: Request) -> Response | None:
         """Why a request gets no further; None if it does, then `request.state` says whose it is."""
@@ -77,15 +79,16 @@ class Guard:
             return _too_many(wait)
         if who is not None and who.name != LOCAL and (wait := self._rates.known(who.name)):
             return _too_many(wait)
-        base = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        ours = (f"{request.url.scheme}://{request.headers.get('host', '')}".lower(), self._url)
         cookie = who is not None and bool(who.session)
-        if origin.foreign(request.method, request.headers, base, cookie=cookie):
+        if origin.foreign(request.method, request.headers, ours, cookie=cookie):
             detail = "This write comes from a page of another site, or doesn't say from which. Send it from our pages, "
             return response(Problem(title="Foreign page", status=403, detail=f"{detail}or with a token."))
         if problem := bodies.declared_too_long(request.scope):
             return response(problem, {"Connection": "close"})
         request.state.who = who
-        request.state.actor = Actor(who.name, who.address) if who else Actor("", address_of(request))
+        if who is not None and who.name != LOCAL:
+            request.state.actor = Actor(who.name, who.address)
         return None
 
     def _unknown(self, request: Request) -> Response:

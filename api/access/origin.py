@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
-def foreign(method: str, headers: Mapping[str, str], base: str, *, cookie: bool) -> bool:
-    """Whether a request must be refused: a write from another site's page. `base` is our scheme and host.
+def foreign(method: str, headers: Mapping[str, str], ours: Collection[str], *, cookie: bool) -> bool:
+    """Whether a request must be refused: a write from another site's page. `ours` are our scheme and host.
 
     Browsers say where a write comes from, in `Sec-Fetch-Site` and `Origin`. One that counts by a cookie must bring at
     least one of them; a program without a cookie brings neither.
@@ -19,5 +19,5 @@ def foreign(method: str, headers: Mapping[str, str], base: str, *, cookie: bool)
     if site and site not in ("same-origin", "none"):
         return True
     if origin:
-        return origin.lower() != base.lower()
+        return origin.lower() not in ours
     return cookie and not site

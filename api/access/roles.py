@@ -8,6 +8,7 @@ from typing import Any
 
 ACTIONS = {
     "read": "see workflows, items, findings, events and alerts",
+    "survey": "see what is everybody's at once: alerting documents, who is on call, incidents, alerts as they change",
     "events": "post events",
     "act": "act on alerts and incidents",
     "rules": "put rules and alerting documents in force, and withdraw them",
@@ -19,9 +20,9 @@ ACTIONS = {
 """Everything that may be allowed. A token's scopes are these, but for `self`, which is a person's own."""
 
 ROLES: dict[str, frozenset[str]] = {
-    "viewer": frozenset({"read", "self"}),
-    "operator": frozenset({"read", "self", "events", "act"}),
-    "editor": frozenset({"read", "self", "events", "act", "rules"}),
+    "viewer": frozenset({"read", "survey", "self"}),
+    "operator": frozenset({"read", "survey", "self", "events", "act"}),
+    "editor": frozenset({"read", "survey", "self", "events", "act", "rules"}),
     "admin": frozenset(ACTIONS),
 }
 """What each role may do. Each may do all that the one before it may."""

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from api.access.lockout import FORGOTTEN_MS
 from api.access.people import User, read
-from api.access.tables import links, sessions, users
+from api.access.tables import attempts, links, sessions, users
 from api.records.database import Records, Transaction
 
 NOTED_MS = 60_000  # how often it is written down that a session, or a token, is in use
@@ -71,6 +72,7 @@ def sweep(tx: Transaction, now_ms: int, idle_ms: int, longest_ms: int) -> None:
     expired = (sessions.c.seen_ms <= now_ms - idle_ms) | (sessions.c.created_ms <= now_ms - longest_ms)
     tx.connection.execute(delete(sessions).where(expired))
     tx.connection.execute(delete(links).where(links.c.expires_ms <= now_ms))
+    tx.connection.execute(delete(attempts).where(attempts.c.last_ms <= now_ms - FORGOTTEN_MS))
 
 
 def link(tx: Transaction, purpose: str, held: dict[str, Any], expires_ms: int) -> str:

@@ -45,7 +45,10 @@ class Doorkeeper:
         self._own: Mapping[str, str] = {"api-token": settings.api_token} if settings.api_token else {}
 
     def open(self) -> None:
-        """Make, or read, the token of this machine's command line. Raises OSError if the home can't be written."""
+        """Make, or read, the token of this machine's command line, and leave what the home keeps of people to its
+        owner. Raises OSError if the home can't be written."""
+        for file in self._settings.home.glob("records.db*"):
+            file.chmod(0o600)
         if self._settings.sign_in == "required":
             self._own = {**self._own, "cli": local_token(self._settings.home)}
 

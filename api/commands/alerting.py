@@ -17,7 +17,7 @@ from api.commands.output import emit, escape, fail, guarded, out
 from api.commands.packs import AsJson, validate
 from api.stack.ask import tell
 from api.stack.errors import Exit, StackError
-from api.stack.home import Home
+from api.stack.home import Home, State
 from udfs.alerting.policy import Policy, Recipient
 from udfs.packs.alertcompile import compile_policy
 from udfs.packs.alertfile import load_alerting
@@ -51,13 +51,7 @@ def apply(
 ) -> None:
     """Put a file in force in the running stack: all of it, or nothing if the whole would have a fault."""
     documents, _ = load_alerting(file)
-    state = Home().require_running()
-    try:
-        done = tell(state, "PUT", "alerting", {"documents": documents, "prune": prune})
-    except httpx.HTTPStatusError as error:
-        raise StackError(f"{file}: {_refusal(error.response)}", Exit.FAILED) from error
-    except httpx.HTTPError as error:
-        raise StackError(f"{file}: the API does not answer: {error}") from error
+    done = put_in_force(Home().require_running(), file, documents, prune=prune)
     if as_json:
         emit(done)
         return
@@ -66,6 +60,16 @@ def apply(
             out.print(f"[{colour}]{word}:[/{colour}] {escape(', '.join(done[word]))}")
     for warning in done["warnings"]:
         out.print(f"[yellow]warning:[/yellow] {escape(warning['field'])}: {escape(warning['message'])}")
+
+
+def put_in_force(state: State, file: Path, documents: dict[str, Any], *, prune: bool = False) -> Any:
+    """Have the API of a running stack apply a file's documents; returns what it answers. Raises StackError."""
+    try:
+        return tell(state, "PUT", "alerting", {"documents": documents, "prune": prune})
+    except httpx.HTTPStatusError as error:
+        raise StackError(f"{file}: {_refusal(error.response)}", Exit.FAILED) from error
+    except httpx.HTTPError as error:
+        raise StackError(f"{file}: the API does not answer: {error}") from error
 
 
 def _refusal(answer: httpx.Response) -> str:

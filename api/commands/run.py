@@ -14,6 +14,7 @@ import httpx
 import typer
 from rich.table import Table
 
+from api.commands.alerting import put_in_force
 from api.commands.options import lane_name
 from api.commands.output import emit, err, escape, guarded, log_to, out
 from api.commands.packs import AsJson
@@ -25,6 +26,7 @@ from api.stack.errors import Exit, StackError
 from api.stack.home import VARIABLE, Home, State
 from api.stack.parts import Options
 from api.stack.supervisor import Supervisor
+from udfs.packs.alertfile import load_alerting
 from udfs.packs.load import MAPPING_FILE, find_packs, load_pack
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -35,6 +37,7 @@ DEMO_PACK = "trade_lifecycle"
 Port = Annotated[int, typer.Option(help="Port of the page and the API.", min=1, max=65535)]
 KafkaPort = Annotated[int, typer.Option(help="Port of the Kafka broker.", min=1, max=65535)]
 FlinkPort = Annotated[int, typer.Option(help="Port of Flink's REST interface.", min=1, max=65535)]
+Alerting = Annotated[Path | None, typer.Option(help="An alerting file to put in force once everything runs.")]
 Parallelism = Annotated[int, typer.Option(help="Flink workers, one process each.", min=1, max=16)]
 
 
@@ -47,6 +50,7 @@ def up(
     port: Port = 8420,
     kafka_port: KafkaPort = 19092,
     flink_port: FlinkPort = 18081,
+    alerting: Alerting = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once it runs; see `daymark stop`.")] = False,
 ) -> None:
     """Start Kafka, Flink, the detect job, the API and the ticker, and look after them until Ctrl-C.
@@ -68,7 +72,7 @@ def up(
     if detach:
         _up_detached(home)
     else:
-        _supervise(home, options)
+        _supervise(home, options, alerting=alerting)
 
 
 @guarded
@@ -82,6 +86,7 @@ def demo(
     port: Port = 8420,
     kafka_port: KafkaPort = 19092,
     flink_port: FlinkPort = 18081,
+    alerting: Alerting = None,
 ) -> None:
     """Start everything with made-up traffic: the past day, or days, in about a minute, then on in real time.
 
@@ -107,7 +112,7 @@ def demo(
     )
     watch = Watch(options.bootstrap, options.lane)
     try:
-        _supervise(Home(), options, watch)
+        _supervise(Home(), options, watch, alerting)
     finally:
         watch.stop()
 
@@ -237,14 +242,17 @@ def _clock_state(state: State) -> str:
     return str(found[0]) if found else "unknown"
 
 
-def _supervise(home: Home, options: Options, watch: Watch | None = None) -> None:
+def _supervise(home: Home, options: Options, watch: Watch | None = None, alerting: Path | None = None) -> None:
     prerequisites.require_java()
     for path in options.packs:
         load_pack(path)
+    documents = load_alerting(alerting)[0] if alerting else {}
     home.prepare()
     log_to(home.log("daymark"))
 
     def ready(state: State) -> None:
+        if alerting:
+            put_in_force(state, alerting, documents)
         out.print(f"\nDaymark runs: [bold]{state.url}{first_link(state)}[/bold]   (Ctrl-C stops it)", soft_wrap=True)
         if "mailbox" in state.parts:
             out.print(f"Mail that it sends is kept in {home.path / 'mailbox'}; open a page there and click its link")

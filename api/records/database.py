@@ -83,7 +83,7 @@ class Records:
         self.watchers: list[Watcher] = []
         try:
             self.engine = _engine(url)
-        except ArgumentError:  # its text may quote the password
+        except (ArgumentError, ValueError):  # their text may quote the password
             raise RecordsError(f"DAYMARK_RECORDS_URL is no URL of a database; {FORM}") from None
         except (NoSuchModuleError, ImportError) as error:
             raise RecordsError(f"DAYMARK_RECORDS_URL can't be used: {error}; {FORM}") from None
@@ -97,7 +97,8 @@ class Records:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "heads")
         except (CommandError, SQLAlchemyError) as error:
-            raise RecordsError(f"{self.place} could not be brought to this version's tables: {error}") from error
+            what = str(error).split("\n", 1)[0]
+            raise RecordsError(f"{self.place} could not be brought to this version's tables: {what}") from error
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -143,9 +144,13 @@ def url_of(setting: str, home: Path) -> str:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True)
+        waits = {"connect_timeout": BUSY_MS // 1000}
+        return create_engine(
+            url, json_serializer=_dumps, json_deserializer=orjson.loads, pool_pre_ping=True, connect_args=waits
+        )
     _, _, path = url.partition(":///")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).touch(0o600)  # what people may see is for the API to say; SQLite's further files get the same mode
     # isolation_level None: pysqlite begins no transaction by itself; ours say which sort they are
     arguments = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_MS / 1000}
     engine = create_engine(url, json_serializer=_dumps, json_deserializer=orjson.loads, connect_args=arguments)

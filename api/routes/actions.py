@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from api.actions import Outcome, act
@@ -21,15 +21,27 @@ Said = Annotated[str, AfterValidator(plain_text), Field(max_length=10_000)]
 Name = Annotated[str, AfterValidator(plain_text), Field(max_length=256)]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Moment = Annotated[int, BeforeValidator(instant, json_schema_input_type=int | str), Field(ge=0, lt=1 << 53)]
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "daymark.action")
 Key = Annotated[
-    uuid.UUID | None, Header(alias="Idempotency-Key", description="a UUID: what is sent twice with it is done once")
+    str | None,
+    Header(alias="Idempotency-Key", max_length=256, description="what is sent twice with the same key is done once"),
 ]
+
+
+def _new_id(request: Request, who: Who, key: Key = None) -> str:
+    """The id of the action that a request asks for: the same at each request of somebody with the same key."""
+    return str(uuid.uuid5(NAMESPACE, "\n".join((who.name, request.url.path, key))) if key else uuid.uuid4())
+
+
+NewId = Annotated[str, Depends(_new_id)]
 
 
 class Doing(BaseModel):
     """What goes with an action. `until` ends an acknowledgement or a suppression: epoch ms, or ISO 8601 with a zone."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"why": "the bank is on it", "until": "2026-03-02T10:00:00Z"}]}
+    )
 
     why: Said = ""
     until: Moment | None = None
@@ -43,6 +55,10 @@ class Doing(BaseModel):
 
 class Bulk(Doing):
     """One action on many alerts."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kind": "ack", "alerts": ["0" * 32], "why": "one outage, all the same"}]}
+    )
 
     kind: Kind
     alerts: Annotated[list[Id], Field(min_length=1, max_length=MOST_ALERTS)]
@@ -100,17 +116,17 @@ def answered(outcome: Outcome, response: Response) -> Answer:
 
 
 @router.post("/alerts/actions", response_model=Answer, responses={202: {"model": Answer}, **documented(409)})
-async def act_on_many(ctx: Ctx, who: Who, response: Response, bulk: Bulk, key: Key = None) -> Answer:
+async def act_on_many(ctx: Ctx, who: Who, response: Response, bulk: Bulk, new: NewId) -> Answer:
     """The same action on up to 10,000 alerts. It is refused where it fits none of them; `detail` says which it left
     out."""
     alerts = list(dict.fromkeys(bulk.alerts))
-    outcome = await act(ctx, who, str(key or uuid.uuid4()), bulk.kind, alerts=alerts, **bulk.fields())
+    outcome = await act(ctx, who, new, bulk.kind, alerts=alerts, **bulk.fields())
     return answered(outcome, response)
 
 
 @router.post("/alerts/{id}/{kind}", response_model=Answer, responses={202: {"model": Answer}, **documented(409)})
 async def act_on_one(
-    ctx: Ctx, who: Who, response: Response, id: Id, kind: Kind, doing: Doing | None = None, key: Key = None
+    ctx: Ctx, who: Who, response: Response, id: Id, kind: Kind, new: NewId, doing: Doing | None = None
 ) -> Answer:
     """Acknowledge an alert, and so on. Answers when the alert job has done it: once an acknowledgement is applied,
     nobody is told of the alert any more. 202 if the job doesn't answer in time, 409 if it refuses."""
@@ -119,7 +135,7 @@ async def act_on_one(
         require(kind, doing)
     except ValueError as fault:
         raise ProblemError(422, "Invalid action", f"{fault}.") from None
-    outcome = await act(ctx, who, str(key or uuid.uuid4()), kind, alerts=[id], **doing.fields())
+    outcome = await act(ctx, who, new, kind, alerts=[id], **doing.fields())
     return answered(outcome, response)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
 
 from api import views
 from api.context import Context, Ctx
@@ -27,11 +28,12 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def readyz(ctx: Ctx) -> Response:
-    """Whether store, Kafka and loader do their work; 503 and a word for each while one does not."""
+    """Whether the stores, Kafka and the loader do their work; 503 and a word for each while one does not."""
     parts = {
         "store": (ctx.store.alive(), "ok", "ClickHouse does not answer"),
         "kafka": (ctx.publisher.reachable(), "ok", f"nothing accepts connections at {ctx.settings.kafka}"),
     }
+    parts["records"] = (_waiting(ctx) is not None, "ok", "the relational store does not answer")
     if ctx.loader is not None:
         parts["loader"] = (ctx.loader.working, ctx.loader.state, ctx.loader.state)
     ready = all(fine for fine, _, _ in parts.values())
@@ -42,8 +44,19 @@ def readyz(ctx: Ctx) -> Response:
 @router.get("/metrics")
 def metrics(ctx: Ctx) -> Response:
     """Prometheus metrics."""
+    waiting = _waiting(ctx)
+    if waiting is not None:
+        ctx.metrics.outbox.set(waiting)
     text = generate_latest(ctx.metrics.registry) + generate_latest(_stored(ctx))
     return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+def _waiting(ctx: Context) -> int | None:
+    """How many records wait in the outbox; None if the relational store does not answer."""
+    try:
+        return ctx.relay.waiting()
+    except SQLAlchemyError:
+        return None
 
 
 def _stored(ctx: Context) -> CollectorRegistry:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -17,7 +16,7 @@ from api.context import Ctx
 from api.models import Page
 from api.paging import FAR, Cursor, Limit, PathText, Since, Text, Until
 from api.problems import documented, not_found
-from api.routes.actions import MOST_ALERTS, Answer, Id, Key, Said, answered
+from api.routes.actions import MOST_ALERTS, Answer, Id, NewId, Said, answered
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"], responses=documented(401, 422, 503))
 ACTION = {202: {"model": Answer}, **documented(409)}
@@ -81,21 +80,21 @@ def get_post_mortem(ctx: Ctx, id: PathText) -> Response:
 
 
 @router.post("/incidents/{id}/note", response_model=Answer, responses=ACTION)
-async def put_note(ctx: Ctx, who: Who, response: Response, id: Id, note: Note, key: Key = None) -> Answer:
+async def put_note(ctx: Ctx, who: Who, response: Response, id: Id, note: Note, new: NewId) -> Answer:
     """Say how things stand, instead of what was said before."""
     given = {"incident": id, "text": note.text, "public": int(note.public)}
-    return answered(await act(ctx, who, str(key or uuid.uuid4()), "incident_note", **given), response)
+    return answered(await act(ctx, who, new, "incident_note", **given), response)
 
 
 @router.post("/incidents/{id}/resolve", response_model=Answer, responses=ACTION)
-async def resolve(ctx: Ctx, who: Who, response: Response, id: Id, body: Why | None = None, key: Key = None) -> Answer:
+async def resolve(ctx: Ctx, who: Who, response: Response, id: Id, new: NewId, body: Why | None = None) -> Answer:
     """Resolve an incident and the alerts that it holds."""
     given = {"incident": id, "why": body.why if body else ""}
-    return answered(await act(ctx, who, str(key or uuid.uuid4()), "incident_resolve", **given), response)
+    return answered(await act(ctx, who, new, "incident_resolve", **given), response)
 
 
 @router.post("/incidents/{id}/merge", response_model=Answer, responses=ACTION)
-async def merge(ctx: Ctx, who: Who, response: Response, id: Id, body: Merge, key: Key = None) -> Answer:
+async def merge(ctx: Ctx, who: Who, response: Response, id: Id, body: Merge, new: NewId) -> Answer:
     """Have an incident take in others, or alerts, which belong to it from then on."""
     given = {"incident": id, "alerts": body.alerts, "why": body.why}
-    return answered(await act(ctx, who, str(key or uuid.uuid4()), "incident_merge", **given), response)
+    return answered(await act(ctx, who, new, "incident_merge", **given), response)

@@ -7,20 +7,26 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from api.alertmodels import ACTIVE
 from api.context import Context, Ctx
 from api.models import Overview
 from api.paging import MAX_LIMIT, Text
 from api.problems import documented
+from api.routes.alerts import listed
 from api.screens.overview import overview
 from api.templating import templates
 
 router = APIRouter()
+STRIP = 12
+"""Alerts on the overview: the gravest; the console has them all."""
+
 WALL = 60
 """Boards on the wall: the worst ones. Ten pages are more than anybody waits for."""
 
 
 def _seen(ctx: Context, lane: str, limit: int = MAX_LIMIT) -> dict[str, Any]:
-    return overview(ctx.store, ctx.rulebook, ctx.settings.stale_after_s, lane, limit)
+    seen = overview(ctx.store, ctx.rulebook, ctx.settings.stale_after_s, lane, limit)
+    return {**seen, "alerts": listed(ctx.store, states=ACTIVE, lane=lane, sort="severity", limit=STRIP)}
 
 
 def _fragment(ctx: Context, name: str, lane: str) -> str:

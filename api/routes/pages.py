@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.paging import FAR
-from api.templating import templates
+from api.templating import templates as templates
 
 router = APIRouter(include_in_schema=False)
 

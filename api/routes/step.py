@@ -11,7 +11,7 @@ from api.context import Context, Ctx
 from api.models import StepDetail
 from api.paging import GroupFilter, PathText, Text
 from api.problems import documented, not_found
-from api.screens.map import chosen, workflow_map
+from api.screens.map import choices, chosen
 from api.screens.step import charts, step
 from api.templating import address, templates
 
@@ -22,16 +22,15 @@ def _seen(ctx: Context, workflow: str, lane: str, name: str, group: str) -> dict
     known, about = chosen(ctx.store, ctx.settings.stale_after_s, workflow, lane)
     if about is None:
         return None
-    steps = workflow_map(ctx.store, ctx.rulebook, about, group=group)
-    worst = max(steps["steps"], key=lambda row: (row["overdue"], row["waiting"]), default={"step": ""})
-    found = step(ctx.store, about, name or worst["step"], group=group)
+    steps, groups, first = choices(ctx.store, ctx.rulebook, about)
+    found = step(ctx.store, about, name or first, group=group)
     asked = {"workflow": about["workflow"], "lane": about["lane"], "step": found["step"], "group": group}
     return {
         "step": found,
         "charts": charts(found),
         "known": known,
-        "steps": [row["step"] for row in steps["steps"]],
-        "groups": steps["groups"],
+        "steps": list(dict.fromkeys([*steps, found["step"]])),
+        "groups": groups,
         "refresh": address("/fragments/steps", **asked),
     }
 

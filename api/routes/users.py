@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/v1", tags=["access"], responses=documented(401, 
 WELCOME_MS = 24 * 60 * 60_000
 Role = Literal["viewer", "operator", "editor", "admin"]
 Name = Annotated[str, Path(pattern=r"^[\w.@+-][\w.@+ -]{0,127}$", description="a user's name")]
-Scopes = Literal["read", "events", "act", "rules", "audit", "manage", "erase"]
+Scopes = Literal["read", "survey", "events", "act", "rules", "audit", "manage", "erase"]
 
 
 def _label(value: str) -> str:

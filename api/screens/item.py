@@ -20,7 +20,7 @@ def item(store: Store, workflow: str, key: str, lane: str, stale_s: int, *, at_m
     records = [hop["event"] for hop in found["timeline"] if hop["event"]]
     keys = {(record["key_name"], record["key"]) for record in records}
     found["aliases"] = sorted((name, value) for name, value in keys if value and value != key)
-    related = [row for name in [key, *(value for _, value in found["aliases"][:5])] for row in search(store, name, "")]
+    related = [row for name in [key, *(value for _, value in found["aliases"][:2])] for row in search(store, name, "")]
     own = (found["lane"], workflow, key)
     distinct = {(row["lane"], row["workflow"], row["key"]): row for row in related}
     found["related"] = [row for place, row in distinct.items() if place != own]

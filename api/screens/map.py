@@ -18,13 +18,13 @@ Row = dict[str, Any]
 WINDOW_MS = 3_600_000
 BROKEN_MS = 7 * 86_400_000
 CELLS = 12
-HEAT = (1.0, 1.5, 2.0, 3.0, 5.0)
+HEAT = (1.25, 1.5, 2.0, 3.0, 5.0)
 """From how many times the usual on a cell is as hot as its place here."""
 
 
 def chosen(store: Store, stale_s: int, workflow: str, lane: str) -> tuple[list[Row], Row | None]:
     """All workflows that have items, and the one to show: the one asked for, in the lane with the latest news."""
-    known = views.workflows(store, stale_s)
+    known = views.workflows(store, stale_s, brief=True)
     fitting = [
         row for row in known if (not workflow or row["workflow"] == workflow) and (not lane or row["lane"] == lane)
     ]
@@ -63,6 +63,19 @@ def workflow_map(store: Store, rulebook: Rulebook, about: Row, *, group: str = "
         "drawing": _drawing(names, edges, starts),
         "heat": _heat(names, heat, steps),
     }
+
+
+def choices(store: Store, rulebook: Rulebook, about: Row) -> tuple[list[str], list[Row], str]:
+    """(steps, groups, the step to look at first) of the workflow in `about`: the one where most is overdue."""
+    now = about["watermark_ms"] or time.time_ns() // 1_000_000
+    where = {"lane": about["lane"], "workflow": about["workflow"]}
+    backlog = store.query("map/backlog", **where, group_name="", group_value="")
+    groups = store.query("map/groups", **where, since_ms=now - WINDOW_MS, until_ms=now + 1)
+    spec = spec_of(rulebook, about["workflow"], now)
+    names = [step.name for step in spec.steps] if spec else []
+    names += [row["step"] for row in backlog if row["step"] not in names]
+    first = max(backlog, key=lambda row: (row["overdue"], row["waiting"]), default=None)
+    return names, groups, first["step"] if first else next(iter(names), "")
 
 
 def spec_of(rulebook: Rulebook, workflow: str, at_ms: int) -> Spec | None:

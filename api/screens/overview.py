@@ -28,7 +28,7 @@ def overview(store: Store, rulebook: Rulebook, stale_s: int, lane: str = "", lim
     """
     clocks = views.lanes(store, stale_s)
     now = {row["lane"]: row["watermark_ms"] or row["now_ms"] for row in clocks}
-    tiles = views.workflows(store, stale_s, lane=lane, limit=limit)
+    tiles = views.workflows(store, stale_s, lane=lane, limit=limit, known=clocks)
     coming = scheduled(rulebook, now)
     bars = _bars(store, lane, max(now.values(), default=time.time_ns() // 1_000_000))
     for tile in tiles:

@@ -11,7 +11,7 @@ function said(answer, body) {
 function bodyOf(form, button) {
   const body = {};
   for (const field of form.querySelectorAll("[data-field]")) {
-    if (!field.value) continue;
+    if (!field.value || button?.dataset.without === field.dataset.field) continue;
     body[field.dataset.field] = field.type === "datetime-local" ? new Date(field.value).getTime() : field.value;
   }
   if (button && button.dataset.kind) body.kind = button.dataset.kind;
@@ -33,8 +33,14 @@ for (const form of document.querySelectorAll("form[data-api]")) {
     }
     outcome.textContent = "…";
     try {
-      const path = event.submitter?.dataset.api || form.dataset.api;
-      const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+      let path = event.submitter?.dataset.api || form.dataset.api;
+      if (form.dataset.silence) {
+        path = `${form.dataset.silence}console-${Date.now()}`;
+        body.match = JSON.parse(form.dataset.match);
+        body.from = new Date().toISOString();
+        body.until = new Date(body.until).toISOString();
+      }
+      const options = { method: form.dataset.method || "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
       const answer = await fetch(path, options);
       outcome.textContent = said(answer, await answer.json());
     } catch {

@@ -25,10 +25,18 @@ function sync(old, fresh) {
 }
 
 function syncChildren(old, fresh) {
+  const named = new Map([...old.children].filter((node) => node.id).map((node) => [node.id, node]));
   const incoming = [...fresh.childNodes];
-  const present = [...old.childNodes];
-  incoming.forEach((node, place) => (place < present.length ? sync(present[place], node) : old.append(node)));
-  present.slice(incoming.length).forEach((node) => node.remove());
+  incoming.forEach((node, place) => {
+    const there = old.childNodes[place];
+    const same = node.id && named.get(node.id);
+    if (same) {
+      if (same !== there) old.insertBefore(same, there || null); // what is ticked stays ticked, also when it moves
+      sync(same, node);
+    } else if (!there || node.id || there.id) old.insertBefore(node, there || null);
+    else sync(there, node);
+  });
+  while (old.childNodes.length > incoming.length) old.lastChild.remove();
 }
 
 function apply(element, html) {

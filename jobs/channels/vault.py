@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +87,11 @@ class HidingFilter(logging.Filter):
         self.vault = vault
 
     def filter(self, record: logging.LogRecord) -> bool:
-        with suppress(TypeError, ValueError):  # words that don't fit together: the handler tells of that
-            record.msg, record.args = self.vault.hide(record.getMessage()), None
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):  # the words don't fit together; the handler would print them as they are
+            text = f"{record.msg} {record.args}"
+        record.msg, record.args = self.vault.hide(text), None
         if record.exc_info:
             record.exc_text = self.vault.hide(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None

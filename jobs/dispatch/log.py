@@ -194,7 +194,7 @@ class NotificationLog:
                         rows.append(read_delivery(value))
                     except ValueError as error:
                         log.warning("a row of deliveries can't be read", extra={"error": str(error)})
-            return rows
+            return sorted(rows, key=lambda row: row.at_ms)
         finally:
             consumer.close()
 

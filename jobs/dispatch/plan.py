@@ -76,7 +76,7 @@ class Plan:
     _dead: dict[str, Notify] = field(default_factory=dict)
     _halted: dict[str, int] = field(default_factory=dict)
     _told: dict[tuple[str, str, str], bool] = field(default_factory=dict)
-    _unswept: bool = False
+    _unswept: set[str] = field(default_factory=set)
 
     def recall(self, row: Delivery) -> None:
         """Take what an earlier run recorded. All such rows come before the first record."""
@@ -136,7 +136,7 @@ class Plan:
             pending.tries += not pending.probe
             queue.breaker.fail(now)
         if result.outcome == "busy" or result.wait_ms:
-            queue.held_until = now + min(result.wait_ms or back_off, LONGEST_HOLD_MS)
+            queue.held_until = max(queue.held_until, now + min(result.wait_ms or back_off, LONGEST_HOLD_MS))
         pending.due = now + back_off
         outcome = self._verdict(pending, result, now)
         return self._row(pending, outcome, result.detail, now, result.status, now - began)
@@ -158,10 +158,12 @@ class Plan:
         """Waiting notices that the halts since the last sweep have called off, busy from here on, with their rows."""
         if not self._unswept:
             return []
-        self._unswept = False
+        halted, self._unswept = self._unswept, set()
         found = []
         for queue in self.queues.values():
             for pending in queue.waiting():
+                if pending.notice.revs.keys().isdisjoint(halted):
+                    continue
                 if why := self._objection(pending.notice, only_halts=True):
                     pending.busy = True
                     pending.attempt += 1
@@ -213,7 +215,7 @@ class Plan:
     def _halt(self, halt: dict[str, int]) -> None:
         for alert, rev in halt.items():
             _remember(self._halted, alert, max(rev, self._halted.get(alert, rev)))
-        self._unswept = self._unswept or bool(halt)
+        self._unswept.update(halt)
 
     def _objection(self, notice: Notify, *, only_halts: bool = False) -> tuple[str, str] | None:
         """Outcome and reason why the notice is not to be sent, or None."""

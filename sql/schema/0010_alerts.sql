@@ -1,4 +1,5 @@
--- Every alert as it stands: the row with the highest revision holds, in whatever order rows arrive.
+-- Every alert as it stands: the row with the highest revision holds, in whatever order rows arrive. A page of them is fifty
+-- ids from all over the table, so granules are small.
 CREATE TABLE IF NOT EXISTS alerts
 (
     id            String CODEC(ZSTD(1)),
@@ -46,4 +47,5 @@ CREATE TABLE IF NOT EXISTS alerts
     CONSTRAINT identified CHECK lane != '' AND id != ''
 )
 ENGINE = ReplacingMergeTree(rev)
-ORDER BY id;
+ORDER BY id
+SETTINGS index_granularity = 256;

@@ -17,4 +17,5 @@ CREATE TABLE IF NOT EXISTS alertlog
     CONSTRAINT identified CHECK alert != '' AND rev > 0
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (alert, rev, n);
+ORDER BY (alert, rev, n)
+SETTINGS index_granularity = 512;

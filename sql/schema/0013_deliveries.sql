@@ -16,7 +16,9 @@ CREATE TABLE IF NOT EXISTS deliveries
     reason      LowCardinality(String),
     lane        LowCardinality(String),
     inserted_at DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1)),
+    INDEX by_alert alerts TYPE bloom_filter(0.01) GRANULARITY 1,
     CONSTRAINT identified CHECK id != ''
 )
 ENGINE = ReplacingMergeTree(at_ms)
-ORDER BY (id, attempt);
+ORDER BY (id, attempt)
+SETTINGS index_granularity = 1024;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.main import create_app
-from api.migrations import migrate
+from api.migrations import migrate, set_retention
 from api.settings import Settings
 from api.store import Store
 from tests.api.job import Job
@@ -21,11 +22,22 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, loader=False, kafka="127.0.0.1:1", sign_in="off")
 
 
-@pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
-    """Embedded ClickHouse with the schema; the engine lets go of the directory afterwards."""
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose ClickHouse has the schema: to copy it takes half the time that making it anew does."""
+    settings = Settings(home=tmp_path_factory.mktemp("template"), loader=False)
     opened = Store(settings.store_dsn)
     migrate(opened)
+    set_retention(opened, settings.retention)
+    opened.close()
+    return settings.home
+
+
+@pytest.fixture
+def store(settings: Settings, template: Path) -> Iterator[Store]:
+    """Embedded ClickHouse with the schema; the engine lets go of the directory afterwards."""
+    shutil.copytree(template / "clickhouse", settings.home / "clickhouse", symlinks=True)
+    opened = Store(settings.store_dsn)
     yield opened
     opened.close()
 

@@ -22,7 +22,9 @@ ROOT = Path(__file__).parents[2]
 def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The app over a trading desk's morning that ends at T0, with the rules of its pack."""
     home = tmp_path_factory.mktemp("morning")
-    settings = Settings(home=home, loader=False, kafka="127.0.0.1:1", packs=[ROOT / "rules" / "trade_lifecycle"])
+    settings = Settings(
+        home=home, loader=False, kafka="127.0.0.1:1", packs=[ROOT / "rules" / "trade_lifecycle"], sign_in="off"
+    )
     app = create_app(settings)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         Seed(T0).morning().write(app.state.context.store)

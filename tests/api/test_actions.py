@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from starlette.testclient import TestClient
@@ -17,6 +17,8 @@ from api.routes.alertstream import changes
 from api.settings import Settings
 from tests.api.alertrows import FP, alert
 from tests.api.job import Job
+from tests.api.test_alertmanager import served
+from tests.kafka_help import eventually
 
 URL = f"/api/v1/alerts/{FP}"
 
@@ -63,10 +65,12 @@ def test_an_action_is_kept_while_kafka_is_away(client: TestClient) -> None:
 
 
 def test_what_is_sent_twice_with_one_key_is_done_once(client: TestClient, job: Job) -> None:
-    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    headers = {"Idempotency-Key": "pressed at 08:15"}
     first, second = (client.post(f"{URL}/resolve", headers=headers).json() for _ in range(2))
     assert first == second
-    assert [action["id"] for action in job.actions] == [headers["Idempotency-Key"]]
+    assert len(job.actions) == 1
+    assert client.post(f"{URL}/ack", headers=headers).json()["id"] != first["id"]
+    assert client.post(f"{URL}/resolve").json()["id"] != first["id"]
 
 
 def test_many_alerts_are_one_action_each_alert_named_once(client: TestClient, job: Job) -> None:
@@ -151,10 +155,23 @@ def test_whoever_watches_is_sent_each_change_and_told_when_some_are_left_out(set
     assert time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize("kind", ["note", "resolve", "merge"])
-def test_incidents_are_acted_on_likewise(client: TestClient, job: Job, kind: str) -> None:
+def test_incidents_are_acted_on_likewise(client: TestClient, job: Job) -> None:
     bodies = {"note": {"text": "we know", "public": True}, "resolve": {"why": "done"}, "merge": {"alerts": ["other"]}}
-    body = bodies[kind]
-    assert client.post(f"/api/v1/incidents/inc-1/{kind}", json=body).status_code == 200
-    [action] = job.actions
-    assert (action["kind"], action["incident"], job.sent[0].key) == (f"incident_{kind}", "inc-1", b"inc-1")
+    for kind, body in bodies.items():
+        job.sent.clear()
+        assert client.post(f"/api/v1/incidents/inc-1/{kind}", json=body).status_code == 200
+        [action] = job.actions
+        assert (action["kind"], action["incident"], job.sent[0].key) == (f"incident_{kind}", "inc-1", b"inc-1")
+
+
+@pytest.mark.real
+def test_changes_reach_a_browser_while_the_line_is_open(client: TestClient) -> None:
+    listener = client.app.state.context.listener  # type: ignore[attr-defined]
+    with served(client) as url, httpx.stream("GET", f"{url}/api/v1/alerts/live", timeout=20) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.iter_lines()
+        assert next(lines) == ": watching"
+        listener.hear("daymark.alerts", orjson.dumps(alert(key="K-9")))
+        assert next(line for line in lines if line) == "event: alert"
+        assert '"key":"K-9"' in next(lines)
+    eventually(lambda: not listener._watchers)

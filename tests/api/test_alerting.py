@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from api.records import database
+from api.settings import Settings
 from api.store import Store
 from tests.api.alertrows import alert
 from tests.api.job import Job
@@ -109,10 +113,10 @@ def test_the_file_of_the_demo_can_be_applied(client: TestClient, job: Job) -> No
     assert client.get("/api/v1/on-call").json()[0]["people"][0] in ("anna", "ben")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b'{"documents": []}', b'{"document": {}}'])
-def test_garbage_is_refused(client: TestClient, body: bytes) -> None:
-    assert client.put(URL, content=body).status_code in (400, 422)
-    assert client.put(f"{URL}/person/anna", content=body).status_code in (400, 422)
+def test_garbage_is_refused(client: TestClient) -> None:
+    for body in (b"", b"{", b"[]", b'"x"', b"\xff", b'{"documents": []}', b'{"document": {}}'):
+        assert client.put(URL, content=body).status_code in (400, 422), body
+        assert client.put(f"{URL}/person/anna", content=body).status_code in (400, 422), body
 
 
 def test_more_than_a_document_may_have_is_refused(filled: TestClient) -> None:
@@ -174,3 +178,32 @@ def test_a_dead_letter_is_sent_again_when_somebody_asks(client: TestClient, job:
     assert client.post("/api/v1/deliveries/abc/retry").status_code == 202
     told = orjson.loads(job.sent[0].value or b"")
     assert (told["type"], told["id"], told["who"]) == ("retry", "abc", "operator")
+
+
+def test_documents_that_go_too_deep_are_refused(client: TestClient) -> None:
+    for depth in (100, 400, 900):
+        body = b'{"match": "a = b", "routes": [' * depth + b"]}" * depth
+        answer = client.put(f"{URL}/routes/main", content=body)
+        assert answer.status_code in (200, 400, 409, 422), depth
+    deep = b'{"a":' * 5_000 + b"1" + b"}" * 5_000
+    assert client.put(URL, content=b'{"documents": ' + deep + b"}").status_code == 400
+
+
+def test_whether_the_records_answer_and_what_waits_for_kafka_is_told(client: TestClient) -> None:
+    client.put(f"{URL}/channel/mail", json=MAIL)
+    assert client.get("/readyz").json()["parts"]["records"] == "ok"
+    assert "daymark_outbox_waiting 1.0" in client.get("/metrics").text
+
+
+def test_records_that_are_busy_for_long_are_a_503_and_nothing_is_lost(
+    serve: Callable[[Settings], TestClient], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_MS", 100)
+    client = serve(settings)
+    other = sqlite3.connect(settings.home / "records.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # another process writes and doesn't end
+    busy = client.put(f"{URL}/channel/mail", json=MAIL)
+    assert (busy.status_code, busy.headers["retry-after"]) == (503, "5")
+    assert client.get(f"{URL}/channel/mail").status_code == 404  # reading never waits
+    other.close()
+    assert client.put(f"{URL}/channel/mail", json=MAIL).status_code == 200

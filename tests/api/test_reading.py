@@ -380,7 +380,8 @@ def test_health_names_the_part_that_does_not_work(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz")
     assert ready.status_code == 503
-    assert ready.json()["parts"] == {"store": "ok", "kafka": "nothing accepts connections at 127.0.0.1:1"}
+    parts = {"store": "ok", "kafka": "nothing accepts connections at 127.0.0.1:1", "records": "ok"}
+    assert ready.json()["parts"] == parts
 
 
 def test_metrics_count_requests_by_route_not_by_key(client: TestClient, store: Store) -> None:

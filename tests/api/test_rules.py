@@ -47,9 +47,9 @@ def test_a_definition_of_another_workflow_is_refused(client: TestClient) -> None
     assert "/api/v1/rules/trade" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff"])
-def test_what_is_no_json_object_is_refused(client: TestClient, body: bytes) -> None:
-    assert client.put(URL, content=body).status_code == 422
+def test_what_is_no_json_object_is_refused(client: TestClient) -> None:
+    for body in (b"", b"{", b"[]", b"\xff"):
+        assert client.put(URL, content=body).status_code == 422
 
 
 def test_a_body_without_end_is_cut_off(client: TestClient) -> None:

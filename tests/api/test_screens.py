@@ -185,3 +185,11 @@ def test_a_runbook_is_markdown_without_anything_that_runs(tmp_path: Path) -> Non
 )
 def test_numbers_on_tiles_are_short(number: float | None, text: str) -> None:
     assert compact(number) == text
+
+
+def test_nobody_is_shown_where_they_may_not_go(serve: Callable[[Settings], TestClient], settings: Settings) -> None:
+    assert 'href="/audit"' in serve(settings).get("/events").text
+    closed = serve(settings.model_copy(update={"sign_in": "required"}))
+    page = closed.get("/login").text
+    assert 'href="/events"' not in page
+    assert 'href="/audit"' not in page

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +22,7 @@ from kafka import KafkaProducer
 from api.stack.detection import ALERT_CLOCK, ALERTS
 from api.stack.flink import FlinkCluster
 from api.stack.parts import dispatcher, ticker
-from tests.bench.live import EVENTS, LATENESS_MS, Live, first_findings, live, wait_for
+from tests.bench.live import EVENTS, LATENESS_MS, PACK, Live, first_findings, live, wait_for
 from tests.bench.load import plan
 from tests.bench.load.plan import VERIFY_WITHIN_MS, Plan
 from tests.bench.section import NotExact, Options, Result, Target
@@ -75,10 +77,10 @@ def run(options: Options) -> Result:
     """Measure; see the module."""
     told = Told()
     with http_receiver(told.take) as receiver, live(options.work / "home") as system, _dispatcher(system, receiver):
-        alone = _alone(system, told, 5 if options.smoke else 30)
+        alone = _alone(system, told, 3 if options.smoke else 30)
         print(f"alerting: notification to webhook {spread(alone)}", flush=True)
         _start_jobs(system)
-        events = _events(system, told, 10 if options.smoke else 60)
+        events = _events(system, told, 5 if options.smoke else 60)
         print(f"alerting: event to webhook {spread(events)}", flush=True)
         silence = [] if options.smoke else _silence(system, told, 300)
     return _result({"notification": alone, "event": events, "silence": silence})
@@ -132,13 +134,31 @@ def _alone(system: Live, told: Told, seconds: int) -> list[float]:
 def _start_jobs(system: Live) -> None:
     """Detect, the alert job, and the clock of both."""
     system.cluster = FlinkCluster(system.home, system.options.flink_port, taskmanagers=2)
-    system.detect()
+    pack = _pack(system)
+    system.detect(packs=(pack,))
     file = system.home / "run" / "alert.json"
-    packs = [str(Path(pack).absolute()) for pack in system.options.packs]
-    file.write_text(json.dumps({"bootstrap": system.bootstrap, "lanes": [system.options.lane], "packs": packs}))
+    file.write_text(json.dumps({"bootstrap": system.bootstrap, "lanes": [system.options.lane], "packs": [str(pack)]}))
     system.cluster.wait_running(system.cluster.submit(file, None, kind="alert", folder=ALERTS))
     system._part(ticker(system.options, [EVENTS, *ALERT_CLOCK]))
     system.await_time(1, 60)
+
+
+def _pack(system: Live) -> Path:
+    """Trades that share nothing: alerts of one group become an incident, of which people are told once."""
+    pack = Path(shutil.copytree(PACK, system.home / "pack"))
+    for name, groups in (("workflow.yaml", "[trade]"), ("mapping.yaml", "{trade: data.trade_id}")):
+        text = (pack / name).read_text()
+        (pack / name).write_text(re.sub(r"(?m)^groups:.*$", f"groups: {groups}", text))
+    return pack
+
+
+def _await_told(told: Told, findings: Collection[str]) -> None:
+    """Wait until each of these findings has been told. Raises NotExact."""
+    try:
+        wait_for(lambda: all(id in told.findings for id in findings), 30)
+    except TimeoutError:
+        missing = sum(id not in told.findings for id in findings)
+        raise NotExact(f"{missing} of {len(findings)} alerts were not told") from None
 
 
 def _events(system: Live, told: Told, seconds: int) -> list[float]:
@@ -155,7 +175,7 @@ def _events(system: Live, told: Told, seconds: int) -> list[float]:
             first[row["key"]] = min(first.get(row["key"], (row["id"], due)), (row["id"], due), key=lambda one: one[1])
     if not first:
         raise NotExact("no copy was found")
-    wait_for(lambda: all(id in told.findings for id, _ in first.values()), 60)
+    _await_told(told, [id for id, _ in first.values()])
     return [told.findings[id] - due for id, due in first.values() if due >= start + warm * 1000 // RATE]
 
 
@@ -168,7 +188,7 @@ def _silence(system: Live, told: Told, items: int) -> list[float]:
     found = {row["id"]: row for _, row in first_findings(system) if row["key"] in keys and row["kind"] == "missing"}
     if {row["key"] for row in found.values()} != keys:
         raise NotExact(f"{items} trades went silent, and {len(found)} were found missing")
-    wait_for(lambda: found.keys() <= told.findings.keys(), 60)
+    _await_told(told, found)
     return [told.findings[id] - row["deadline_ms"] - LATENESS_MS for id, row in found.items()]
 
 

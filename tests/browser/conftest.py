@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
 from api.main import create_app
 from api.migrations import migrate
@@ -44,6 +45,7 @@ class Served:
     url: str
     store: Store
     now_ms: int
+    app: FastAPI
 
 
 @contextlib.contextmanager
@@ -53,12 +55,12 @@ def serving(home: Path, now_ms: int, **more: Any) -> Iterator[Served]:
     port = ports.free()
     settings = Settings(
         home=home, loader=False, kafka="127.0.0.1:1", packs=packs, port=port, stalled_every_s=0, statistics_every_s=0,
-        stale_after_s=600, **more,
+        stale_after_s=600, sign_in="off", **more,
     )  # fmt: skip
     app = create_app(settings)
     store = app.state.context.store
     migrate(store)
-    Seed(now_ms).morning().write(store)
+    Seed(now_ms).morning().alerted().write(store)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=2))
     app.state.context.live.stopping = lambda: server.should_exit
     thread = threading.Thread(target=server.run, daemon=True)
@@ -67,7 +69,7 @@ def serving(home: Path, now_ms: int, **more: Any) -> Iterator[Served]:
     while not server.started and thread.is_alive() and time.monotonic() < until:
         time.sleep(0.02)
     try:
-        yield Served(f"http://127.0.0.1:{port}", store, now_ms)
+        yield Served(f"http://127.0.0.1:{port}", store, now_ms, app)
     finally:
         server.should_exit = True
         thread.join(20)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from api.store import Store
+from tests.api.alertrows import alert, delivery, incident, logged
 from tests.api.rows import event, finding, insert, item, progress, transition
 
 SAID = {"ingest": "ingested", "verify": "verified", "send": "sent", "reply": "replied", "settle": "settled"}
@@ -18,6 +19,8 @@ WITHIN = {"verify": 120_000, "reply": 300_000, "settle": 1_800_000}
 BOOKS = ("rates-1", "rates-2", "equity-1", "credit-1")
 LATE = "T-LATE-1"
 """The trade whose reply does not come."""
+
+INCIDENT = "1" * 32
 
 Row = dict[str, Any]
 
@@ -29,7 +32,19 @@ class Seed:
         self.now = now_ms
         self.draw = random.Random(seed)
         self.rows: dict[str, list[Row]] = {
-            name: [] for name in ("events", "transitions", "items", "findings", "progress", "dead_letters")
+            name: []
+            for name in (
+                "events",
+                "transitions",
+                "items",
+                "findings",
+                "progress",
+                "dead_letters",
+                "alerts",
+                "alertlog",
+                "incidents",
+                "deliveries",
+            )
         }
 
     def trade(self, key: str, start: int, took: dict[str, int], groups: dict[str, str]) -> None:
@@ -220,7 +235,45 @@ class Seed:
         ]
         return self
 
+    def alerted(self) -> Seed:
+        """What the alert job makes of it: an alert for each deadline that is broken, one incident, one mail."""
+        late = {(row["key"], row["rule"]) for row in self.rows["findings"] if row["kind"] == "late"}
+        for row in self.rows["findings"]:
+            if row["kind"] != "missing" or (row["key"], row["rule"]) in late:
+                continue
+            told = alert(
+                id=row["id"],
+                workflow=row["workflow"],
+                rule=row["rule"],
+                severity=row["severity"],
+                key=row["key"],
+                groups=row["groups"],
+                step=row["step"],
+                because=row["because"],
+                runbook=row["runbook"],
+                breach_ms=row["deadline_ms"],
+                opened_ms=row["deadline_ms"] + 2_000,
+                changed_ms=row["deadline_ms"] + 2_000,
+                finding=row["id"],
+                team="trade-support",
+                incident=INCIDENT if row["rule"] == "reply" else "",
+                summary=f"{row['step']} is missing: {row['key']}",
+                rev=row["deadline_ms"] << 20,
+            )
+            self.rows["alerts"].append(told)
+            self.rows["alertlog"].append(logged(alert=row["id"], at_ms=told["opened_ms"], rev=told["rev"]))
+            if row["key"] == LATE:
+                self.rows["deliveries"].append(delivery(alerts=[row["id"]], at_ms=told["opened_ms"] + 400))
+        hit = [row for row in self.rows["alerts"] if row["incident"]]
+        self.rows["incidents"].append(
+            incident(
+                id=INCIDENT, title="Replies are missing", alerts=len(hit), items=len(hit), opened_ms=hit[0]["opened_ms"]
+            )
+        )
+        return self
+
     def write(self, store: Store) -> None:
         """Into the store."""
         for table, rows in self.rows.items():
-            insert(store, table, *rows)
+            if rows:
+                insert(store, table, *rows)

@@ -26,7 +26,7 @@ PAGE = Path(__file__).parents[2] / "rules" / "status.yaml"
 def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The seeded morning, with a public incident, and the demo's status page."""
     home, now_ms = tmp_path_factory.mktemp("status"), time.time_ns() // 1_000_000
-    with serving(home, now_ms, status_page=PAGE, sign_in="off") as running:
+    with serving(home, now_ms, status_page=PAGE) as running:
         about = {"workflow": "trade_lifecycle", "incident": "i" * 32}
         insert(running.store, "alerts", alert(**about))
         said: dict[str, Any] = {"public": 1, "note": "Confirmations are slower than usual. We are on it."}

@@ -337,8 +337,9 @@ def test_no_secret_reaches_a_log_or_a_row(receiver: HttpReceiver, caplog: pytest
         raise ValueError("http://x/hooks/T0K3N")
     except ValueError:
         logger.exception("it failed")
+    logger.warning("%d", "http://x/hooks/T0K3N")
     told = [vars(record) for record in caplog.records if record.name == "test"]
-    assert len(told) == 2
+    assert len(told) == 3
     assert "T0K3N" not in str(told)
     assert "ValueError" in str(told)
     assert result.detail == "HTTP 500 what is /[hidden]?"

@@ -1,5 +1,5 @@
 """The same store as the API's tests use."""
 
-from tests.api.conftest import settings, store
+from tests.api.conftest import settings, store, template
 
-__all__ = ["settings", "store"]
+__all__ = ["settings", "store", "template"]

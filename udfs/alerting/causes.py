@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from udfs.alerting import escalate
 from udfs.alerting.alert import BY_CAUSE, PENDING, SUPPRESSED, Alert
 from udfs.alerting.book import Book
+from udfs.alerting.groups import OPENED, want
 from udfs.alerting.incidents import caused, shared_leader
 from udfs.alerting.index import item_of
 from udfs.alerting.wording import summary
@@ -51,6 +52,7 @@ def hide(book: Book, alert: Alert, cause: Alert) -> None:
     if alert.is_told:
         book.halt(alert)
     escalate.stop(book, alert)
+    was_alone = not book.hidden(cause)
     was, alert.state, alert.held = alert.state, SUPPRESSED, BY_CAUSE
     alert.suppressed_by, alert.suppressed_until = "", None
     book.index.hide(alert)
@@ -63,6 +65,8 @@ def hide(book: Book, alert: Alert, cause: Alert) -> None:
         _point(book, other, cause)
         caused(book, cause, other)
     caused(book, cause, alert)
+    if was_alone and cause.is_telling:
+        _say_so(book, cause)
 
 
 def let_go(book: Book, alert: Alert) -> None:
@@ -85,6 +89,13 @@ def _point(book: Book, alert: Alert, cause: Alert) -> None:
     alert.explained_by = cause.id
     book.index.hides.add(cause.id, alert.id)
     book.refresh(cause)
+
+
+def _say_so(book: Book, cause: Alert) -> None:
+    """Those who were told of a cause hear that it explains others, with the group's next message."""
+    for track in cause.tracks:
+        if track.step:
+            want(book, cause, track, f"{OPENED}/0")
 
 
 def _root(book: Book, cause: Alert) -> Alert:

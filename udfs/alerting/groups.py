@@ -70,7 +70,7 @@ def _lane_due(group: Group, lane: str) -> int:
 
 def flush(book: Book, group: Group) -> None:
     """Tells what is due in a group, and forgets the group when nothing is left of it."""
-    for lane in sorted(group.wanted):
+    for lane in sorted(group.wanted, key=_order):
         if _lane_due(group, lane) <= book.now:
             _tell(book, group, lane)
     if group.told and group.repeat and group.told + group.repeat <= book.now:
@@ -84,6 +84,12 @@ def flush(book: Book, group: Group) -> None:
         group.told = 0
     book.keep_group(group)
     book.due_groups.put(group.id, due(book, group))
+
+
+def _order(lane: str) -> tuple[int, str]:
+    """Earlier steps first."""
+    reason, _, step = lane.partition("/")
+    return int(step), reason
 
 
 def _tell(book: Book, group: Group, lane: str) -> None:

@@ -105,6 +105,14 @@ def join(book: Book, incident: Incident, alert: Alert) -> None:
     book.refresh_incident(incident)
 
 
+def weigh(book: Book, alert: Alert) -> None:
+    """An alert has become more severe, and with it its incident."""
+    incident = open_incident(book, alert)
+    if incident is not None and incident.severity != worse(incident.severity, alert.severity):
+        book.touch_incident(incident)
+        incident.severity = alert.severity
+
+
 def leave(book: Book, alert: Alert) -> None:
     """An alert has ended, or goes to another incident; an incident without any that lives is resolved."""
     incident = book.incidents.get(alert.incident)
@@ -118,13 +126,11 @@ def leave(book: Book, alert: Alert) -> None:
 
 def on_time(book: Book, incident: Incident) -> None:
     """Writes its row anew, or forgets it when it has been resolved long ago."""
-    if incident.refresh is not None and incident.refresh <= book.now:
-        book.touch_incident(incident)
-    elif incident.resolved is not None and incident.resolved + KEPT <= book.now:
+    if incident.resolved is not None and incident.resolved + KEPT <= book.now:
         del book.incidents[incident.id]
         book.forget("i/" + incident.id)
-        return
-    book.due_incidents.put(incident.id, book.time_of_incident(incident))
+    else:
+        book.touch_incident(incident)
 
 
 def open_incident(book: Book, alert: Alert) -> Incident | None:

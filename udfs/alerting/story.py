@@ -8,7 +8,7 @@ from udfs.alerting import escalate, groups, lifecycle
 from udfs.alerting.alert import BY_CAUSE, FORMAT, PENDING, RESOLVED, Alert
 from udfs.alerting.book import Book
 from udfs.alerting.fingerprint import business_date
-from udfs.alerting.incidents import open_incident
+from udfs.alerting.incidents import open_incident, weigh
 from udfs.alerting.reported import OF_A_DEADLINE, Reported, worse
 from udfs.alerting.routing import holds, route
 from udfs.alerting.wording import span
@@ -111,6 +111,9 @@ def _go_on(book: Book, alert: Alert, finding: Reported) -> None:
     route(book, alert)
     alert.expires = max(alert.expires, holds(book, alert)[1])
     book.log(alert, "raised" if is_raised else "counted", why=finding.kind, finding=finding.id)
+    if is_raised:
+        weigh(book, alert)
+        lifecycle.rule_changed(book, alert)  # silences and windows may be about its kind or severity
     if is_raised and alert.is_telling:
         for track in alert.tracks:
             for step in range(track.step):

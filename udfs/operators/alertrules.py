@@ -91,11 +91,15 @@ class AlertRules:
             document.topic == self._rules_topic and document.record.key.startswith(STATISTICS)
         )
 
+    def is_alerting(self, document: Document) -> bool:
+        """Whether it is an alerting document, and no rule."""
+        return document.topic == self._alerting_topic
+
     def take(self, document: Document) -> None:
         """From now on this document holds; an empty one takes what was there back. Raises ValueError, also with what is
         wrong with a workflow."""
         name, text = document.name, document.record.document
-        if document.topic == self._alerting_topic:
+        if self.is_alerting(document):
             self._policy = None
             if text:
                 self._documents[name] = orjson.loads(text)

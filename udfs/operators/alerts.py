@@ -62,7 +62,7 @@ class Alerts(KeyedBroadcastProcessFunction):
             self._rules.take(document)
         except ValueError as fault:
             log.warning("%s, offset %s: %s", document.topic, document.record.offset, fault)
-            return [refuse(document, fault)]
+            return [refuse(document, fault)] if self._rules.is_alerting(document) else []  # rules: detect tells of it
         ctx.get_broadcast_state(DOCUMENTS).put(f"{document.topic}/{document.name}", value)
         return []
 

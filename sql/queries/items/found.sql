@@ -18,6 +18,11 @@ WITH
 SELECT lane, workflow, key, run_ms, status, step, started_ms, updated_ms, missing, late, other, overdue, next_due_ms, groups, amount
 FROM items FINAL
 WHERE ({lane:String} = '' OR lane = {lane:String})
-  AND (key = {key:String} OR (lane, workflow, key) IN (SELECT lane, workflow, key FROM led))
+  AND (lane, workflow, key) IN
+  (
+      SELECT lane, workflow, key FROM led
+      UNION ALL
+      SELECT DISTINCT lane, workflow, {key:String} AS key FROM items -- so that the table's own order finds it
+  )
 ORDER BY updated_ms DESC, lane, workflow, key, run_ms
 LIMIT {limit:UInt32}

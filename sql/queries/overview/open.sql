@@ -1,5 +1,5 @@
 -- What is broken now, the gravest first: deadlines missed whose step has not come, of items that are still open and of what schedules expect;
--- sources that are blind; steps that stand still.
+-- sources that are blind; steps that stand still. Items that owe nothing are left out first: they are nearly all.
 WITH told AS
 (
     SELECT
@@ -12,7 +12,22 @@ WITH told AS
     WHERE deadline_ms >= {since_ms:Int64}
       AND ({lane:String} = '' OR lane = {lane:String})
       AND ({workflow:String} = '' OR workflow = {workflow:String})
-      AND (kind IN ('missing', 'late', 'reported_late', 'blind') OR (kind = 'stalled' AND occurrence = 'step'))
+      AND
+      (
+          kind = 'blind'
+          OR (kind = 'stalled' AND occurrence = 'step')
+          OR (kind IN ('missing', 'late', 'reported_late') AND
+              (
+                  since_ms IS NULL
+                  OR (lane, workflow, key) IN
+                  (
+                      SELECT lane, workflow, key FROM items FINAL
+                      WHERE status = 'in_flight' AND overdue > 0
+                        AND ({lane:String} = '' OR lane = {lane:String})
+                        AND ({workflow:String} = '' OR workflow = {workflow:String})
+                  )
+              ))
+      )
     GROUP BY lane, workflow, rule, key, occurrence, deadline_ms
     HAVING NOT came AND NOT over
 )
@@ -22,12 +37,5 @@ SELECT
     first.9 AS since_ms, first.10 AS event_id, first.11 AS received_ms, first.12 AS runbook,
     indexOf(['critical', 'high', 'medium', 'low'], severity) AS gravity
 FROM told
-WHERE kind != 'missing' OR since_ms IS NULL OR (lane, workflow, key) IN
-(
-    SELECT lane, workflow, key FROM items FINAL
-    WHERE status = 'in_flight' AND overdue > 0
-      AND ({lane:String} = '' OR lane = {lane:String})
-      AND ({workflow:String} = '' OR workflow = {workflow:String})
-)
 ORDER BY gravity, deadline_ms DESC, id
 LIMIT {limit:UInt32}

@@ -15,10 +15,11 @@ from api.metrics import Metrics
 from api.settings import Settings
 from api.store import Store
 from tests.api.access.conftest import records_of, signed_in
+from tests.api.alertrows import alert
 from tests.api.rows import Row, event, finding, insert, item, lines, transition
 
 MAIL = "o'brien@example.org"
-TABLES = ("events", "transitions", "items", "findings", "dead_letters")
+TABLES = ("events", "transitions", "items", "findings", "alerts", "dead_letters")
 
 
 def letter(raw: bytes, **given: object) -> Row:
@@ -41,6 +42,7 @@ def rows(key: str, mail: str) -> dict[str, list[Row]]:
         "transitions": [transition(key=key, event_id=f"e-{key}")],
         "items": [item(key=key, groups={"mail": mail})],
         "findings": [finding(key=key, id=digest(key)[:32])],
+        "alerts": [alert(key=key, id=digest(key)[:32])],
         "dead_letters": [letter(f'{{"id": "{key}", "mail": "{mail}"'.encode(), offset=len(key))],
     }
 
@@ -78,7 +80,7 @@ def test_a_value_is_erased_wherever_a_record_holds_it(guarded: TestClient, store
     fill(store)
     signed_in(guarded, "root", "admin")
     gone = guarded.post("/api/v1/erasures", json={"value": MAIL}).json()["rows"]
-    assert gone == {"events": 1, "transitions": 0, "items": 1, "findings": 0, "dead_letters": 1}
+    assert gone == {"events": 1, "transitions": 0, "items": 1, "findings": 0, "alerts": 0, "dead_letters": 1}
     assert MAIL not in str(store.run("SELECT * FROM events")) + str(store.run("SELECT * FROM items"))
 
 
@@ -95,11 +97,13 @@ def test_what_was_erased_is_not_loaded_again_and_the_rest_is(
         loader.load(batch, threading.Event(), committed.append)
     assert len(committed) == 3
     found = {
-        table: {row["key"] for row in store.run("SELECT key FROM {t:Identifier}", t=table)} for table in TABLES[:4]
+        table: {row["key"] for row in store.run("SELECT key FROM {t:Identifier}", t=table)} for table in TABLES[:5]
     }
     assert found["events"] == {"K-30"}
     assert found["items"] == {"K-30"}
-    assert found["transitions"] == found["findings"] == {"K-2", "K-30"}  # they hold nothing of the value
+    assert (
+        found["transitions"] == found["findings"] == found["alerts"] == {"K-2", "K-30"}
+    )  # they hold nothing of the value
     assert counts(store)["dead_letters"] == 1
 
 

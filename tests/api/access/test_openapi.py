@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -19,18 +20,15 @@ from api.store import Store
 from tests.api.rows import T0, event, finding, insert, item, progress, transition
 
 FEW = settings(
-    max_examples=4,
+    max_examples=3,
     derandomize=True,
     deadline=None,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-LEFT_OUT = (
-    "/metrics",
-    "/readyz",
-    "/api/v1/packs",
-)  # two take nothing; of archives tests/api/test_imports.py makes more
+LEFT_OUT = ("/metrics", "/readyz", "/api/v1/alerts/live", "/api/v1/packs")
+"""Two take nothing, one never ends, and of archives tests/api/test_imports.py makes more."""
 
 
 def test_no_request_breaks_the_server(guarded: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +36,7 @@ def test_no_request_breaks_the_server(guarded: TestClient, store: Store, monkeyp
         raise PublishError("away")
 
     monkeypatch.setattr(guarded.app.state.context.publisher, "publish", away)  # type: ignore[attr-defined]
+    monkeypatch.setattr("api.rulebook.Rulebook.refresh", lambda self: None)
     monkeypatch.setattr(Doorkeeper, "who", lambda self, request: Who("fuzz", EVERYTHING, "127.0.0.1"))
     for table, row in (("items", item()), ("events", event()), ("findings", finding()), ("transitions", transition())):
         insert(store, table, row)
@@ -54,10 +53,12 @@ def test_no_request_breaks_the_server(guarded: TestClient, store: Store, monkeyp
             @given(case=operation.as_strategy(generation_mode=mode))
             def ask(case: Case) -> None:
                 answer = _asked(guarded, case)
-                if answer.status_code >= 500 and "Kafka not available" not in answer.text:
+                expected = answer.status_code == 501 or "Kafka not available" in answer.text
+                if answer.status_code >= 500 and not expected:
                     broken.append(f"{case.method} {answer.request.url}: {answer.status_code} {answer.text}")
 
-            with suppress(Unsatisfiable):  # nothing can be wrong about a route that takes nothing
+            # nothing can be wrong about a route that takes nothing, and some addresses are too long to be sent
+            with suppress(Unsatisfiable, httpx.InvalidURL):
                 ask()
     assert broken == []
 

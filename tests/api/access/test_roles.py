@@ -91,4 +91,4 @@ def test_an_hour_without_a_failure_is_forgotten() -> None:
 def test_a_write_counts_from_our_own_pages_only(
     method: str, headers: dict[str, str], cookie: bool, foreign: bool
 ) -> None:
-    assert origin.foreign(method, headers, "http://us:1", cookie=cookie) is foreign
+    assert origin.foreign(method, headers, ("http://us:1", ""), cookie=cookie) is foreign

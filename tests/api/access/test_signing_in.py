@@ -14,11 +14,13 @@ from api.access.roles import Limits
 from api.access.tables import answers, attempts, tokens, users
 from api.access.tables import sessions as sessions_table
 from api.access.who import local_token
+from api.publish import PublishError
 from api.records.database import Records
 from api.settings import Settings
 from tests.api.access.conftest import HOME, NOW, PASSWORD, put_user, records_of, signed_in
 
 IDLE, LONGEST = 60_000, 600_000
+EVENT = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "time": "2026-03-01T08:00:00Z", "data": {}}
 
 
 def enter(records: Records, password: str, at_ms: int, name: str = "anna", address: str = "10.0.0.1") -> User:
@@ -213,6 +215,19 @@ def test_the_first_start_has_one_link_which_counts_once(guarded: TestClient, set
     assert none["path"] is None
 
 
+def test_the_database_is_the_owners_alone(guarded: TestClient, settings: Settings) -> None:
+    signed_in(guarded, "anna", "viewer")
+    assert {file.stat().st_mode & 0o777 for file in settings.home.glob("records.db*")} == {0o600}
+
+
+def test_a_proxy_may_call_us_by_another_name(app_of: Callable[[Settings], TestClient], settings: Settings) -> None:
+    there = {"sign_in": "required", "public_url": "https://Daymark.example"}
+    client = app_of(settings.model_copy(update=there))
+    client.headers["Origin"] = "https://daymark.example"
+    signed_in(client, "anna", "viewer")
+    assert client.delete("/api/v1/me/sessions").status_code == 204
+
+
 def test_the_token_of_the_command_line_is_the_owners_alone(settings: Settings) -> None:
     token = local_token(settings.home)
     file = settings.home / "token"
@@ -223,21 +238,47 @@ def test_the_token_of_the_command_line_is_the_owners_alone(settings: Settings) -
     assert [one.name for one in settings.home.glob("token*")] == ["token"]
 
 
-def test_a_write_with_an_idempotency_key_is_done_once(guarded: TestClient) -> None:
-    signed_in(guarded, "root", "admin")
-    wanted, key = {"name": "ci", "scopes": ["read"]}, {"Idempotency-Key": "k1"}
-    first = guarded.post("/api/v1/tokens", json=wanted, headers=key)
-    again = guarded.post("/api/v1/tokens", json=wanted, headers=key)
-    assert (again.status_code, again.json()) == (201, first.json())
+def test_a_write_with_an_idempotency_key_is_done_once(guarded: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[object] = []
+    monkeypatch.setattr(guarded.app.state.context.publisher, "publish", done.append)  # type: ignore[attr-defined]
+    signed_in(guarded, "ops", "operator")
+    key = {"Idempotency-Key": "k1"}
+    first = guarded.post("/api/v1/events", json=EVENT, headers=key)
+    again = guarded.post("/api/v1/events", json=EVENT, headers=key)
+    assert (first.status_code, again.status_code, again.json()) == (202, 202, first.json())
     assert again.headers["idempotency-replayed"] == "true"
-    assert len(guarded.get("/api/v1/tokens").json()) == 1
-    assert guarded.post("/api/v1/tokens", json=wanted | {"days": 3}, headers=key).status_code == 422
-    assert guarded.post("/api/v1/tokens", json=wanted, headers={"Idempotency-Key": "k2"}).json() != first.json()
-    signed_in(guarded, "other", "admin")
-    assert guarded.post("/api/v1/tokens", json=wanted, headers=key).json()["user"] == "other"
+    assert len(done) == 1
+    assert guarded.post("/api/v1/events", json=EVENT | {"id": "2"}, headers=key).status_code == 422
+    assert guarded.post("/api/v1/events", json=EVENT, headers={"Idempotency-Key": "k2"}).status_code == 202
+    signed_in(guarded, "other", "operator")
+    assert guarded.post("/api/v1/events", json=EVENT, headers=key).status_code == 202
+    assert len(done) == 3
     with records_of(guarded).transaction() as tx:  # one that is still at work
         tx.connection.execute(answers.update().values(status=0))
-    assert guarded.post("/api/v1/tokens", json=wanted, headers=key).status_code == 409
+    assert guarded.post("/api/v1/events", json=EVENT, headers=key).status_code == 409
+
+
+def test_a_write_that_failed_is_done_when_it_is_sent_again(
+    guarded: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = [PublishError("away"), None]
+
+    def publish(records: object) -> None:
+        if outcome := outcomes.pop(0):
+            raise outcome
+
+    monkeypatch.setattr(guarded.app.state.context.publisher, "publish", publish)  # type: ignore[attr-defined]
+    signed_in(guarded, "ops", "operator")
+    key = {"Idempotency-Key": "k1"}
+    assert [guarded.post("/api/v1/events", json=EVENT, headers=key).status_code for _ in range(2)] == [503, 202]
+
+
+def test_no_secret_is_kept_for_an_idempotency_key(guarded: TestClient) -> None:
+    signed_in(guarded, "ops", "operator")
+    made = guarded.post("/api/v1/tokens", json={"name": "t", "scopes": ["read"]}, headers={"Idempotency-Key": "k"})
+    assert made.status_code == 201
+    with records_of(guarded).reading() as connection:
+        assert connection.execute(select(answers)).all() == []
 
 
 def test_who_asks_too_often_waits(app_of: Callable[[Settings], TestClient], settings: Settings) -> None:

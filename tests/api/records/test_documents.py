@@ -159,3 +159,13 @@ def test_a_url_that_is_none_is_refused_and_a_password_is_never_told() -> None:
     with pytest.raises(RecordsError, match="DAYMARK_RECORDS_URL"):
         Records("nonsense")
     assert "secret" not in Records("postgresql+psycopg://u:secret@127.0.0.1:1/db").place
+    with pytest.raises(RecordsError) as refused:
+        Records("postgresql+psycopg://u:secret@host:port/db")
+    assert "secret" not in str(refused.value)
+
+
+def test_nobody_else_on_the_machine_may_read_the_file(tmp_path: Path) -> None:
+    opened = Records(url_of("", tmp_path))
+    opened.migrate()
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+    opened.close()

@@ -156,6 +156,7 @@ class Play:
     def configure(self, rules: Policy) -> None:
         self.policy = rules
         self.desk.configure(rules)
+        self.next = self.desk.next_time()
 
     def restart(self) -> None:
         self.desk = Desk(self.policy, self.graph, list(self.saved.items()))

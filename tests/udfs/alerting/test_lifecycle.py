@@ -140,3 +140,14 @@ def test_garbage_is_refused_with_what_is_wrong() -> None:
     with pytest.raises(ValueError, match="is no finding"):
         play.find({"id": "x"})
     assert play.find({**finding(), "surprise": [1]})
+
+
+def test_what_comes_again_days_later_by_other_routes_finds_its_group_gone_and_a_new_one() -> None:
+    play = Play()
+    play.find(finding())
+    play.find(late(), NOW + MINUTE)
+    play.run(NOW + DAY)
+    play.configure(policy(name="other"))
+    effects = play.find(finding(deadline_ms=NOW + DAY), NOW + DAY)
+    assert told(effects) == [("anna", "opened", 1)]
+    assert (play.alert()["route"], play.alert()["episode"]) == ("other", 2)

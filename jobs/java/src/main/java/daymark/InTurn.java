@@ -2,6 +2,7 @@ package daymark;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.TreeMap;
@@ -21,12 +22,12 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 
 /**
  * Brings records and time of several partitions into the order of the log: each record comes right behind the watermark
- * of the last tick before it in its own partition.
+ * of the last tick before it in its own partition, and each tick is a watermark.
  *
  * <p>In live traffic nothing waits, but for the moment in which a tick reaches one partition before another. Of a backlog
  * a reader takes one partition after the other; without this operator a record would come long before its time, and time
- * then pass over what stands further behind in another partition. So what is made of a backlog is what would have been
- * made of it live, also when it is read a second time. Ticks themselves are of no use behind it, and end here.
+ * then pass over what stands further behind in another partition. So what is made of a backlog, at which instants, is what
+ * would have been made of it live, also when it is read a second time after a crash. Ticks themselves end here.
  */
 public class InTurn extends AbstractStreamOperator<Record> implements OneInputStreamOperator<Record, Record> {
     private static final TypeInformation<Tuple2<String, Long>> PLACE = Types.TUPLE(Types.STRING, Types.LONG);
@@ -35,6 +36,7 @@ public class InTurn extends AbstractStreamOperator<Record> implements OneInputSt
     private final Ticks ticks;
 
     private transient ListState<Tuple2<String, Long>> savedTicks;
+    private transient ListState<Long> savedTurns;
     private transient ListState<Tuple2<Long, Record>> savedWaiting;
     private transient Map<String, Long> latest;
     private transient TreeMap<Long, Queue<Record>> waiting;
@@ -53,6 +55,7 @@ public class InTurn extends AbstractStreamOperator<Record> implements OneInputSt
     public void initializeState(StateInitializationContext context) throws Exception {
         super.initializeState(context);
         savedTicks = context.getOperatorStateStore().getListState(new ListStateDescriptor<>("ticks", PLACE));
+        savedTurns = context.getOperatorStateStore().getListState(new ListStateDescriptor<>("turns", Types.LONG));
         savedWaiting = context.getOperatorStateStore().getListState(new ListStateDescriptor<>("waiting", WAITING));
         latest = new HashMap<>();
         waiting = new TreeMap<>();
@@ -60,8 +63,11 @@ public class InTurn extends AbstractStreamOperator<Record> implements OneInputSt
         for (Tuple2<String, Long> one : savedTicks.get()) {
             latest.put(one.f0, one.f1);
         }
+        for (Long turn : savedTurns.get()) {
+            waitingFor(turn);
+        }
         for (Tuple2<Long, Record> one : savedWaiting.get()) {
-            wait(one.f0, one.f1);
+            waitingFor(one.f0).add(one.f1);
         }
     }
 
@@ -74,10 +80,13 @@ public class InTurn extends AbstractStreamOperator<Record> implements OneInputSt
             if (turn <= reached) {
                 output.collect(element);
             } else {
-                wait(turn, record);
+                waitingFor(turn).add(record);
             }
         } else if (record.tick != Record.END && ticks.trusts(record)) {
             latest.merge(place, record.tick, Math::max);
+            if (turn(record.tick) > reached) {
+                waitingFor(turn(record.tick));
+            }
         }
     }
 
@@ -86,8 +95,8 @@ public class InTurn extends AbstractStreamOperator<Record> implements OneInputSt
         return tick == Long.MIN_VALUE ? tick : tick - ticks.lateness - 1;
     }
 
-    private void wait(long turn, Record record) {
-        waiting.computeIfAbsent(turn, some -> new ArrayDeque<>()).add(record);
+    private Queue<Record> waitingFor(long turn) {
+        return waiting.computeIfAbsent(turn, some -> new ArrayDeque<>());
     }
 
     @Override
@@ -115,6 +124,7 @@ public class InTurn extends AbstractStreamOperator<Record> implements OneInputSt
         for (Map.Entry<String, Long> one : latest.entrySet()) {
             savedTicks.add(Tuple2.of(one.getKey(), one.getValue()));
         }
+        savedTurns.update(List.copyOf(waiting.keySet()));
         savedWaiting.clear();
         for (Map.Entry<Long, Queue<Record>> one : waiting.entrySet()) {
             for (Record record : one.getValue()) {

@@ -125,6 +125,21 @@ class InTurnTest {
     }
 
     @Test
+    void eachTickIsAWatermarkAlsoWhenTheClockJumpsOverItAndOverARestore() throws Exception {
+        tick(0, 1, 2, 3);
+        tick(1, 1);
+        time(1);
+        OperatorSubtaskState state = harness.snapshot(1, 1);
+        assertEquals("1", out());
+        harness.close();
+        open(state);
+        tick(0, 4, 5);
+        tick(1, 2, 3, 4, 5);
+        time(4);
+        assertEquals("2 3 4", out());
+    }
+
+    @Test
     void aTickFromABrokenClockIsNobodysTurn() throws Exception {
         tick(0, 5);
         time(5);

@@ -1,0 +1,158 @@
+"""The console of alerts and incidents: what people work through. What they do goes through the API."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from api import incidents, paging
+from api.context import Context, Ctx
+from api.paging import Cursor, PathText, Text
+from api.routes.alerts import STORY, Severity, listed, states_of
+from api.runbooks import runbook
+from api.templating import address, templates
+
+router = APIRouter(include_in_schema=False)
+PAGE = 100
+STATES = ("active", "open", "escalated", "acknowledged", "suppressed", "pending", "ended")
+State = Annotated[
+    Literal["active", "open", "escalated", "acknowledged", "suppressed", "pending", "ended", "all"], Query()
+]
+
+
+def _listed(
+    ctx: Context, state: str, severity: str, workflow: str, lane: str, team: str, assignee: str, cursor: str
+) -> dict[str, Any]:
+    asked = {"severity": severity, "workflow": workflow, "lane": lane, "team": team, "assignee": assignee}
+    states = states_of([state]) if state != "all" else ()
+    place = paging.decode(cursor, ("after_place", "after_id"), (int, str))
+    rows = listed(ctx.store, states=states, sort="severity", limit=PAGE + 1, **asked, **place)
+    shown = paging.page(rows, PAGE, lambda row: (row["place"], row["id"]))
+    counts: dict[str, int] = {}
+    for row in ctx.store.query("alerts/counts", lane=lane, workflow=workflow, limit=paging.MAX_LIMIT):
+        counts[row["state"]] = counts.get(row["state"], 0) + row["alerts"]
+    asked |= {"state": state}
+    more = address("/alerts", **asked, cursor=shown["next"]) if shown["next"] else ""
+    refresh = address("/fragments/alerts", **asked, cursor=cursor)
+    return {
+        "rows": shown["items"],
+        "more": more,
+        "asked": asked,
+        "counts": counts,
+        "refresh": refresh,
+        "states": STATES,
+    }
+
+
+@router.get("/alerts", response_class=HTMLResponse)
+def alerts(
+    request: Request,
+    ctx: Ctx,
+    state: State = "active",
+    severity: Severity = "",
+    workflow: Text = "",
+    lane: Text = "",
+    team: Text = "",
+    assignee: Text = "",
+    cursor: Cursor = "",
+) -> Response:
+    """Alerts to work through, the gravest first."""
+    seen = _listed(ctx, state, severity, workflow, lane, team, assignee, cursor)
+    return templates.TemplateResponse(request, "alerts.html", seen)
+
+
+@router.get("/fragments/alerts", response_class=HTMLResponse)
+def alerts_fragment(
+    ctx: Ctx,
+    state: State = "active",
+    severity: Severity = "",
+    workflow: Text = "",
+    lane: Text = "",
+    team: Text = "",
+    assignee: Text = "",
+    cursor: Cursor = "",
+) -> str:
+    """The part of the console that changes."""
+    seen = _listed(ctx, state, severity, workflow, lane, team, assignee, cursor)
+    return templates.get_template("_alerts.html").render(seen)
+
+
+@router.get("/live/alerts")
+async def alerts_live(
+    ctx: Ctx,
+    state: State = "active",
+    severity: Severity = "",
+    workflow: Text = "",
+    lane: Text = "",
+    team: Text = "",
+    assignee: Text = "",
+    cursor: Cursor = "",
+) -> Response:
+    """The same, sent whenever it has changed."""
+    asked = (state, severity, workflow, lane, team, assignee, cursor)
+    return ctx.watch(("alerts", *asked), lambda: templates.get_template("_alerts.html").render(_listed(ctx, *asked)))
+
+
+def _alert(ctx: Context, id: str) -> dict[str, Any] | None:
+    found = ctx.store.query("alerts/some", ids=[id])
+    if not found:
+        return None
+    labels = [f"{name} = {json.dumps(found[0][name])}" for name in ("lane", "workflow", "rule") if found[0][name]]
+    return {
+        "alert": found[0],
+        "log": ctx.store.query("alerts/log", ids=[id], limit=STORY),
+        "deliveries": ctx.store.query("deliveries/of_alerts", ids=[id], limit=STORY),
+        "explains": listed(ctx.store, explained_by=id, limit=PAGE),
+        "runbook": runbook(ctx.settings.packs, found[0]["runbook"]),
+        "labels": labels,
+    }
+
+
+@router.get("/alerts/{id}", response_class=HTMLResponse)
+def alert(request: Request, ctx: Ctx, id: PathText) -> Response:
+    """One alert: what is wrong, what to do, what was done."""
+    seen = _alert(ctx, id)
+    if seen is None:
+        about = {"title": "No such alert", "detail": f"There is no alert {id}."}
+        return templates.TemplateResponse(request, "message.html", about, 404)
+    return templates.TemplateResponse(request, "alert.html", seen)
+
+
+@router.get("/fragments/alerts/{id}", response_class=HTMLResponse)
+def alert_fragment(ctx: Ctx, id: PathText) -> str:
+    """The part of an alert's page that changes."""
+    seen = _alert(ctx, id)
+    return "" if seen is None else templates.get_template("_alert.html").render(seen)
+
+
+@router.get("/live/alerts/{id}")
+async def alert_live(ctx: Ctx, id: PathText) -> Response:
+    """The same, sent whenever it has changed."""
+    return ctx.watch(("alert", id), lambda: alert_fragment(ctx, id))
+
+
+@router.get("/incidents", response_class=HTMLResponse)
+def incident_list(
+    request: Request, ctx: Ctx, state: Literal["", "open", "resolved"] = "", cursor: Cursor = ""
+) -> Response:
+    """Incidents, the newest first."""
+    where = {"state": state, "lane": "", "priority": "", "since_ms": -paging.FAR, "until_ms": paging.FAR}
+    place = paging.decode(cursor, ("after_ms", "after_id"), (int, str))
+    rows = ctx.store.query("incidents/list", **where, limit=PAGE + 1, **place)
+    shown = paging.page(rows, PAGE, lambda row: (row["opened_ms"], row["id"]))
+    more = address("/incidents", state=state, cursor=shown["next"]) if shown["next"] else ""
+    return templates.TemplateResponse(request, "incidents.html", {"rows": shown["items"], "more": more, "state": state})
+
+
+@router.get("/incidents/{id}", response_class=HTMLResponse)
+def incident(request: Request, ctx: Ctx, id: PathText) -> Response:
+    """One incident with its alerts and all that was done."""
+    found = incidents.whole(ctx.store, id)
+    if found is None:
+        about = {"title": "No such incident", "detail": f"There is no incident {id}."}
+        return templates.TemplateResponse(request, "message.html", about, 404)
+    names = {row["id"]: row["summary"] for row in found["members"]}
+    return templates.TemplateResponse(request, "incident.html", {"incident": found, "names": names})
