@@ -27,7 +27,7 @@ define stage
 $(MAKE) prerequisites GIB=$(2); printf '%s …\n' "$(1)"; begun=$$SECONDS; $(3); printf '%s: %d s\n' "$(1)" $$((SECONDS - begun)); mkdir -p $(STAMPS); touch $@
 endef
 
-.PHONY: help setup demo test browser screenshots core check bench bench-smoke lint lock clean prerequisites
+.PHONY: help setup demo test browser screenshots core check client bench bench-smoke lint lock clean prerequisites
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -55,6 +55,9 @@ check: setup lint ## Lint, types, layers, then all tests, those in Java too, and
 	DAYMARK_PURE=1 $(PYTHON) -m pytest tests/udfs/packs tests/packs
 	$(MAKE) test
 	$(MAKE) bench-smoke
+
+client: setup ## Generate a Python client of the API into build/client
+	@$(PYTHON) -m tests.client.generate
 
 bench: setup $(BENCH_VENV)/stamp ## Measure everything beside its peers and write docs/benchmarks.md (about an hour, on an idle machine)
 	@$(PYTHON) -m tests.bench.smoke --record

@@ -22,6 +22,8 @@ from api.records.database import Change, Records
 from api.records.outbox import Relay
 from api.rulebook import Rulebook
 from api.settings import Settings
+from api.status.cache import Cache
+from api.status.page import StatusPage
 from api.store import Store
 
 
@@ -41,6 +43,8 @@ class Context:
     live: Live
     doorkeeper: Doorkeeper
     oidc: Oidc | None
+    page: StatusPage
+    cache: Cache
     who: Who | None = None
     backtests: Backtests = field(default_factory=Backtests)
 

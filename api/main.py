@@ -43,6 +43,7 @@ from api.routes import (
     alerts,
     alertstream,
     console,
+    customers,
     erasures,
     events,
     findings,
@@ -59,6 +60,8 @@ from api.routes import (
     rulepages,
     rules,
     signin,
+    slo,
+    status,
     step,
     users,
     workflows,
@@ -68,6 +71,8 @@ from api.rulebook import Rulebook
 from api.settings import LOOPBACK, Settings, SettingsError, from_env
 from api.standstill import Standstill
 from api.statistics import Statistics
+from api.status.cache import Cache
+from api.status.page import load_page
 from api.store import Store, StoreError
 from udfs.packs.problems import PackError
 
@@ -78,9 +83,9 @@ LOADER_STOP_S = 15.0
 def create_app(settings: Settings) -> FastAPI:
     """The app, with its store and loader, which live as long as its lifespan.
 
-    Raises SettingsError if it would serve other machines without a token, PackError for an unusable mapping or pack,
-    RecordsError for an unusable URL. Its lifespan raises MigrationError, StoreError or RecordsError if a store can't
-    be opened.
+    Raises SettingsError if it would serve other machines without a token, PackError for an unusable mapping, pack or
+    status page, RecordsError for an unusable URL. Its lifespan raises MigrationError, StoreError or RecordsError if a
+    store can't be opened.
     """
     settings.require_safe()
     store, metrics = Store(settings.store_dsn), Metrics()
@@ -94,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
+        generate_unique_id_function=lambda route: route.name,  # operation ids: what generated clients call them
         dependencies=[Depends(authorize)],
     )
     publisher, records = Publisher(settings), Records(url_of(settings.records_url, settings.home))
@@ -102,7 +108,7 @@ def create_app(settings: Settings) -> FastAPI:
     doorkeeper = Doorkeeper(settings, records)
     oidc = Oidc(settings) if settings.oidc_issuer else None
     parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live())
-    app.state.context = Context(settings, *parts, doorkeeper, oidc)
+    app.state.context = Context(settings, *parts, doorkeeper, oidc, load_page(settings.status_page), Cache())
     for subject in (logs, workflows, items, findings, events, rules, rulehistory, packs, health):
         app.include_router(subject.router)
     for subject in (overview, item, maps, step, console, rulepages, pages):
@@ -110,6 +116,8 @@ def create_app(settings: Settings) -> FastAPI:
     for subject in (signin, account, users, audit_routes, erasures):
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
+        app.include_router(subject.router)
+    for subject in (slo, status, customers):
         app.include_router(subject.router)
     app.mount("/static/vendor", StaticFiles(directory=rulepages.VENDOR, check_dir=False), name="vendor")
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

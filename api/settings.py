@@ -81,7 +81,8 @@ class Settings(BaseModel):
     was inserted; 0 keeps for ever. `loader` = false leaves the loading to a process of its own.
     `sign_in` = off lets everybody on this machine do everything; it can't be combined with another host than loopback.
     `api_token` is an admin's token for programs. `tls_cert` and `tls_key` are PEM files. `public_url` is what browsers
-    call this server, where that isn't what they send as Host. `oidc_*`: the OpenID provider's URL, this server as its
+    call this server, where that isn't what they send as Host. `status_page` is a YAML file that says what `/status`
+    tells everybody (docs/status-page.md); without it nothing. `oidc_*`: the OpenID provider's URL, this server as its
     client, the claim that names a person's groups, and the role that each group gives (`ops=operator`): the best.
     """
 
@@ -105,6 +106,7 @@ class Settings(BaseModel):
     rate_limit: int = Field(3000, ge=0, description="requests a minute of each user or token; 0: as many as they like")
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    status_page: Path | None = None
     public_url: str = Field("", pattern=r"^(https?://[^/?#\s]+)?$")
     oidc_issuer: str = Field("", pattern=r"^(https?://\S+)?$")
     oidc_client: str = ""

@@ -19,6 +19,12 @@ MATRIX: dict[tuple[str, str], str | None] = {
     ("GET", "/login/oidc/back"): None,
     ("GET", "/welcome/{code}"): None,
     ("POST", "/logout"): None,
+    # for customers: only what the status page lists (api/status)
+    ("GET", "/status"): None,
+    ("GET", "/status/badge/{component}.svg"): None,
+    ("GET", "/api/v1/public/status"): None,
+    ("GET", "/api/v1/public/customers/{token}"): None,  # the token says whose figures
+    ("GET", "/status/customers/{token}.svg"): None,
     # pages
     ("GET", "/"): "read",
     ("GET", "/fragments/overview"): "read",
@@ -69,6 +75,10 @@ MATRIX: dict[tuple[str, str], str | None] = {
     ("GET", "/api/v1/workflows/{workflow}/steps/{step}"): "read",
     ("GET", "/api/v1/workflows/{workflow}/map"): "read",
     ("GET", "/api/v1/overview"): "read",
+    ("GET", "/api/v1/slo"): "read",
+    ("GET", "/customers/{group}/{value}"): "read",
+    ("GET", "/api/v1/customers/{group}/{value}"): "read",
+    ("POST", "/api/v1/customers/{group}/{value}/links"): "manage",
     ("GET", "/api/v1/search"): "read",
     ("GET", "/api/v1/lanes"): "read",
     ("GET", "/api/v1/items"): "read",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -48,13 +49,13 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(home: Path, now_ms: int) -> Iterator[Served]:
-    """The app over a seeded store, served by uvicorn in a thread."""
+def serving(home: Path, now_ms: int, **more: Any) -> Iterator[Served]:
+    """The app over a seeded store, served by uvicorn in a thread; `more` are settings."""
     packs = [ROOT / "rules" / name for name in ("trade_lifecycle", "file_receipt")]
     port = ports.free()
     settings = Settings(
         home=home, loader=False, kafka="127.0.0.1:1", packs=packs, port=port, stalled_every_s=0, statistics_every_s=0,
-        stale_after_s=600, sign_in="off",
+        stale_after_s=600, sign_in="off", **more,
     )  # fmt: skip
     app = create_app(settings)
     store = app.state.context.store

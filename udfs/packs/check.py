@@ -14,6 +14,7 @@ from udfs.packs.model import Deadline, Override, Workflow
 from udfs.packs.outline import ALL
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
 from udfs.packs.schedules import check_schedules
+from udfs.packs.service import check_service
 from udfs.packs.stalled import check_stalled
 from udfs.packs.yamlfile import Document
 
@@ -26,7 +27,7 @@ def check_workflow(document: Document, model: Workflow, shared: Collection[str] 
     calendars that were checked in a file of their own."""
     faults = [*check_calendars(document, model.calendars, shared)]
     checks = (_keys, _steps, _calendars, _deadlines, _reachable, _contradictions, check_flow, _pause, check_stalled)
-    faults += [problem for check in checks for problem in check(document, model)]
+    faults += [problem for check in (*checks, check_service) for problem in check(document, model)]
     return [*faults, *check_schedules(document, model.schedules, model.calendars)]
 
 

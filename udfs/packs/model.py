@@ -14,6 +14,7 @@ from udfs.packs.outline import ALL
 from udfs.packs.paths import parse_path
 from udfs.packs.schedulemodel import Schedule
 from udfs.packs.sections import SPAN, Accepted, Chains, Duration, Name, Section, Text
+from udfs.packs.servicemodel import Service
 from udfs.packs.times import ZoneName
 
 Severity = Literal["critical", "high", "medium", "low"]
@@ -269,7 +270,7 @@ class Workflow(Section):
     in force."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"cancel", "aliases", "children"} | {"heartbeat", "blind", "overrides", "limits", "loops", "minutes_per_item"}
+        {"cancel", "aliases", "children"} | {"heartbeat", "blind", "overrides", "limits", "loops"}
     )
     workflow: Name
     version: Annotated[int, Field(ge=1, lt=1 << 53)] = 1
@@ -291,6 +292,7 @@ class Workflow(Section):
     unexpected: Unexpected = Unexpected()
     stalled: Stalled | None = None
     predict: Predict | None = None
+    service: Service | None = None
     schedules: list[Schedule] = []
     enabled: bool = True
     migrate: Literal["none", "in_flight"] = "none"
