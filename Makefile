@@ -38,7 +38,8 @@ demo: setup ## Start everything with made-up traffic (PACK=name: of that pack); 
 	@exec $(VENV)/bin/daymark demo $(if $(PACK),--pack $(PACK))
 
 test: setup core browser ## Run all tests, also those on real Kafka, Flink, ClickHouse and Chromium
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -m "not real" -n 2 --dist loadfile
+	$(PYTHON) -m pytest -m real
 
 browser: ## Install the Chromium that the tests of the screens look with, where it is missing
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || echo "daymark: no Chromium; the tests of the screens are skipped" >&2
