@@ -196,7 +196,7 @@ def get_version(ctx: Ctx, workflow: PathText, revision: Annotated[int, Path(ge=0
 
 @router.get("/{workflow}/diff", response_model=Diff, responses=documented(404))
 def diff_versions(
-    ctx: Ctx, workflow: PathText, older: Number, newer: Annotated[int | None, Query(ge=0, lt=1 << 31)] = None
+    ctx: Ctx, workflow: PathText, older: Number = 0, newer: Annotated[int | None, Query(ge=0, lt=1 << 31)] = None
 ) -> Diff:
     """What is different between two revisions: line by line, and in what the rule does. `newer`: the newest."""
     with ctx.records.reading() as connection:
