@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from mypy_extensions import mypyc_attr
 
+
+@mypyc_attr(allow_interpreted_subclasses=True)  # those of alerts, which are not compiled
 class Immutable:
     """Pickled by what it is made of: one that can't be changed can't be filled in afterwards."""
 
