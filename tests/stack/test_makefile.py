@@ -18,9 +18,15 @@ SOURCES = ["udfs/compiled.py", "udfs/core/machine.py"]
 def checkout(tmp_path: Path) -> Path:
     """The Makefile with all that it depends on, everything made: the jar last, as `make setup` does."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    names = ["requirements.lock", "pyproject.toml", "jobs/java/pom.xml", "jobs/java/broker/pom.xml", *SOURCES]
-    made = [f".venv/stamps/{name}" for name in ("venv", "python", "project", "compiled", "broker", "java")]
-    for name in [*names, *made, "jobs/java/target/daymark-batcher.jar"]:
+    names = [
+        "requirements.lock",
+        "pyproject.toml",
+        "jobs/java/pom.xml",
+        "jobs/java/broker/pom.xml",
+        "jobs/java/vendor/pom.xml",
+    ]
+    made = [f".venv/stamps/{name}" for name in ("venv", "python", "project", "compiled", "broker", "vendor", "java")]
+    for name in [*names, *SOURCES, *made, "jobs/java/target/daymark-batcher.jar"]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     return tmp_path
