@@ -88,13 +88,13 @@ def browsing() -> Iterator[sync_api.Browser]:
             browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("served"), time.time_ns() // 1_000_000) as running:
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
     with browsing() as running:
         yield running
