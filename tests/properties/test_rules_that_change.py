@@ -65,10 +65,12 @@ class Host:
 
     def event(self, event: Event) -> None:
         item = self._look(event.key)
+        if self.plan and self.plan.closes(event.time, max(event.time, self.now)):
+            return
         if item is not None and event.time < begins(item):
             item = self._begun_at(item, event.time)
         spec = self.engine.specs[item.spec] if item else self.engine.spec_at("w", event.time)
-        if spec is None or (self.plan and self.plan.closes(event.time, max(event.time, self.now))):
+        if spec is None:
             return
         self._keep(event.key, *on_event(spec, item, event, self.now))
         self._look(event.key)

@@ -247,11 +247,11 @@ class Bucket:
             item = self._look_at(where, watermark)  # what was due before its place was known
         while item is not None and item.expires <= watermark:
             item = self._look_at(where, watermark)  # the earlier run's last words, before the next one's first
+        if plan is not None and plan.closes(event.time, max(event.time, watermark)) is not None:
+            return False  # it is of a time that is closed
         if item is not None and watermark < event.time < begins(item):
             item = self._upkeep.begin_earlier(where, item, event.time, watermark)
         spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
-        if plan is not None and plan.closes(event.time, max(event.time, watermark)) is not None:
-            return False  # it is of a time that is closed
         if spec is None or spec.key != key_name or event.type not in spec.by_type:
             return False
         if by_links and spec.correlation is None:

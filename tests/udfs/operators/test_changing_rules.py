@@ -230,6 +230,12 @@ def state_of(bucket: Bucket, state: State) -> tuple[set[str], set[str]]:
     return set(state.items.entries), {name for name in state.index.entries if name not in ("items", "swept")}
 
 
+def test_an_event_of_the_time_when_the_workflow_was_disabled_leaves_a_later_item_its_version() -> None:
+    bucket = State().bucket(engine((2, WORKFLOW | {"enabled": False}), (3, LONGER)))
+    see(bucket, -1, record("sent", 4, id="first"), record("sent", 2.5, id="of the closed time"))
+    assert found(bucket.on_time(NEVER)) == [("missing", "T1", 19)]
+
+
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_withdrawn_workflow_leaves_neither_items_nor_wheel_nor_rules_nor_a_timer(restarts: bool) -> None:
     made, state = engine(), State()
