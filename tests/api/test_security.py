@@ -19,7 +19,7 @@ from tests.api.rows import event, finding, insert, item, transition
 TOKEN = "a-token-of-some-length"
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
-OPEN = ("/healthz", "/readyz", "/api/v1/public/")
+OPEN = ("/healthz", "/readyz", "/api/v1/public/", "/status/")
 """What needs no sign-in: signs of life, and the public status page's figures."""
 
 FLAT = EVIL.replace("/", "")  # names of workflows have no slash
