@@ -1,6 +1,6 @@
-"""The real dispatcher in a process of its own, which kills itself (SIGKILL) at the step of a delivery that it is told.
+"""The real dispatcher in a process of its own, which kills itself (SIGKILL) when it comes to a step for the nth time.
 
-python -m tests.jobs.dispatch.victim BOOTSTRAP PREFIX HOME STEP
+python -m tests.jobs.dispatch.victim BOOTSTRAP PREFIX HOME STEP N
 """
 
 from __future__ import annotations
@@ -17,40 +17,92 @@ import httpx
 
 from jobs import logs
 from jobs.channels.vault import Vault
+from jobs.dispatch.dispatcher import Dispatcher
 from jobs.dispatcher import build
 
-STEPS = ("before the send", "after the send", "after the record")
+Bomb = Callable[[], None]
+Place = Callable[[Dispatcher, httpx.AsyncClient, Bomb], None]
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def before(thing: str, name: str) -> Place:
+    """The step is just before a call of this method."""
+
+    def place(dispatcher: Dispatcher, _http: httpx.AsyncClient, bomb: Bomb) -> None:
+        kind = type(getattr(dispatcher, thing))
+        original = getattr(kind, name)
+
+        def deadly(*arguments: Any, **named: Any) -> Any:
+            bomb()
+            return original(*arguments, **named)
+
+        setattr(kind, name, deadly)
+
+    return place
 
 
-def before(action: Callable[..., Any]) -> Callable[..., Any]:
-    async def deadly(*_: Any) -> None:
-        die()
+def behind(thing: str, name: str) -> Place:
+    """The step is just behind a call of this method, which may be a coroutine."""
 
-    return deadly
+    def place(dispatcher: Dispatcher, _http: httpx.AsyncClient, bomb: Bomb) -> None:
+        kind = type(getattr(dispatcher, thing))
+        original = getattr(kind, name)
+
+        def deadly(*arguments: Any, **named: Any) -> Any:
+            result = original(*arguments, **named)
+            if not asyncio.iscoroutine(result):
+                bomb()
+                return result
+
+            async def awaited() -> Any:
+                value = await result
+                bomb()
+                return value
+
+            return awaited()
+
+        setattr(kind, name, deadly)
+
+    return place
 
 
-def after(action: Callable[..., Any]) -> Callable[..., Any]:
-    async def deadly(*arguments: Any) -> None:
-        await action(*arguments)
-        die()
+def at_the_answer(_dispatcher: Dispatcher, http: httpx.AsyncClient, bomb: Bomb) -> None:
+    """The step is the first byte of a receiver's answer."""
 
-    return deadly
+    async def hook(_response: httpx.Response) -> None:
+        bomb()
+
+    http.event_hooks["response"].append(hook)
 
 
-async def run(bootstrap: str, prefix: str, home: str, step: str) -> None:
+STEPS: dict[str, tuple[Place, int]] = {
+    "before anything is read": (before("log", "begin"), 1),
+    "the log is read, nothing is planned": (before("plan", "take"), 700),
+    "it is planned, nothing is asked": (before("log", "caught_up"), 60),
+    "the log is read to its end": (behind("log", "caught_up"), 60),
+    "before the send": (before("outbox", "send"), 60),
+    "while the receiver answers": (at_the_answer, 60),
+    "sent and not recorded": (before("writer", "write"), 60),
+    "recorded, and the plan doesn't know": (behind("writer", "write"), 60),
+    "before progress is committed": (before("log", "_commit"), 2),
+    "progress is committed": (behind("log", "_commit"), 2),
+}
+"""The steps of a delivery, in their order, and at which time the victim dies there."""
+
+
+async def run(bootstrap: str, prefix: str, home: str, step: str, times: str) -> None:
+    left = int(times)
+
+    def bomb() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
     options = argparse.Namespace(bootstrap=bootstrap, prefix=prefix, home=home, public_url="https://d.example")
     async with httpx.AsyncClient(timeout=5) as http:
         dispatcher = build(options, {}, http, Vault({}))
-        if step == "before the send":
-            dispatcher.outbox.send = before(dispatcher.outbox.send)  # type: ignore[method-assign]
-        elif step == "after the send":
-            dispatcher.writer.write = before(dispatcher.writer.write)  # type: ignore[method-assign]
-        elif step == "after the record":
-            dispatcher.writer.write = after(dispatcher.writer.write)  # type: ignore[method-assign]
+        if step in STEPS:
+            STEPS[step][0](dispatcher, http, bomb)
         await dispatcher.run(asyncio.Event())
 
 

@@ -97,9 +97,9 @@ class World:
             assert not thread.is_alive(), "it must stop in time"
 
     @contextmanager
-    def victim(self, dies: str = "never") -> Iterator[Any]:
-        """One that runs in a process and kills itself at a step of its first delivery; it is killed at the end."""
-        words = [self.bootstrap, self.prefix, str(self.home), dies]
+    def victim(self, dies: str = "never", times: int = 1) -> Iterator[Any]:
+        """One that runs in a process and kills itself when it comes to a step so often; it is killed at the end."""
+        words = [self.bootstrap, self.prefix, str(self.home), dies, str(times)]
         command = [sys.executable, "-m", "tests.jobs.dispatch.victim", *words]
         running = process.start(command, self.home / f"victim-{dies}.log", {"PYTHONPATH": str(ROOT)})
         try:
