@@ -1,6 +1,7 @@
 """The dispatcher: sends the notifications of the alert job to people, and records every attempt.
 
-It needs Kafka and nothing else of Daymark: alerts go out while ClickHouse, the API or the job is down. Run only one.
+It needs Kafka and nothing else of Daymark: alerts go out while ClickHouse, the API or the job is down. A second one
+stands by, in case that the first one ends.
 
     python -m jobs.dispatcher --bootstrap 127.0.0.1:19092
     python -m jobs.dispatcher --bootstrap 127.0.0.1:19092 --test mail --address anna@example.com
@@ -13,6 +14,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,7 +36,9 @@ TIMEOUT_S = 10.0
 PUBLIC_URL = "http://127.0.0.1:8420"
 
 
-def build(options: argparse.Namespace, env: Mapping[str, str], http: httpx.AsyncClient, vault: Vault) -> Dispatcher:
+def build(
+    options: argparse.Namespace, env: Mapping[str, str], http: httpx.AsyncClient, vault: Vault, *, fresh: bool = True
+) -> Dispatcher:
     """All parts of a dispatcher, put together. Raises LinkSecretError."""
     writer = Writer(options.bootstrap)
 
@@ -44,16 +48,25 @@ def build(options: argparse.Namespace, env: Mapping[str, str], http: httpx.Async
     documents: Documents = {}
     tools = Tools(vault, http, publish)
     outbox = Outbox(documents, tools, options.public_url, link_secret(Path(options.home), env))
-    return Dispatcher(options.bootstrap, options.prefix, outbox, documents, writer)
+    place = f"{socket.gethostname()}:{Path(options.home).resolve()}"
+    return Dispatcher(options.bootstrap, options.prefix, outbox, documents, writer, place=place, fresh=fresh)
 
 
-async def dispatch(options: argparse.Namespace, env: Mapping[str, str], vault: Vault) -> None:
-    """Dispatch until SIGTERM or SIGINT."""
+async def dispatch(options: argparse.Namespace, env: Mapping[str, str], vault: Vault, stop: asyncio.Event) -> None:
+    """Dispatch, or stand by, until `stop` is set. Raises LinkSecretError."""
+    async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
+        fresh = True
+        while not stop.is_set():
+            await build(options, env, http, vault, fresh=fresh).run(stop)
+            fresh = False
+
+
+async def until_told(options: argparse.Namespace, env: Mapping[str, str], vault: Vault) -> None:
+    """Dispatch until SIGTERM or SIGINT. Raises LinkSecretError."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with httpx.AsyncClient(timeout=TIMEOUT_S) as http:
-        await build(options, env, http, vault).run(stop)
+    await dispatch(options, env, vault, stop)
 
 
 def arguments(argv: Sequence[str] | None, env: Mapping[str, str]) -> argparse.Namespace:
@@ -83,7 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if options.test:
             return try_channel(options.bootstrap, options.prefix, options.test, options.address)
-        asyncio.run(dispatch(options, os.environ, vault))
+        asyncio.run(until_told(options, os.environ, vault))
     except LinkSecretError as error:
         print(f"jobs.dispatcher: {error}", file=sys.stderr)
         return 1

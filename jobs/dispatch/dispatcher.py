@@ -2,7 +2,7 @@
 
 A delivery goes: its turn comes (plan) → the log is read to its end → still to be sent? (plan) → send → row to
 `daymark.deliveries` → finished (plan) → progress committed. Killed anywhere before the row is safe, it begins anew,
-with the same idempotency key; behind that it is over.
+with the same idempotency key; behind that it is over. Of several dispatchers one sends (turn).
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import uuid
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from kafka.errors import KafkaError
@@ -22,11 +23,14 @@ from jobs.dispatch.kafkaside import DocumentLog, Writer
 from jobs.dispatch.log import Begun, Entry, NotificationLog
 from jobs.dispatch.plan import Plan
 from jobs.dispatch.queues import Pending
-from jobs.dispatch.records import Delivery
+from jobs.dispatch.records import Delivery, Presence
+from jobs.dispatch.standby import Standby
+from jobs.dispatch.turn import BEAT_MS, Turn
 
 FLOOR_S = 0.25
 FINISH_S = 5.0
 AGAIN_S = 2.0
+END_S = 2.0
 
 log = logging.getLogger("dispatcher")
 
@@ -37,10 +41,26 @@ def wall_ms() -> int:
 
 
 class Dispatcher:
-    """Sends notifications until told to stop. What fails and isn't a channel ends the whole: a restart begins anew."""
+    """Sends notifications when it is its turn, until told to stop or until another one has taken the turn.
 
-    def __init__(self, bootstrap: str, prefix: str, outbox: Outbox, documents: dict[str, Any], writer: Writer) -> None:
+    What fails and isn't a channel ends the whole: a restart begins anew. `place` and `fresh`: see Turn.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        prefix: str,
+        outbox: Outbox,
+        documents: dict[str, Any],
+        writer: Writer,
+        *,
+        place: str,
+        fresh: bool = True,
+    ) -> None:
         self.plan = Plan()
+        self.turn = Turn(uuid.uuid4().hex, place, fresh)
+        self.standby = Standby(bootstrap, prefix, self.turn)
+        self.notifications = f"{prefix}notifications"
         self.outbox = outbox
         self.writer = writer
         self.deliveries = f"{prefix}deliveries"
@@ -49,11 +69,16 @@ class Dispatcher:
         self._wakes: dict[str, asyncio.Event] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._sought = asyncio.Event()
+        self._over = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Dispatch until `stop` is set; then finish what is being sent. Waits for Kafka, however long that takes."""
+        """Dispatch until `stop` is set, or the turn is lost; then finish what is being sent.
+
+        Waits for its turn and for Kafka, however long that takes.
+        """
         if (begun := await self._begin(stop)) is None:
+            self.writer.close()
             return
         for row in begun.rows:
             self.plan.recall(row)
@@ -65,18 +90,25 @@ class Dispatcher:
             await self.documents.complete.wait()
             self._group = group
             log.info("dispatching", extra={"offset": begun.offset, "rows": len(begun.rows)})
-            reading += map(group.create_task, (self.log.follow(), self._keep_floor(), self._seek()))
-            await stop.wait()
+            reading += map(group.create_task, (self.log.follow(), self._keep_floor(), self._seek(), self._beat()))
+            stopping = group.create_task(stop.wait())
+            await asyncio.wait({stopping, group.create_task(self._over.wait())}, return_when=asyncio.FIRST_COMPLETED)
             self._group = None
             await self._finish()
-            for task in reading:
+            for task in (*reading, stopping):
                 task.cancel()
+            self._over.set()
+        await self._say_end()
         self.writer.close()
 
     async def _begin(self, stop: asyncio.Event) -> Begun | None:
-        """What earlier runs have left, asked for until Kafka answers; None if told to stop before."""
+        """When its turn has come, what earlier runs have left, asked for until Kafka answers; None if told to stop
+        before."""
         while not stop.is_set():
             try:
+                if not await self.standby.wait(stop):
+                    return None
+                await self._say("begins")
                 return await asyncio.to_thread(self.log.begin)
             except KafkaError as error:
                 log.warning("waiting for Kafka and its topics", extra={"error": f"{error!r}"})
@@ -89,7 +121,14 @@ class Dispatcher:
         """New records of the log; called in the event loop, before anybody is told that they have been read."""
         now = wall_ms()
         for offset, record in entries:
+            if isinstance(record, Presence):
+                self.turn.hear(record, now)
             self.plan.take(offset, record, now)
+        if self.turn.lost:
+            if not self._over.is_set():
+                log.warning("another dispatcher has begun; this one sends no more and stands by")
+            self._over.set()
+            return
         for pending, row in self.plan.sweep(now):
             self._spawn(self._record(pending, row))
         if self.plan.sought:
@@ -133,6 +172,8 @@ class Dispatcher:
 
     async def _deliver(self, pending: Pending) -> None:
         await self.log.caught_up()
+        if self.turn.lost:
+            return  # it is the other one's to send
         began = wall_ms()
         if (row := self.plan.confirm(pending, began)) is None:
             result = await self.outbox.send(pending.notice)
@@ -152,6 +193,26 @@ class Dispatcher:
         while True:
             self.log.floor = self.plan.floor
             await asyncio.sleep(FLOOR_S)
+
+    async def _beat(self) -> None:
+        """Now and then, tell those who stand by that this one is still there."""
+        while True:
+            await asyncio.sleep(BEAT_MS / 1000)
+            try:
+                await self._say("lives")
+            except KafkaError as error:  # then nobody else gets his word out either
+                log.warning("can't say that this one lives", extra={"error": f"{error!r}"})
+
+    async def _say_end(self) -> None:
+        """Let whoever stands by go on at once."""
+        if not self.turn.lost:
+            with suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(END_S):
+                    await self._say("ends")
+
+    async def _say(self, what: Literal["begins", "lives", "ends"]) -> None:
+        said = Presence(self.turn.run, what, self.turn.place, wall_ms())
+        await self.writer.attempt(self.notifications, "", msgspec.json.encode(said))
 
     async def _seek(self) -> None:
         """Find in the log what somebody wants to be tried again and the plan has forgotten."""

@@ -63,7 +63,7 @@ class NotificationLog:
             first = consumer.beginning_offsets([self.partition])[self.partition]
             offset = max(first, consumer.committed(self.partition) or 0)
             since = min(_time_at(consumer, self.partition, offset), int(time.time() * 1000) - LOOK_BACK_MS) - SKEW_MS
-            records = [one for _, one in _read(_values(consumer, self.partition, since, offset))]
+            records = [one for _, one in _read(values_since(consumer, self.partition, since, offset))]
         finally:
             consumer.close()
         self._position = self.floor = offset
@@ -74,7 +74,7 @@ class NotificationLog:
         consumer = self._consumer(None)
         try:
             consumer.assign([self.partition])
-            found = _read(_values(consumer, self.partition, 0, None))
+            found = _read(values_since(consumer, self.partition, 0, None))
             return {one.id: one for _, one in found if isinstance(one, Notify) and one.id in wanted}
         finally:
             consumer.close()
@@ -189,7 +189,7 @@ class NotificationLog:
             topic = f"{self.prefix}deliveries"
             rows = []
             for number in sorted(consumer.partitions_for_topic(topic) or ()):
-                for _, value in _values(consumer, TopicPartition(topic, number), since, None):
+                for _, value in values_since(consumer, TopicPartition(topic, number), since, None):
                     try:
                         rows.append(read_delivery(value))
                     except ValueError as error:
@@ -199,19 +199,24 @@ class NotificationLog:
             consumer.close()
 
     def _consumer(self, group: str | None) -> KafkaConsumer:
-        return KafkaConsumer(
-            bootstrap_servers=self.bootstrap.split(","),
-            client_id="daymark-dispatcher",
-            group_id=group and f"{self.prefix}{group}",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            allow_auto_create_topics=False,
-            bootstrap_timeout_ms=5_000,
-            reconnect_backoff_max_ms=1_000,
-            check_crcs=False,
-            fetch_max_wait_ms=POLL_MS,
-        )
+        return consumer_of(self.bootstrap, group and f"{self.prefix}{group}")
+
+
+def consumer_of(bootstrap: str, group: str | None) -> KafkaConsumer:
+    """A consumer that commits nothing by itself. Raises KafkaError."""
+    return KafkaConsumer(
+        bootstrap_servers=bootstrap.split(","),
+        client_id="daymark-dispatcher",
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        allow_auto_create_topics=False,
+        bootstrap_timeout_ms=5_000,
+        reconnect_backoff_max_ms=1_000,
+        check_crcs=False,
+        fetch_max_wait_ms=POLL_MS,
+    )
 
 
 def _read(values: list[tuple[int, bytes]]) -> list[Entry]:
@@ -235,18 +240,18 @@ def _time_at(consumer: KafkaConsumer, partition: TopicPartition, offset: int) ->
     return int(time.time() * 1000)
 
 
-def _values(
+def values_since(
     consumer: KafkaConsumer, partition: TopicPartition, since: int, until: int | None
 ) -> list[tuple[int, bytes]]:
-    """What is in a partition now, from a time (epoch ms) on up to an offset."""
+    """What is in a partition now, from a time (epoch ms) on up to an offset, behind which the consumer then is."""
     consumer.assign([partition])
     until = consumer.end_offsets([partition])[partition] if until is None else until
     start = consumer.offsets_for_times({partition: max(0, since)})[partition]
     values: list[tuple[int, bytes]] = []
-    if start is None or start.offset >= until:
-        return values
-    consumer.seek(partition, start.offset)
-    while consumer.position(partition) < until:
-        records = consumer.poll(timeout_ms=500).get(partition, [])
-        values += ((one.offset, one.value or b"") for one in records if one.offset < until)
+    if start is not None and start.offset < until:
+        consumer.seek(partition, start.offset)
+        while consumer.position(partition) < until:
+            records = consumer.poll(timeout_ms=500).get(partition, [])
+            values += ((one.offset, one.value or b"") for one in records if one.offset < until)
+    consumer.seek(partition, until)
     return values

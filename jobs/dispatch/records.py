@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -70,7 +70,16 @@ class Test(msgspec.Struct, tag_field="type", tag="test"):
     address: str = ""
 
 
-Record = Notify | Halt | Applied | Retry | Test
+class Presence(msgspec.Struct, tag_field="type", tag="dispatcher"):
+    """A dispatcher says that it begins to send, still does, or has ended. `run` is its name, `place` where it runs."""
+
+    run: str
+    what: Literal["begins", "lives", "ends"]
+    place: str = ""
+    at_ms: int = 0
+
+
+Record = Notify | Halt | Applied | Retry | Test | Presence
 
 
 class Delivery(msgspec.Struct):

@@ -12,6 +12,7 @@ import pytest
 
 from api.stack import ports
 from api.stack.kafka import KafkaBroker
+from jobs.dispatch import turn
 from jobs.dispatch.queues import SIDE_BY_SIDE
 from jobs.dispatch.tryout import try_channel
 from tests.jobs.dispatch.victim import STEPS
@@ -83,6 +84,45 @@ def test_killed_while_the_receiver_thinks_it_comes_again_with_the_same_key(
     with world.dispatcher():
         world.await_outcomes({"n0": "sent"})
     assert receiver.keys() == ["n0", "n0"]
+
+
+def test_a_second_one_stands_by_and_sends_when_the_first_has_ended(world: World, receiver: HttpReceiver) -> None:
+    world.put("web", webhook(receiver))
+    with world.dispatcher("first"):
+        world.notify("n0")
+        world.flush()
+        world.await_outcomes({"n0": "sent"})
+        with world.dispatcher("second"):
+            for n in range(1, 200):
+                world.notify(f"n{n}")
+            world.flush()
+            eventually(lambda: len(world.outcomes()) == 200)
+        assert max(Counter(receiver.keys()).values()) == 1, "only one of the two sends"
+    with world.dispatcher("second"):
+        world.notify("later")
+        world.flush()
+        eventually(lambda: world.outcomes().get("later") == "sent")
+
+
+def test_when_a_second_one_takes_over_the_first_sends_no_more(
+    world: World, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "SILENCE_MS", 1_000)  # the first one lives, but is taken to be gone
+    receiver.answer = lambda _: Answer(after=0.02)
+    world.put("web", webhook(receiver))
+    ids = {f"n{n}" for n in range(500)}
+    for id in ids:
+        world.notify(id)
+    world.flush()
+    with world.victim() as first:
+        eventually(lambda: len(receiver.requests) >= 50)
+        with world.dispatcher("second"):
+            assert first.wait(30) == 0, "it has seen that it has lost its turn"
+            assert len(receiver.requests) < 450
+            eventually(lambda: world.outcomes() == dict.fromkeys(ids, "sent"))
+    assert len(receiver.requests) <= 500 + SIDE_BY_SIDE, "only what was under way comes again, with the same key"
+    begun = [one["run"] for one in world.said() if one["what"] == "begins"]
+    assert len(begun) == 2
 
 
 def test_a_channel_that_is_down_delays_only_itself_and_gets_everything_when_it_is_back(

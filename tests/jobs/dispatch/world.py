@@ -14,14 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 from kafka import KafkaProducer
 
 from api.stack import process
 from jobs.channels.vault import Vault
-from jobs.dispatch.dispatcher import Dispatcher
 from jobs.dispatch.records import Delivery, read_delivery
-from jobs.dispatcher import build
+from jobs.dispatcher import dispatch
 from tests.kafka_help import create_topic, eventually, records
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,6 +57,12 @@ class World:
         found = records(self.bootstrap, f"{self.prefix}deliveries")
         return sorted((read_delivery(one.value) for part in found.values() for one in part), key=lambda row: row.at_ms)
 
+    def said(self) -> list[dict[str, Any]]:
+        """What dispatchers said of themselves, in order."""
+        [found] = records(self.bootstrap, f"{self.prefix}notifications").values()
+        rows = [json.loads(one.value) for one in found]
+        return [row for row in rows if row["type"] == "dispatcher"]
+
     def outcomes(self) -> dict[str, str]:
         """The last outcome of each notification."""
         return {row.id: row.outcome for row in self.rows()}
@@ -72,25 +76,25 @@ class World:
         )
 
     @contextmanager
-    def dispatcher(self) -> Iterator[Dispatcher]:
-        """One that runs in a thread, and is stopped in order."""
+    def dispatcher(self, place: str = "") -> Iterator[None]:
+        """One that runs in a thread, in the home or in a place beside it, and is stopped in order."""
         begun = threading.Event()
         made: list[Any] = []
+        options = self.options()
+        options.home = str(self.home / place)
 
         async def run() -> None:
-            async with httpx.AsyncClient(timeout=2) as http:
-                stop = asyncio.Event()
-                dispatcher = build(self.options(), {}, http, Vault({}))
-                made.extend((dispatcher, asyncio.get_running_loop(), stop))
-                begun.set()
-                await dispatcher.run(stop)
+            stop = asyncio.Event()
+            made.extend((asyncio.get_running_loop(), stop))
+            begun.set()
+            await dispatch(options, {}, Vault({}), stop)
 
         thread = threading.Thread(target=asyncio.run, args=(run(),))
         thread.start()
         assert begun.wait(20)
-        dispatcher, loop, stop = made
+        loop, stop = made
         try:
-            yield dispatcher
+            yield
         finally:
             loop.call_soon_threadsafe(stop.set)
             thread.join(20)
