@@ -25,11 +25,11 @@ async def request(outgoing: Outgoing, url: str, *, method: str = "POST", **what:
             said += chunk
             if len(said) >= READ:
                 break
-    return verdict(response, said[:READ].decode(errors="replace"))
+    return verdict(response, outgoing.tools.vault.hide(said[:READ].decode(errors="replace")))
 
 
 def verdict(response: httpx.Response, said: str) -> Result:
-    """What the status means, with what the receiver said."""
+    """What the status means, with what the receiver said, cut: secrets have to be hidden in it before."""
     status = response.status_code
     if response.is_success:
         return Result("sent", "", status)

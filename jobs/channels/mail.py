@@ -12,11 +12,15 @@ import aiosmtplib
 from jobs.channels.sender import Outgoing, Result
 
 TIMEOUT_S = 10
+PERMANENT = 500
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 async def send(outgoing: Outgoing) -> Result:
-    """One mail to all recipients. Raises SecretError, OSError, SMTPException."""
+    """One mail to all who haven't got it yet; it is to be tried again as long as one of them is refused for now only.
+
+    Raises SecretError, OSError, SMTPException.
+    """
     tls = outgoing.setting("tls", "starttls")
     host, port = _place(outgoing.setting("server"), PORTS.get(tls, 587))
     username = outgoing.setting("username", "")
@@ -35,15 +39,25 @@ async def send(outgoing: Outgoing) -> Result:
             timeout=TIMEOUT_S,
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
-        codes = [one.code for one in error.recipients]
-        said = f"no recipient was taken: {codes[0]} {error.recipients[0].message}"
-        return Result("refused" if min(codes) >= 500 else "failed", said, codes[0])
-    except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
+        refused = {one.recipient: (one.code, one.message) for one in error.recipients}
+    except aiosmtplib.SMTPDataError as error:
         said = f"{error.code} {error.message}"
         return Result("refused" if error.code >= 550 else "failed", said, error.code)
     except aiosmtplib.SMTPResponseException as error:
         return Result("failed", f"{error.code} {error.message}", error.code)
-    return Result("sent", f"{len(refused)} of {len(recipients)} recipients were refused" if refused else "", 250)
+    outgoing.taken.update(one for one in recipients if one not in refused)
+    return _verdict(refused, len(outgoing.taken))
+
+
+def _verdict(refused: dict[str, tuple[int, str]], taken: int) -> Result:
+    """What it means that some recipients were refused and others have the mail, from this try or an earlier one."""
+    if not refused:
+        return Result("sent", "", 250)
+    code, said = min(refused.values())
+    told = f"{len(refused)} of {len(refused) + taken} recipients were refused: {code} {said}"
+    if code < PERMANENT:
+        return Result("failed", told, code)
+    return Result("sent" if taken else "refused", told, 250 if taken else code)
 
 
 def compose(outgoing: Outgoing, recipients: list[str]) -> EmailMessage:

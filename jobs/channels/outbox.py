@@ -23,6 +23,8 @@ from udfs.alerting.render.texts import RenderError
 
 LONGEST_S = 30.0
 LINK_MS = 3 * 86_400_000
+HALF_TOLD = 10_000
+"""Notices of which is remembered who has them already, for their next try."""
 
 SENDERS: dict[str, Sender] = {
     "email": mail.send,
@@ -45,6 +47,7 @@ class Outbox:
         self.tools = tools
         self.public_url = public_url.rstrip("/")
         self.secret = secret
+        self._taken: dict[str, set[str]] = {}
 
     def type_of(self, channel: str) -> str:
         """The channel's type; "" if there is no such channel."""
@@ -73,7 +76,15 @@ class Outbox:
         if (sender := SENDERS.get(str(document.get("type")))) is None:
             return Result("failed", f"channel {notice.channel!r} is of type {document.get('type')!r}, which is unknown")
         message, fault = self._message(document, notice)
-        result = await sender(Outgoing(document, notice, message, self.tools))
+        taken = self._taken.pop(notice.id, set())
+        try:
+            result = await sender(Outgoing(document, notice, message, self.tools, taken))
+        finally:
+            self._taken[notice.id] = taken
+        if not taken or result.outcome in ("sent", "refused"):
+            del self._taken[notice.id]
+        if len(self._taken) > HALF_TOLD:
+            del self._taken[next(iter(self._taken))]
         return Result(result.outcome, result.detail or fault, result.status, result.wait_ms)
 
     def _message(self, document: Mapping[str, Any], notice: Notify) -> tuple[Message, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -29,12 +29,16 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message on its way: the channel's document, the notice, and how it is rendered."""
+    """One message on its way: the channel's document, the notice, and how it is rendered.
+
+    `taken` are the recipients that an earlier try has reached; a channel adds to them as they take it.
+    """
 
     document: Mapping[str, Any]
     notice: Notify
     message: Message
     tools: Tools
+    taken: set[str] = field(default_factory=set)
 
     def setting(self, name: str, default: str | None = None) -> str:
         """A setting of the channel, found where the document says. Raises SecretError where there is none."""
@@ -43,13 +47,14 @@ class Outgoing:
         return self.tools.vault.reveal(value, name)
 
     def recipients(self) -> list[str]:
-        """Who is to get it: the notice's address, or else the channel's own list. Raises SecretError for nobody."""
+        """Who is still to get it: of the notice's address, or else of the channel's own list. Raises SecretError for
+        nobody."""
         own = self.document.get("to") or []
         found = [one.strip() for one in self.notice.address.split(",") if one.strip()]
         found = found or ([own] if isinstance(own, str) else list(own))
         if not found:
             raise SecretError(f"there is no address for {self.notice.person or 'it'}, and the channel has no `to`")
-        return found
+        return [one for one in found if one not in self.taken]
 
 
 Sender = Callable[[Outgoing], Awaitable[Result]]

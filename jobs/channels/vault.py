@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 LONGEST = 65_536
 LEAST_HIDDEN = 6
@@ -56,7 +58,7 @@ class Vault:
             raise SecretError(
                 f"`{name}` names {variable}, a setting of Daymark's own; name one without {OWN}, or {ALLOWED[0]}…"
             )
-        if not (value := self.env.get(variable)):
+        if not (value := self.env.get(variable, "").strip()):
             raise SecretError(f"`{name}`: the dispatcher's environment has no {variable}")
         return value
 
@@ -75,8 +77,24 @@ class Vault:
 
     def _remember(self, secret: str) -> str:
         path = secret.partition("://")[2].partition("/")[2]  # a receiver may name it alone, in what it answers
-        self._known.update(one for one in (secret, path) if len(one) >= LEAST_HIDDEN)
+        for one in (secret, path):
+            if len(one) >= LEAST_HIDDEN:
+                self._known.update(_spellings(one))
         return secret
+
+
+def _spellings(secret: str) -> set[str]:
+    """A secret as receivers and libraries may quote it: as it is, in JSON, as bytes, in a URL."""
+    quoted = json.dumps(secret)[1:-1]
+    return {
+        secret,
+        quoted,
+        quoted.replace("/", "\\/"),
+        repr(secret)[1:-1],
+        repr(secret.encode())[2:-1],
+        quote(secret),
+        quote(secret, safe=""),
+    }
 
 
 class HidingFilter(logging.Filter):

@@ -102,16 +102,27 @@ def http_receiver(answer: Callable[[Request], Answer] = lambda _: Answer()) -> I
 
 
 class Mailbox:
-    """Keeps what comes; refuses recipients that begin with `refuse`."""
+    """Keeps what comes; refuses recipients that begin with `refuse`, and those that begin with `later` the first time."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[list[str]] = []
         self.answer = "250 OK"
+        self.sender = "250 OK"
+        self.known: set[str] = set()
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if self.sender.startswith("250"):
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return self.sender
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         if address.startswith("refuse"):
             return "550 no such mailbox"
+        if address.startswith("later") and address not in self.known:
+            self.known.add(address)
+            return "451 greylisted"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -11,12 +11,12 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import httpx
 import pytest
@@ -51,13 +51,23 @@ NOTICE = Notify(
 
 
 def send(document: dict[str, Any], notice: Notify = NOTICE, env: dict[str, str] = ENV, **more: Any) -> Result:
-    async def once() -> Result:
+    (result,) = send_again(document, 1, notice, env, **more)
+    return result
+
+
+def send_again(
+    document: dict[str, Any], times: int, notice: Notify = NOTICE, env: dict[str, str] = ENV, **more: Any
+) -> list[Result]:
+    """Tries of one notice, one after the other, by one outbox."""
+
+    async def tries() -> list[Result]:
         async with httpx.AsyncClient(timeout=2, verify=CONTEXT) as http:
             tools = Tools(Vault(env), http, more.get("publish", nobody))
             documents = {"channel/c": document, "person/anna": {"zone": "Europe/Amsterdam"}}
-            return await Outbox(documents, tools, "https://d.example/", SECRET).send(notice)
+            outbox = Outbox(documents, tools, "https://d.example/", SECRET)
+            return [await outbox.send(notice) for _ in range(times)]
 
-    return asyncio.run(once())
+    return asyncio.run(tries())
 
 
 async def nobody(_: bytes) -> None:
@@ -148,8 +158,36 @@ def test_a_mail_that_names_nobody_goes_to_the_channels_list_and_one_bad_address_
 ) -> None:
     with mail_server(authority) as (server, box):
         result = send(mail(server, to=["ops@example.com", "refuse@example.com"]))
-    assert (result.outcome, result.detail) == ("sent", "1 of 2 recipients were refused")
+    assert (result.outcome, result.detail) == ("sent", "1 of 2 recipients were refused: 550 no such mailbox")
     assert box.recipients == [["ops@example.com"]]
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("more", [[], ["refuse@example.com"]])
+def test_a_recipient_refused_for_now_is_tried_again_and_the_others_get_it_once(
+    authority: trustme.CA, more: list[str]
+) -> None:
+    with mail_server(authority) as (server, box):
+        document = mail(server, to=["ops@example.com", "later@example.com", *more])
+        outcomes = [one.outcome for one in send_again(document, 2)]
+    assert outcomes == ["failed", "sent"]
+    assert box.recipients == [["ops@example.com"], ["later@example.com"]]
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_sender_that_the_server_refuses_can_be_put_right_and_makes_no_dead_letters(authority: trustme.CA) -> None:
+    with mail_server(authority) as (server, box):
+        box.sender = "553 not yours"
+        result = send(mail(server, to="ops@example.com"))
+    assert (result.outcome, result.status) == ("failed", 553)
+
+
+def test_a_text_message_that_fails_halfway_goes_on_where_it_stopped(receiver: HttpReceiver) -> None:
+    receiver.answer = lambda request: Answer(500 if len(receiver.requests) == 2 else 201)
+    document = {"type": "sms", "url": receiver.url, "account": "A", "token": "T", "from": "+1", "to": ["+31", "+32"]}
+    assert [one.outcome for one in send_again(document, 2)] == ["failed", "sent"]
+    assert [parse_qs(one.body.decode())["To"] for one in receiver.requests] == [["+31"], ["+32"], ["+32"]]
+    assert len(set(receiver.keys())) == 2
 
 
 @pytest.mark.usefixtures("trusted")
@@ -343,3 +381,25 @@ def test_no_secret_reaches_a_log_or_a_row(receiver: HttpReceiver, caplog: pytest
     assert "T0K3N" not in str(told)
     assert "ValueError" in str(told)
     assert result.detail == "HTTP 500 what is /[hidden]?"
+
+
+@pytest.mark.parametrize(
+    ("secret", "quotes"),
+    [
+        ("Bearer a-token-of-length\n", lambda one: f"bad value b'{one}'"),
+        ("T0/B0/a-path-of-length", lambda one: json.dumps({"no": one}).replace("/", "\\/")),
+        ('a "quoted" secret', json.dumps),
+        ("a secret with blanks", lambda one: f"GET /?token={quote(one)}"),
+        ("a-token-of-length", lambda one: "x" * 285 + one),
+    ],
+    ids=["newline", "escaped slashes", "quotes", "in a URL", "at the cut"],
+)
+def test_a_secret_is_hidden_however_a_receiver_quotes_it(
+    receiver: HttpReceiver, secret: str, quotes: Callable[[str], str]
+) -> None:
+    receiver.answer = lambda request: Answer(500, body=quotes(request.headers["x-token"]).encode())
+    document = {"type": "webhook", "url": receiver.url, "headers": {"X-Token": {"env": "SECRET"}}}
+    told = send(document, env={"SECRET": secret}).detail
+    assert "HTTP 500" in told
+    for part in ("oken-of", "path-of", "uoted", "blanks", "a-tok"):
+        assert part not in told
