@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import orjson
+from anyio import from_thread
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,9 +23,10 @@ from api.records import documents
 from api.routes.actions import Id, Moment, Name
 from api.routes.alerts import listed
 from udfs.alerting.matchers import labels_of
-from udfs.alerting.render.message import preview as rendered
+from udfs.alerting.render.message import EXAMPLE
 from udfs.alerting.render.texts import RenderError
 from udfs.packs import alertquestions
+from udfs.renderer import render_within
 
 router = APIRouter(prefix="/api/v1", tags=["alerting"], responses=documented(401, 422, 503))
 NOW = -(2**53)
@@ -218,10 +220,10 @@ def preview_message(
     about = {"id": "0" * 32, "at_ms": now, "reason": "opened", "lane": row["lane"], "title": row["summary"]}
     notification = {**about, "type": "notify", "alerts": [row], "count": 1, "channel": name, "dedup_key": row["id"]}
     try:
-        shown: dict[str, Any] = rendered(_channel(ctx, name), notification)
+        message = from_thread.run(render_within, _channel(ctx, name), notification, EXAMPLE)
     except RenderError as fault:
         raise ProblemError(422, "Invalid template", str(fault)) from None
-    return shown
+    return {name: value for name, value in asdict(message).items() if value}
 
 
 @router.post("/alerting/channel/{name}/test", status_code=202, response_model=Sent, responses=documented(404))

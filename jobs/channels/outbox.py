@@ -20,6 +20,7 @@ from udfs.alerting.links import Link, url
 from udfs.alerting.render.context import Addresses
 from udfs.alerting.render.message import Message, render
 from udfs.alerting.render.texts import RenderError
+from udfs.renderer import OWN, TooMuchError, render_within
 
 LONGEST_S = 30.0
 LINK_MS = 3 * 86_400_000
@@ -48,6 +49,7 @@ class Outbox:
         self.public_url = public_url.rstrip("/")
         self.secret = secret
         self._taken: dict[str, set[str]] = {}
+        self._costly: dict[str, tuple[Mapping[str, Any], str]] = {}
 
     def type_of(self, channel: str) -> str:
         """The channel's type; "" if there is no such channel."""
@@ -75,7 +77,7 @@ class Outbox:
             return Result("failed", f"there is no channel {notice.channel!r}; put one, or change who names it")
         if (sender := SENDERS.get(str(document.get("type")))) is None:
             return Result("failed", f"channel {notice.channel!r} is of type {document.get('type')!r}, which is unknown")
-        message, fault = self._message(document, notice)
+        message, fault = await self._message(document, notice)
         taken = self._taken.pop(notice.id, set())
         try:
             result = await sender(Outgoing(document, notice, message, self.tools, taken))
@@ -87,17 +89,21 @@ class Outbox:
             del self._taken[next(iter(self._taken))]
         return Result(result.outcome, result.detail or fault, result.status, result.wait_ms)
 
-    def _message(self, document: Mapping[str, Any], notice: Notify) -> tuple[Message, str]:
+    async def _message(self, document: Mapping[str, Any], notice: Notify) -> tuple[Message, str]:
         """The message, and what is wrong with the channel's own templates: then the shipped ones tell it."""
         row = msgspec.to_builtins(notice)
         zone = str(self.documents.get(f"person/{notice.person}", {}).get("zone") or "")
         try:
-            return render(document, row, self._addresses(notice), zone), ""
+            known = self._costly.get(notice.channel)
+            if known is not None and known[0] == document:  # it would cost the same seconds again
+                raise RenderError(known[1])
+            return await render_within(document, row, self._addresses(notice), zone), ""
         except RenderError as error:
-            own = ("templates", "body")
-            if not any(document.get(name) for name in own):
+            if not any(document.get(name) for name in OWN):
                 raise
-            shipped = {name: value for name, value in document.items() if name not in own}
+            if isinstance(error, TooMuchError):
+                self._costly[notice.channel] = document, str(error)
+            shipped = {name: value for name, value in document.items() if name not in OWN}
             return render(shipped, row, self._addresses(notice), zone), f"told in the shipped words, since {error}"
 
     def _addresses(self, notice: Notify) -> Addresses:

@@ -102,7 +102,7 @@ def http_receiver(answer: Callable[[Request], Answer] = lambda _: Answer()) -> I
 
 
 class Mailbox:
-    """Keeps what comes; refuses recipients that begin with `refuse`, and those that begin with `later` the first time."""
+    """Keeps what comes; refuses recipients that begin with `refuse`, and `later` ones the first time."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []

@@ -29,6 +29,7 @@ from jobs.channels.sender import Result, Tools
 from jobs.channels.vault import HidingFilter, SecretError, Vault
 from jobs.dispatch.records import Notify
 from tests.jobs.receivers import Answer, HttpReceiver, http_receiver, mail_server
+from udfs import renderer
 from udfs.alerting.links import read
 from udfs.alerting.render.context import Addresses
 from udfs.alerting.render.message import render
@@ -282,6 +283,27 @@ def test_a_broken_template_doesnt_keep_a_page_from_going_out(receiver: HttpRecei
     result = send({"type": "webhook", "url": receiver.url, "body": "{{ titel }}"})
     assert (result.outcome, "'titel' is undefined" in result.detail) == ("sent", True)
     assert json.loads(receiver.requests[0].body)["id"] == "n" * 32
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "longer than 3 s"),
+        ("{{ ('x' * 3000000000) | length }}", "MiB of memory"),
+    ],
+)
+def test_a_template_without_an_end_holds_nobody_up_and_is_not_tried_again(
+    receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch, body: str, says: str
+) -> None:
+    monkeypatch.setattr(renderer, "LONGEST_S", 3.0)
+    asked: list[Any] = []
+    real = renderer.render_within
+    monkeypatch.setattr(outbox_module, "render_within", lambda *what: asked.append(what) or real(*what))
+    results = send_again({"type": "webhook", "url": receiver.url, "body": body}, 2)
+    assert [one.outcome for one in results] == ["sent", "sent"]
+    assert all(says in one.detail for one in results)
+    assert json.loads(receiver.requests[-1].body)["title"] == NOTICE.title
+    assert len(asked) == 1
 
 
 def test_open_browsers_get_it_through_kafka() -> None:
