@@ -16,7 +16,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 
-from api.actions import act
+from api.actions import act, outcome_of
 from api.actor import Actor
 from api.alertmodels import ENDED
 from api.context import Context, Ctx
@@ -39,9 +39,9 @@ async def ask(request: Request, ctx: Ctx, token: str) -> Response:
     link, refusal = _read(request, ctx, token)
     if link is None:
         return _page(request, refusal)
-    known = ctx.listener.answers.get(action_id(token))
-    if known is not None:
-        return _page(request, _told(known, link))
+    known = await outcome_of(ctx, action_id(token))
+    if known and known.answer:
+        return _page(request, _told(known.answer, link))
     rows = await run_in_threadpool(_rows, ctx, link)
     live = [row for row in rows if _is_meant(row, link)]
     if rows and not live:

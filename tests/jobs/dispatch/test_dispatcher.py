@@ -186,8 +186,10 @@ def test_a_dead_letter_is_sent_when_somebody_asks_even_after_a_restart(world: Wo
     world.write({"type": "retry", "id": "unknown", "who": "anna", "at_ms": 0})
     world.flush()
     with world.dispatcher():
-        world.await_outcomes({"n": "sent"})
-    assert [row.attempt for row in world.rows()] == [1, 2]
+        world.await_outcomes({"n": "sent", "unknown": "refused"})
+    assert [row.attempt for row in world.rows() if row.id == "n"] == [1, 2]
+    [refused] = [row for row in world.rows() if row.id == "unknown"]
+    assert "has none with this id" in refused.detail
 
 
 def test_without_a_broker_nothing_is_sent_and_nothing_is_lost(tmp_path: Path, receiver: HttpReceiver) -> None:
