@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.actor import Actor
 from api.context import Context
+from api.records import actions
 from api.records.database import Change
 
 Row = dict[str, Any]
@@ -35,12 +36,26 @@ async def act(ctx: Context, actor: Actor, id: str, kind: str, **given: Any) -> O
     `given` are fields of the action record (docs/contracts.md). An action with an id that was answered before is not
     sent again. With Kafka away it is kept, and done when that is back: until then it is pending.
     """
-    if known := ctx.listener.answers.get(id):
-        return Outcome(id, known)
+    known = await outcome_of(ctx, id)
+    if known and known.answer:
+        return known
     now = time.time_ns() // 1_000_000
     action = {"id": id, "at_ms": now, "who": actor.name, "kind": kind, **NOTHING, **given}
     await run_in_threadpool(_send, ctx, actor, action)
     return Outcome(id, await ctx.listener.answers.wait(id, ctx.settings.action_wait_s))
+
+
+async def outcome_of(ctx: Context, id: str) -> Outcome | None:
+    """What has become of an action of the last week so far; None for one that nobody sent."""
+    if heard := ctx.listener.answers.get(id):
+        return Outcome(id, heard)
+    known = await run_in_threadpool(_find, ctx, id)
+    return Outcome(id, known.answer) if known else None
+
+
+def _find(ctx: Context, id: str) -> actions.Known | None:
+    with ctx.records.reading() as connection:
+        return actions.find(connection, id)
 
 
 def _send(ctx: Context, actor: Actor, action: Row) -> None:
@@ -50,5 +65,6 @@ def _send(ctx: Context, actor: Actor, action: Row) -> None:
     with ctx.records.transaction() as tx:
         after = {name: value for name, value in action.items() if value not in ([], "", None)}
         tx.changed(Change(action["at_ms"], actor.name, action["kind"], subject, None, after, actor.origin))
+        actions.begin(tx, action["id"], action["at_ms"])
         tx.publish(f"{ctx.settings.topic_prefix}actions", key.encode(), orjson.dumps(action), action["at_ms"])
     ctx.relay.wake()

@@ -91,7 +91,7 @@ class Delivery(BaseModel):
     type: str
     person: str
     address: str = Field(description="masked")
-    outcome: str = Field(description="sent, failed, retry, dead, called_off or superseded")
+    outcome: str = Field(description="sent, failed, retry, dead, called_off, superseded or refused")
     status: int | None
     detail: str
     alerts: list[str]

@@ -16,11 +16,14 @@ from typing import Any
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.publish import Publisher
+from api.records import actions
+from api.records.database import Records
 
 log = logging.getLogger(__name__)
-LOOK_BACK_MS = 3_600_000  # answers of the last hour are known again after a restart
+LOOK_BACK_MS = 3_600_000  # what is read again at a start, or more, if an action has been pending for longer
 MOST_ANSWERS = 10_000
 MOST_BEHIND = 1_000  # alerts that a watcher may lag behind; beyond it is told to read the list anew
 RETRY_S = 1.0
@@ -88,11 +91,13 @@ class Answers:
 
 
 class Listener:
-    """Follows the topics `notifications` (its answers) and `alerts` until told to stop."""
+    """Follows the topics `notifications` (its answers) and `alerts` until told to stop. Answers are kept in `records`,
+    by which they are known after a restart too."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, records: Records) -> None:
         self.answers = Answers()
         self._publisher = publisher
+        self._records = records
         self._watchers: set[Watcher] = set()
         settings = publisher.settings
         self._log = TopicPartition(f"{settings.topic_prefix}notifications", 0)
@@ -114,11 +119,14 @@ class Listener:
             if self._publisher.reachable():  # said at once; a consumer would wait for seconds to say it
                 try:
                     self._listen(stop)
-                except KafkaError as fault:
+                except (KafkaError, SQLAlchemyError) as fault:
                     log.warning("not listening to the alert job", extra={"error": str(fault) or type(fault).__name__})
             stop.wait(RETRY_S)
 
     def _listen(self, stop: threading.Event) -> None:
+        since = time.time_ns() // 1_000_000 - LOOK_BACK_MS
+        with self._records.reading() as connection:
+            since = min(since, actions.oldest_pending(connection) or since)
         consumer = KafkaConsumer(
             bootstrap_servers=self._publisher.settings.kafka.split(","),
             client_id="daymark-listener",
@@ -136,7 +144,6 @@ class Listener:
             consumer.assign([self._log, *changes])
             consumer.seek_to_end(*changes)
             self._tell(None)  # what came while nobody listened is not known here
-            since = time.time_ns() // 1_000_000 - LOOK_BACK_MS
             found = consumer.offsets_for_times({self._log: since})[self._log]
             if found:
                 consumer.seek(self._log, found.offset)
@@ -161,6 +168,10 @@ class Listener:
             self._tell(row)
         elif row.get("type") == "applied":
             self.answers.put(row)
+            try:
+                actions.settle(self._records, row)
+            except SQLAlchemyError as fault:  # it is heard again after a restart
+                log.warning("an answer could not be kept", extra={"action": row.get("action"), "error": str(fault)})
 
     def _tell(self, row: Row | None) -> None:
         for watcher in tuple(self._watchers):

@@ -44,6 +44,7 @@ from api.routes import (
     alertstream,
     console,
     customers,
+    deliveries,
     erasures,
     events,
     findings,
@@ -107,7 +108,8 @@ def create_app(settings: Settings) -> FastAPI:
     records.watchers.append(audit.append)
     doorkeeper = Doorkeeper(settings, records)
     oidc = Oidc(settings) if settings.oidc_issuer else None
-    parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live())
+    listener = Listener(publisher, records)
+    parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, listener, Live())
     app.state.context = Context(settings, *parts, doorkeeper, oidc, load_page(settings.status_page), Cache())
     for subject in (logs, workflows, items, findings, events, rules, rulehistory, packs, health):
         app.include_router(subject.router)
@@ -115,7 +117,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(subject.router)
     for subject in (signin, account, users, audit_routes, erasures):
         app.include_router(subject.router)
-    for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
+    for subject in (alertstream, actions, alerts, deliveries, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
     for subject in (slo, status, customers):
         app.include_router(subject.router)

@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -33,6 +34,7 @@ from udfs.linksecret import LinkSecretError, link_secret
 
 BROWSER = "browser"
 TIMEOUT_S = 10.0
+THREADS = 256
 PUBLIC_URL = "http://127.0.0.1:8420"
 
 
@@ -64,6 +66,8 @@ async def dispatch(options: argparse.Namespace, env: Mapping[str, str], vault: V
 async def until_told(options: argparse.Namespace, env: Mapping[str, str], vault: Vault) -> None:
     """Dispatch until SIGTERM or SIGINT. Raises LinkSecretError."""
     stop = asyncio.Event()
+    # Names are looked up in these threads, eight a channel at most: one without an answer must not hold up others.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "dispatcher"))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await dispatch(options, env, vault, stop)

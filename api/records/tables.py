@@ -58,6 +58,15 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", String(64), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("answer", JSON(none_as_null=True), nullable=True),  # none: the alert job has not answered yet
+    PrimaryKeyConstraint("id", name="actions_pk"),
+)
+
 rule_revisions = Table(
     "rule_revisions",
     metadata,

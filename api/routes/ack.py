@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -16,11 +17,12 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 
-from api.actions import act
+from api.actions import act, outcome_of
 from api.actor import Actor
 from api.alertmodels import ENDED
 from api.context import Context, Ctx
 from api.problems import ProblemError
+from api.routes.actions import MOST_ALERTS
 from api.store import StoreError
 from api.templating import templates
 from udfs.alerting.links import Link, LinkError, action_id, read
@@ -30,7 +32,22 @@ router = APIRouter(include_in_schema=False)
 PER_MINUTE = RateLimitItemPerMinute(120)  # for each address; a proxy's is shared by all behind it
 SHOWN = 20
 _limiter = FixedWindowRateLimiter(MemoryStorage())
+UNKNOWN_YET = {
+    "title": "One moment",
+    "detail": "Which alerts this message was about is not known here yet. Reload this page in a few seconds.",
+    "status": 503,
+}
 VERBS = {"ack": "Acknowledge", "resolve": "Resolve", "unack": "Take back the acknowledgement of"}
+
+
+@dataclass(frozen=True)
+class About:
+    """What a link is about by now: the ids of the alerts that are still as the person was told, those of them that can
+    be shown, and the rows of those that have ended or come back."""
+
+    meant: list[str]
+    shown: list[dict[str, Any]]
+    over: list[dict[str, Any]]
 
 
 @router.get("/ack/{token:path}", response_class=HTMLResponse)
@@ -39,16 +56,16 @@ async def ask(request: Request, ctx: Ctx, token: str) -> Response:
     link, refusal = _read(request, ctx, token)
     if link is None:
         return _page(request, refusal)
-    known = ctx.listener.answers.get(action_id(token))
-    if known is not None:
-        return _page(request, _told(known, link))
-    rows = await run_in_threadpool(_rows, ctx, link)
-    live = [row for row in rows if _is_meant(row, link)]
-    if rows and not live:
-        return _page(request, {"title": "It has ended", "detail": _ending(rows), "status": 200})
-    return _page(
-        request, {"title": _title(link), "detail": "", "status": 200, "alerts": live, "button": VERBS[link.action]}
-    )
+    known = await outcome_of(ctx, action_id(token))
+    if known and known.answer:
+        return _page(request, _told(known.answer, link))
+    about = await run_in_threadpool(_about, ctx, link)
+    if about is None:
+        return _page(request, UNKNOWN_YET)
+    if not about.meant:
+        return _page(request, {"title": "It has ended", "detail": _ending(about), "status": 200})
+    title = f"{VERBS[link.action]} {'this alert' if len(about.meant) == 1 else f'these {len(about.meant)} alerts'}?"
+    return _page(request, {"title": title, "detail": "", "status": 200, "about": about, "button": VERBS[link.action]})
 
 
 @router.post("/ack/{token:path}", response_class=HTMLResponse)
@@ -57,13 +74,16 @@ async def do(request: Request, ctx: Ctx, token: str) -> Response:
     link, refusal = _read(request, ctx, token)
     if link is None:
         return _page(request, refusal)
-    rows = await run_in_threadpool(_rows, ctx, link)
-    over = {row["id"] for row in rows if not _is_meant(row, link)}
-    meant = [id for id in link.alerts if id not in over]  # also one that ClickHouse doesn't know yet: the job does
-    if not meant:
-        return _page(request, {"title": "It has ended", "detail": _ending(rows), "status": 409})
+    known = await outcome_of(ctx, action_id(token))
+    if known and known.answer:
+        return _page(request, _told(known.answer, link))
+    about = await run_in_threadpool(_about, ctx, link)
+    if about is None:
+        return _page(request, UNKNOWN_YET)
+    if not about.meant:
+        return _page(request, {"title": "It has ended", "detail": _ending(about), "status": 409})
     actor = Actor(link.person or "link", request.client.host if request.client else "")
-    given = {"alerts": meant, "why": "by the link in a message"}
+    given = {"alerts": about.meant, "why": "by the link in a message"}
     outcome = await act(ctx, actor, action_id(token), link.action, **given)
     return _page(request, _told(outcome.answer, link))
 
@@ -80,7 +100,7 @@ def _read(request: Request, ctx: Context, token: str) -> tuple[Link | None, dict
         return None, {"title": title, "detail": str(fault), "status": status}
     except LinkSecretError as fault:
         raise ProblemError(503, "Links can't be read", str(fault)) from fault
-    if link.action not in VERBS or not link.alerts:
+    if link.action not in VERBS or not (link.alerts or link.message):
         return None, {
             "title": "This link is not valid",
             "detail": "It stands for nothing that can be done.",
@@ -89,28 +109,37 @@ def _read(request: Request, ctx: Context, token: str) -> tuple[Link | None, dict
     return link, {}
 
 
-def _rows(ctx: Context, link: Link) -> list[dict[str, Any]]:
-    """The alerts as they stand, none while ClickHouse is away: the button works without it."""
+def _about(ctx: Context, link: Link) -> About | None:
+    """What a link is about by now. None while that can't be known: ClickHouse is away, or its loader behind. A link
+    that names its alerts does without it: of one that isn't known here, the job knows."""
     try:
-        return ctx.store.query("alerts/some", ids=list(link.alerts))
+        if link.message:
+            rows = ctx.store.query("alerts/of_message", id=link.message, limit=MOST_ALERTS)
+        else:
+            rows = ctx.store.query("alerts/some", ids=list(link.alerts))
     except StoreError:
-        return []
+        rows = []
+    if link.message and not rows:
+        return None
+    over = [row for row in rows if not _is_meant(row, link)]
+    gone = {row["id"] for row in over}
+    ids = [row["id"] for row in rows] if link.message else list(link.alerts)
+    shown = [row for row in rows if row["id"] not in gone and row["summary"]]
+    return About([id for id in ids if id not in gone], shown, over)
 
 
 def _is_meant(row: dict[str, Any], link: Link) -> bool:
     """Whether an alert is still what the person was told of."""
-    return row["state"] not in ENDED and row["episode"] == link.alerts[row["id"]]
+    if row["state"] in ENDED:
+        return False
+    told = row["opened_ms"] <= link.told_ms if link.message else row["episode"] == link.alerts[row["id"]]
+    return bool(told)
 
 
-def _title(link: Link) -> str:
-    count = len(link.alerts)
-    return f"{VERBS[link.action]} {'this alert' if count == 1 else f'these {count} alerts'}?"
-
-
-def _ending(rows: list[dict[str, Any]]) -> str:
-    if any(row["state"] not in ENDED for row in rows):
+def _ending(about: About) -> str:
+    if any(row["state"] not in ENDED for row in about.over):
         return "What you were told of has ended; it has come back since, which you are told of with a link of its own."
-    return f"There is nothing left to do: {rows[0]['summary']} ({rows[0]['state']})."
+    return f"There is nothing left to do: {about.over[0]['summary']} ({about.over[0]['state']})."
 
 
 def _told(answer: dict[str, Any] | None, link: Link) -> dict[str, Any]:
@@ -127,8 +156,10 @@ def _told(answer: dict[str, Any] | None, link: Link) -> dict[str, Any]:
 
 
 def _page(request: Request, shown: dict[str, Any]) -> Response:
-    values = {"alerts": [], "button": "", **shown}
-    values["alerts"], values["more"] = values["alerts"][:SHOWN], max(0, len(values["alerts"]) - SHOWN)
+    about: About | None = shown.get("about")
+    alerts = about.shown[:SHOWN] if about else []
+    more = len(about.meant) - len(alerts) if about else 0
+    values = {"button": "", **shown, "alerts": alerts, "more": more}
     answer = templates.TemplateResponse(request, "ack.html", values, shown["status"])
     answer.headers["Referrer-Policy"] = "no-referrer"  # the address is what allows it
     answer.headers["X-Robots-Tag"] = "noindex"

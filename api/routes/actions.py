@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from api.actions import Outcome, act
+from api.actions import Outcome, act, outcome_of
 from api.actor import Who
 from api.context import Ctx
 from api.paging import PathText, instant, plain_text
@@ -139,12 +139,11 @@ async def act_on_one(
     return answered(outcome, response)
 
 
-@router.get("/actions/{id}", response_model=Answer, responses=documented(404, 409))
+@router.get("/actions/{id}", response_model=Answer, responses={202: {"model": Answer}, **documented(404, 409)})
 async def get_action(ctx: Ctx, response: Response, id: PathText) -> Answer:
-    """What became of an action of the last hour; 404 while the alert job has not answered it, 409 if it refused."""
-    known = ctx.listener.answers.get(id)
+    """What became of an action of the last week: 202 while the alert job has not answered it, 409 if it refused, 404
+    for one that nobody sent."""
+    known = await outcome_of(ctx, id)
     if known is None:
-        raise not_found(
-            f"The alert job has answered no action {id!r} within the last hour. If it was sent just now, ask again."
-        )
-    return answered(Outcome(id, known), response)
+        raise not_found(f"Nobody has sent an action {id!r} within the last week.")
+    return answered(known, response)

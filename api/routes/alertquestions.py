@@ -7,21 +7,20 @@ import uuid
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-import orjson
 from anyio import from_thread
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import alerting
-from api.actor import Actor, Who
+from api.actor import Who
 from api.alertmodels import ACTIVE
 from api.context import Context, Ctx
 from api.paging import MAX_LIMIT, At, PathText
 from api.problems import Fault, ProblemError, documented, not_found
-from api.publish import PublishError, Record
 from api.records import documents
-from api.routes.actions import Id, Moment, Name
+from api.routes.actions import Moment, Name
 from api.routes.alerts import listed
+from api.routes.deliveries import Sent, handed
 from udfs.alerting.matchers import labels_of
 from udfs.alerting.render.message import EXAMPLE
 from udfs.alerting.render.texts import RenderError
@@ -140,12 +139,6 @@ class Sending(BaseModel):
     person: Name = ""
 
 
-class Sent(BaseModel):
-    """What was handed to the dispatcher; what becomes of it is at /api/v1/deliveries?id=…"""
-
-    id: str
-
-
 @router.get("/on-call", response_model=list[OnCall])
 def who_is_on_call(ctx: Ctx, at: At = NOW) -> list[OnCall]:
     """Who is on call at an instant (default: now), by every schedule."""
@@ -238,22 +231,7 @@ def send_test(ctx: Ctx, who: Who, name: PathText, sending: Sending | None = None
             raise ProblemError(422, "Nobody to tell", f"{person!r} can't be reached through {name!r}.")
         address = contact.addresses[name]
     record = {"type": "test", "id": uuid.uuid4().hex, "channel": name, "person": person, "address": address}
-    return _handed(ctx, who, record)
-
-
-@router.post("/deliveries/{id}/retry", status_code=202, response_model=Sent)
-def retry_delivery(ctx: Ctx, who: Who, id: Id) -> Sent:
-    """Have the dispatcher try a notification again that it has given up (outcome `dead`)."""
-    return _handed(ctx, who, {"type": "retry", "id": id})
-
-
-def _handed(ctx: Context, who: Actor, record: dict[str, Any]) -> Sent:
-    value = orjson.dumps({**record, "who": who.name, "at_ms": _instant(NOW)})
-    try:
-        ctx.publisher.publish([Record(f"{ctx.settings.topic_prefix}notifications", b"", value)])
-    except PublishError as error:
-        raise ProblemError(503, "Kafka not available", f"It was not handed over ({error}). Send it again.") from error
-    return Sent(id=record["id"])
+    return handed(ctx, who, record)
 
 
 def _channel(ctx: Context, name: str) -> dict[str, Any]:

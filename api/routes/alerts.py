@@ -120,7 +120,7 @@ def list_deliveries(
     alert: Text = "",
     channel: Text = "",
     person: Text = "",
-    outcome: Literal["", "sent", "failed", "retry", "dead", "called_off", "superseded"] = "",
+    outcome: Literal["", "sent", "failed", "retry", "dead", "called_off", "superseded", "refused"] = "",
     lane: Text = "",
     since: Since = -FAR,
     until: Until = FAR,

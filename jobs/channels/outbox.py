@@ -112,6 +112,9 @@ class Outbox:
         if not episodes:
             return Addresses(home)
         person = notice.person or f"channel {notice.channel}"
-        link = Link("ack", episodes, person, notice.at_ms + LINK_MS)
+        expires = notice.at_ms + LINK_MS
+        link = Link("ack", episodes, person, expires)
+        if len(notice.revs) > len(episodes):  # it shows some of its alerts; the link is for all
+            link = Link("ack", {}, person, expires, notice.id, notice.at_ms)
         page = f"{home}/{next(iter(episodes))}" if len(episodes) == 1 else ""
         return Addresses(home, page, url(self.public_url, link, self.secret))

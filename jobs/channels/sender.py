@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from jobs.channels.vault import SecretError, Vault
-from jobs.dispatch.plan import Result
+from jobs.dispatch.outcomes import Result
 from jobs.dispatch.records import Notify
 from udfs.alerting.render.message import Message
 

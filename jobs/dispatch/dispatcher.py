@@ -21,9 +21,10 @@ from kafka.errors import KafkaError
 from jobs.channels.outbox import Outbox
 from jobs.dispatch.kafkaside import DocumentLog, Writer
 from jobs.dispatch.log import Begun, Entry, NotificationLog
+from jobs.dispatch.outcomes import refused_row
 from jobs.dispatch.plan import Plan
 from jobs.dispatch.queues import Pending
-from jobs.dispatch.records import Delivery, Presence
+from jobs.dispatch.records import Delivery, Notify, Presence
 from jobs.dispatch.standby import Standby
 from jobs.dispatch.turn import BEAT_MS, Turn
 
@@ -182,11 +183,14 @@ class Dispatcher:
 
     async def _record(self, pending: Pending, row: Delivery) -> None:
         row.type = self.outbox.type_of(row.channel)
+        await self._write(row)
+        self.plan.recorded(pending, row)
+        self._wake(row.channel)
+
+    async def _write(self, row: Delivery) -> None:
         level = logging.INFO if row.outcome == "sent" else logging.WARNING
         log.log(level, "delivery %s", row.outcome, extra=msgspec.to_builtins(row) | {"person": None})
         await self.writer.write(self.deliveries, row.id, msgspec.json.encode(row))
-        self.plan.recorded(pending, row)
-        self._wake(row.channel)
 
     async def _keep_floor(self) -> None:
         """Now and then, tell the log how far all is finished."""
@@ -227,10 +231,13 @@ class Dispatcher:
                 await asyncio.sleep(AGAIN_S)
                 self._sought.set()
                 continue
+            for record in found:
+                self.plan.recall_record(record)  # what was acknowledged long ago stays so
+            notices = {one.id: one for one in found if isinstance(one, Notify)}
             for id in wanted:
-                if id not in found:
-                    log.warning("nothing to try again: the log has no such notification", extra={"id": id})
-                self.plan.found(id, found.get(id), wall_ms())
+                if id not in notices:
+                    await self._write(refused_row(id, wall_ms()))
+                self.plan.found(id, notices.get(id), wall_ms())
             self._wake(*self.plan.queues)
 
     async def _finish(self) -> None:

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
@@ -54,6 +55,7 @@ class NotificationLog:
         self._fault: asyncio.Future[None] | None = None
         self._stop = threading.Event()
         self._asker: KafkaConsumer | None = None
+        self._threads = ThreadPoolExecutor(2, "dispatcher-log")  # its own: in the common ones senders look up names
 
     def begin(self) -> Begun:
         """Blocking: find out what is known. Raises KafkaError."""
@@ -69,13 +71,13 @@ class NotificationLog:
         self._position = self.floor = offset
         return Begun(self._rows(since), records, offset)
 
-    def find(self, wanted: set[str]) -> dict[str, Notify]:
-        """Blocking: the notices with these ids, wherever in the log they are. Raises KafkaError."""
+    def find(self, wanted: set[str]) -> list[Record]:
+        """Blocking: the notices with these ids, wherever in the log they are, and every halt. Raises KafkaError."""
         consumer = self._consumer(None)
         try:
             consumer.assign([self.partition])
-            found = _read(values_since(consumer, self.partition, 0, None))
-            return {one.id: one for _, one in found if isinstance(one, Notify) and one.id in wanted}
+            found = [one for _, one in _read(values_since(consumer, self.partition, 0, None))]
+            return [one for one in found if not isinstance(one, Notify) or one.id in wanted]
         finally:
             consumer.close()
 
@@ -86,7 +88,7 @@ class NotificationLog:
         """
         loop = asyncio.get_running_loop()
         self._fault = loop.create_future()
-        reading = asyncio.create_task(asyncio.to_thread(self._follow, loop))
+        reading = asyncio.ensure_future(loop.run_in_executor(self._threads, self._follow, loop))
         try:
             done, _ = await asyncio.wait({reading, self._fault}, return_when=asyncio.FIRST_COMPLETED)
             done.pop().result()
@@ -109,7 +111,7 @@ class NotificationLog:
         while self._waiting:
             askers, self._waiting = self._waiting, []
             try:
-                await self._read_to(await asyncio.to_thread(self._end))
+                await self._read_to(await asyncio.get_running_loop().run_in_executor(self._threads, self._end))
             except Exception as error:  # whoever waits must not wait for ever
                 for answer in askers:
                     if not answer.done():

@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 from api.routes import ack
 from api.settings import Settings
 from api.store import Store
-from tests.api.alertrows import FP, alert
+from tests.api.alertrows import FP, alert, delivery
 from tests.api.job import Job
-from tests.api.rows import insert
+from tests.api.rows import T0, insert
 from udfs.alerting.links import Link, action_id, sign
 from udfs.linksecret import link_secret
 
@@ -74,6 +74,43 @@ def test_a_link_of_an_earlier_episode_is_not_for_the_present_one(
     link = token(settings, episode=1)
     assert "come back since" in client.get(f"/ack/{link}").text
     assert client.post(f"/ack/{link}").status_code == 409
+
+
+def digest(settings: Settings, told_ms: int = T0 + 5) -> str:
+    """The link of a message that doesn't name its alerts."""
+    expires = time.time_ns() // 1_000_000 + 60_000
+    return sign(Link("ack", {}, "anna", expires, "n" * 32, told_ms), link_secret(settings.home, os.environ))
+
+
+def test_the_link_of_a_digest_is_for_all_its_alerts_as_far_as_they_are_what_was_told(
+    client: TestClient, job: Job, settings: Settings, store: Store
+) -> None:
+    ids = [f"{n:032x}" for n in range(500)]
+    insert(store, "deliveries", delivery(outcome="retry", alerts=ids[:3]), delivery(attempt=2, alerts=ids))
+    standing = [alert(id=id, key=id, summary=f"{id} is missing") for id in ids[:498]]
+    standing[0] |= {"state": "resolved", "ended_ms": T0 + 6}
+    standing[1] |= {"episode": 2, "opened_ms": T0 + 6}  # it has come back since
+    insert(store, "alerts", *standing)  # the last two are not loaded yet
+    link = digest(settings)
+    shown = client.get(f"/ack/{link}").text
+    assert "Acknowledge these 498 alerts?" in shown
+    assert f"{ids[2]} is missing" in shown
+    assert "and 478 more" in shown
+    for _ in range(2):
+        assert "Done" in client.post(f"/ack/{link}").text
+    [action] = job.actions
+    assert sorted(action["alerts"]) == ids[2:]
+    assert (action["id"], action["who"]) == (action_id(link), "anna")
+
+
+def test_the_link_of_a_digest_waits_until_it_is_known_which_alerts_it_was_about(
+    client: TestClient, job: Job, settings: Settings, store: Store
+) -> None:
+    insert(store, "deliveries", delivery(outcome="retry"))
+    for ask in (client.get, client.post):
+        answer = ask(f"/ack/{digest(settings)}")
+        assert (answer.status_code, "Reload this page" in answer.text) == (503, True)
+    assert job.sent == []
 
 
 def test_links_that_allow_nothing_are_refused(client: TestClient, job: Job, settings: Settings) -> None:

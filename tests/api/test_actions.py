@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 
 from api.listener import MOST_BEHIND, Answers, Listener
 from api.publish import Publisher
+from api.records.database import Records, url_of
 from api.routes.alertstream import changes
 from api.settings import Settings
 from tests.api.alertrows import FP, alert
@@ -52,9 +54,30 @@ def test_an_action_that_is_not_answered_in_time_is_pending_and_can_be_asked_for(
     answer = client.post(f"{URL}/escalate")
     assert (answer.status_code, answer.json()["outcome"]) == (202, "pending")
     place = answer.headers["location"]
-    assert client.get(place).status_code == 404
+    asked = client.get(place)
+    assert (asked.status_code, asked.json()["outcome"], asked.headers["location"]) == (202, "pending", place)
     job.context.listener.hear("daymark.notifications", orjson.dumps(Job.applied(job.actions[0])))
     assert client.get(place).json()["outcome"] == "applied"
+
+
+def test_an_action_that_nobody_sent_is_a_404(client: TestClient, job: Job) -> None:
+    assert client.get(f"/api/v1/actions/{'0' * 32}").status_code == 404
+
+
+def test_what_an_action_came_to_is_known_after_a_restart(
+    client: TestClient, job: Job, serve: Callable[[Settings], TestClient]
+) -> None:
+    done = client.post(f"{URL}/ack").json()
+    job.answer = Job.refused
+    refused = client.post(f"{URL}/resolve", headers={"Idempotency-Key": "k"})
+    assert refused.status_code == 409
+    again = serve(job.context.settings)
+    assert again.get(f"/api/v1/actions/{done['id']}").json() == done
+    other = job.actions[-1]["id"]
+    assert again.get(f"/api/v1/actions/{other}").json()["detail"] == "It has ended."
+    sent = len(job.sent)
+    assert again.post(f"{URL}/resolve", headers={"Idempotency-Key": "k"}).status_code == 409
+    assert len(job.sent) == sent, "what was answered is not sent again"
 
 
 def test_an_action_is_kept_while_kafka_is_away(client: TestClient) -> None:
@@ -126,15 +149,15 @@ def test_an_answer_reaches_all_who_wait_for_it_and_none_else() -> None:
     asyncio.run(play())
 
 
-def test_garbage_in_the_log_is_passed_over(settings: Settings) -> None:
-    listener = Listener(Publisher(settings))
+def test_garbage_in_the_log_is_passed_over(client: TestClient) -> None:
+    listener = client.app.state.context.listener  # type: ignore[attr-defined]
     for value in (None, b"", b"no json", b"[1]", b'{"type": "halt"}', b'{"type": "applied"}'):
         listener.hear("daymark.notifications", value)
 
 
 def test_whoever_watches_is_sent_each_change_and_told_when_some_are_left_out(settings: Settings) -> None:
     async def play() -> None:
-        listener = Listener(Publisher(settings))
+        listener = Listener(Publisher(settings), Records(url_of("", settings.home)))
         stream = changes(listener, beat_s=0.05)
         assert await anext(stream) == b": watching\n\n"
         assert await anext(stream) == b": beat\n\n"

@@ -174,12 +174,6 @@ def test_a_channel_shows_its_message_and_sends_one_as_a_test(filled: TestClient,
     assert filled.post(f"{URL}/channel/mail/test", json={"person": "zoe"}).status_code == 422
 
 
-def test_a_dead_letter_is_sent_again_when_somebody_asks(client: TestClient, job: Job) -> None:
-    assert client.post("/api/v1/deliveries/abc/retry").status_code == 202
-    told = orjson.loads(job.sent[0].value or b"")
-    assert (told["type"], told["id"], told["who"]) == ("retry", "abc", "operator")
-
-
 def test_documents_that_go_too_deep_are_refused(client: TestClient) -> None:
     for depth in (100, 400, 900):
         body = b'{"match": "a = b", "routes": [' * depth + b"]}" * depth

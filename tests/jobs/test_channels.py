@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 import httpx
+import msgspec
 import pytest
 import trustme
 import yaml
@@ -154,6 +155,18 @@ def asdict(notice: Notify) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("trusted")
+def test_the_link_of_a_message_that_shows_some_of_its_alerts_is_for_all_of_them(receiver: HttpReceiver) -> None:
+    many = msgspec.structs.replace(NOTICE, revs={f"{n:032x}": 7 for n in range(500)}, count=500)
+    body = '{"link": {{ acknowledge_url | tojson }}}'
+    for notice in (NOTICE, many):
+        assert send({"type": "webhook", "url": receiver.url, "body": body}, notice).outcome == "sent"
+    one, all_of_them = (
+        read(json.loads(request.body)["link"].rpartition("/")[2], SECRET, NOTICE.at_ms) for request in receiver.requests
+    )
+    assert (one.alerts, one.message) == ({"f" * 32: 2}, "")
+    assert (all_of_them.alerts, all_of_them.message, all_of_them.told_ms) == ({}, NOTICE.id, NOTICE.at_ms)
+
+
 def test_a_mail_that_names_nobody_goes_to_the_channels_list_and_one_bad_address_spoils_nothing(
     authority: trustme.CA,
 ) -> None:

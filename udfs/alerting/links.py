@@ -31,18 +31,23 @@ class LinkError(ValueError):
 class Link:
     """What a token allows: `action` (such as `ack`) on `alerts` (episode by fingerprint), as `person`.
 
-    The episode is the one that the person was told of: a link acknowledges nothing that came back since.
+    The episode is the one that the person was told of: a link acknowledges nothing that came back since. A message
+    about more alerts than an address can hold is named instead: `message` is the notification's id, `told_ms` its
+    instant, and what is meant are its alerts in the episodes that had begun by then.
     """
 
     action: str
     alerts: Mapping[str, int]
     person: str
     expires_ms: int
+    message: str = ""
+    told_ms: int = 0
 
 
 def sign(link: Link, secret: str) -> str:
     """The token for a link: URL-safe text, of which the same link gives the same."""
-    return str(_signer(secret).dumps([link.action, dict(link.alerts), link.person, link.expires_ms]))
+    of_message = [link.message, link.told_ms] if link.message else []
+    return str(_signer(secret).dumps([link.action, dict(link.alerts), link.person, link.expires_ms, *of_message]))
 
 
 def url(public_url: str, link: Link, secret: str) -> str:
@@ -53,12 +58,12 @@ def url(public_url: str, link: Link, secret: str) -> str:
 def read(token: str, secret: str, now: int) -> Link:
     """What a token allows at `now` (epoch ms). Raises LinkError, with a sentence for the person who clicked."""
     try:
-        action, alerts, person, expires_ms = _signer(secret).loads(token)
+        action, alerts, person, expires_ms, *of_message = _signer(secret).loads(token)
     except (BadData, TypeError, ValueError):
         raise LinkError("This link is not valid: it was changed or cut off on its way, or made elsewhere.") from None
     if now >= expires_ms:
         raise LinkError("This link has expired. Open Daymark to see the alert.", expired=True)
-    return Link(action, alerts, person, expires_ms)
+    return Link(action, alerts, person, expires_ms, *of_message)
 
 
 def action_id(token: str) -> str:

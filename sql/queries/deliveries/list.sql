@@ -1,8 +1,9 @@
 -- One page of attempts to tell somebody, the latest first.
-SELECT id, attempt, at_ms, took_ms, channel, type, person, address, outcome, status, detail, alerts, reason, lane
-FROM deliveries FINAL
+SELECT id, attempt, at_ms, took_ms, channel, type, person, address, outcome, status, detail,
+       arraySlice(d.alerts, 1, 1000) AS alerts, reason, lane
+FROM deliveries AS d FINAL
 WHERE ({id:String} = '' OR id = {id:String})
-  AND ({alert:String} = '' OR has(alerts, {alert:String}))
+  AND ({alert:String} = '' OR has(d.alerts, {alert:String}))
   AND ({channel:String} = '' OR channel = {channel:String})
   AND ({person:String} = '' OR person = {person:String})
   AND ({outcome:String} = '' OR outcome = {outcome:String})

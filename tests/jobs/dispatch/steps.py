@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jobs.dispatch.plan import Plan, Result
+from jobs.dispatch.outcomes import Result
+from jobs.dispatch.plan import Plan
 from jobs.dispatch.queues import Pending
 from jobs.dispatch.records import Delivery, Halt, Notify, Record
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from api.stack import ports
 from api.stack.kafka import KafkaBroker
+from jobs.dispatch import log as notifications
 from jobs.dispatch import turn
+from jobs.dispatch.log import NotificationLog
 from jobs.dispatch.queues import SIDE_BY_SIDE
 from jobs.dispatch.tryout import try_channel
 from tests.jobs.dispatch.victim import STEPS
@@ -186,8 +191,47 @@ def test_a_dead_letter_is_sent_when_somebody_asks_even_after_a_restart(world: Wo
     world.write({"type": "retry", "id": "unknown", "who": "anna", "at_ms": 0})
     world.flush()
     with world.dispatcher():
-        world.await_outcomes({"n": "sent"})
-    assert [row.attempt for row in world.rows()] == [1, 2]
+        world.await_outcomes({"n": "sent", "unknown": "refused"})
+    assert [row.attempt for row in world.rows() if row.id == "n"] == [1, 2]
+    [refused] = [row for row in world.rows() if row.id == "unknown"]
+    assert "has none with this id" in refused.detail
+
+
+def test_a_dead_letter_that_was_acknowledged_long_ago_is_not_sent_when_somebody_asks(
+    world: World, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOOK_BACK_MS", "SKEW_MS"):
+        monkeypatch.setattr(notifications, name, 0)  # a start looks no further back than it must
+    receiver.answer = lambda _: Answer(400)
+    world.put("web", webhook(receiver))
+    world.notify("n")
+    world.flush()
+    with world.dispatcher():
+        world.await_outcomes({"n": "dead"})
+        world.write({"type": "halt", "halt": {"alert-n": 2}, "at_ms": 0})
+        world.flush()
+    world.write({"type": "retry", "id": "n", "who": "anna", "at_ms": 0})
+    world.flush()
+    with world.dispatcher():
+        world.await_outcomes({"n": "called_off"})
+    assert len(receiver.requests) == 1
+
+
+def test_the_log_is_read_while_all_other_threads_wait_for_names() -> None:
+    async def ask() -> None:
+        waiting = threading.Event()
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        hangs = loop.run_in_executor(None, waiting.wait)
+        try:
+            log = NotificationLog("127.0.0.1:1", "", lambda entries: None)
+            with patch.object(log, "_end", lambda: 0):
+                await asyncio.wait_for(log.caught_up(), 20)
+        finally:
+            waiting.set()
+            await hangs
+
+    asyncio.run(ask())
 
 
 def test_without_a_broker_nothing_is_sent_and_nothing_is_lost(tmp_path: Path, receiver: HttpReceiver) -> None:

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from jobs.dispatch.breaker import THRESHOLD
-from jobs.dispatch.plan import GIVE_UP_MS, LONGEST_HOLD_MS, TEST_MS, TRIES, Plan, Result
+from jobs.dispatch.outcomes import LISTED, MOST_LISTED, Result, refused_row
+from jobs.dispatch.plan import GIVE_UP_MS, LONGEST_HOLD_MS, TEST_MS, TRIES, Plan
 from jobs.dispatch.records import Applied, Retry, Test
 from tests.jobs.dispatch.steps import DOWN, REFUSED, SENT, Bench, notice
 
@@ -167,6 +168,14 @@ def test_a_dead_letter_of_an_earlier_run_is_sought_in_the_log() -> None:
     assert later.plan.floor == 3
 
 
+def test_the_answer_to_a_vain_wish_is_no_attempt() -> None:
+    plan = Plan()
+    plan.recall(refused_row("n", 5))
+    bench = Bench(plan)
+    bench.log(notice("n"))
+    assert bench.drain() == ["n"]
+
+
 def test_after_a_restart_what_was_recorded_is_not_sent_again_and_tries_go_on() -> None:
     bench = Bench()
     bench.log(notice("sent"), notice("tried"))
@@ -227,7 +236,11 @@ def test_of_a_group_only_what_is_not_halted_is_told() -> None:
 def test_the_row_of_a_notice_about_a_storm_is_no_larger_than_kafka_takes() -> None:
     bench = Bench()
     bench.log(notice("n", alerts={f"{n:032x}": 1 for n in range(30_000)}))
-    assert len(msgspec.json.encode(bench.send())) < 100_000
+    failed = bench.send(result=DOWN)
+    assert (len(failed.alerts), len(msgspec.json.encode(failed)) < 100_000) == (LISTED, True)
+    bench.wait()
+    sent = bench.send()
+    assert (len(sent.alerts), len(msgspec.json.encode(sent)) < 900_000) == (MOST_LISTED, True)
 
 
 def test_the_end_of_an_alert_is_told_to_those_who_heard_of_it_and_to_nobody_else() -> None:

@@ -7,7 +7,8 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.dispatch.plan import Plan, Result
+from jobs.dispatch.outcomes import Result
+from jobs.dispatch.plan import Plan
 from jobs.dispatch.queues import Pending
 from jobs.dispatch.records import FINAL, Delivery, Halt, Notify, Record, Retry
 from tests.jobs.dispatch.steps import DOWN, REFUSED, SENT, notice

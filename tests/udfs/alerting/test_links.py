@@ -50,6 +50,12 @@ def test_a_token_of_another_secret_is_not_valid() -> None:
         read(sign(LINK, SECRET), SECRET + "!", 0)
 
 
+def test_a_link_may_name_a_message_about_more_alerts_than_an_address_holds() -> None:
+    link = Link("ack", {}, "anna", EXPIRES, "m" * 32, 1_600_000_000_000)
+    assert read(sign(link, SECRET), SECRET, 0) == link
+    assert len(url("https://daymark.example/", link, SECRET)) < 250
+
+
 def test_each_click_on_a_link_is_the_same_action() -> None:
     assert action_id(sign(LINK, SECRET)) == action_id(sign(LINK, SECRET))
     assert action_id(sign(LINK, SECRET)) != action_id(sign(Link("ack", {"f" * 32: 3}, "anna", EXPIRES), SECRET))

@@ -125,3 +125,10 @@ def test_a_template_at_fault_is_named_and_can_do_no_harm(template: str, says: st
 def test_a_channel_of_a_type_that_this_version_doesnt_know_is_named() -> None:
     with pytest.raises(RenderError, match="'pigeon' is no type"):
         render(channel("pigeon"), notify(), ADDRESSES)
+
+
+def test_a_key_with_markdown_in_it_makes_no_link_in_a_card_of_teams() -> None:
+    message = render(channel("teams"), notify(title="[Sign in again](https://evil.example)"), ADDRESSES)
+    assert message.payload is not None
+    title, _ = message.payload["attachments"][0]["content"]["body"]
+    assert title["text"] == r"\[critical\] \[Sign in again\](https://evil.example)"

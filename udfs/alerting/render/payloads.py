@@ -31,13 +31,14 @@ def slack(title: str, text: str, names: Names) -> Payload:
 def teams(title: str, text: str, names: Names) -> Payload:
     """An Adaptive Card in the envelope that incoming webhooks and workflows take."""
     colour = COLOURS[names["severity"]]
+    title, text = _teams_safe(_cut(title, 500)), _teams_safe(_cut(text, 10_000)).replace("\n", "\n\n")
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": [
-            {"type": "TextBlock", "text": _cut(title, 500), "weight": "bolder", "wrap": True, "color": colour},
-            {"type": "TextBlock", "text": _cut(text, 10_000).replace("\n", "\n\n"), "wrap": True},
+            {"type": "TextBlock", "text": title, "weight": "bolder", "wrap": True, "color": colour},
+            {"type": "TextBlock", "text": text, "wrap": True},
         ],
         "actions": [{"type": "Action.OpenUrl", "title": label, "url": url} for label, url in _buttons(names)],
     }
@@ -79,6 +80,11 @@ def _buttons(names: Names) -> list[tuple[str, str]]:
 def _slack_safe(text: str) -> str:
     """Text in which nothing is taken for a mention or a link."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _teams_safe(text: str) -> str:
+    """Text of which nothing is taken for a link of Markdown; addresses stay as they are."""
+    return text.replace("[", r"\[").replace("]", r"\]")
 
 
 def _cut(text: str, most: int) -> str:
