@@ -218,9 +218,16 @@ def _rows(
         whose = alertmanager.receiver_filter(receiver)
     except ValueError as fault:
         raise ProblemError(400, "Invalid receiver", f"failed to parse receiver param: {fault}") from None
-    rows = listed(ctx.store, states=ACTIVE, limit=MOST_ALERTS)
     hidden = {sort for sort, shown in wanted.items() if not shown}
-    return alertmanager.chosen(rows, policy, matchers, whose, hidden)
+    found: list[dict[str, Any]] = []
+    place: dict[str, Any] = {}
+    while len(found) < MOST_ALERTS:  # filtered here, since labels are made here
+        rows = listed(ctx.store, states=ACTIVE, limit=MOST_ALERTS, **place)
+        found += alertmanager.chosen(rows, policy, matchers, whose, hidden)
+        if len(rows) < MOST_ALERTS:
+            break
+        place = {"resumed": 1, "after_place": rows[-1]["place"], "after_id": rows[-1]["id"]}
+    return found[:MOST_ALERTS]
 
 
 def _matchers(texts: list[str]) -> tuple[Matcher, ...]:

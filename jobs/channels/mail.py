@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from hashlib import blake2b
 
 import aiosmtplib
+from aiosmtplib.response import SMTPResponse
 
 from jobs.channels.sender import Outgoing, Result
 
@@ -39,7 +41,7 @@ async def send(outgoing: Outgoing) -> Result:
             timeout=TIMEOUT_S,
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
-        refused = {one.recipient: (one.code, one.message) for one in error.recipients}
+        refused = {one.recipient: SMTPResponse(one.code, one.message) for one in error.recipients}
     except aiosmtplib.SMTPDataError as error:
         said = f"{error.code} {error.message}"
         return Result("refused" if error.code >= 550 else "failed", said, error.code)
@@ -49,7 +51,7 @@ async def send(outgoing: Outgoing) -> Result:
     return _verdict(refused, len(outgoing.taken))
 
 
-def _verdict(refused: dict[str, tuple[int, str]], taken: int) -> Result:
+def _verdict(refused: Mapping[str, tuple[int, str]], taken: int) -> Result:
     """What it means that some recipients were refused and others have the mail, from this try or an earlier one."""
     if not refused:
         return Result("sent", "", 250)

@@ -16,6 +16,9 @@ LEAST_HIDDEN = 6
 OWN = "DAYMARK_"
 ALLOWED = ("DAYMARK_SECRET_", "DAYMARK_SMTP")
 FOLDER = "DAYMARK_SECRETS"
+USUAL = "/run/secrets"
+"""Where container platforms put secrets."""
+
 HIDDEN = "[hidden]"
 
 
@@ -27,7 +30,7 @@ class Vault:
     """Finds what documents only name, and hides it in texts that others may read.
 
     Whoever may write channel documents could have anything sent to an address of his own: so Daymark's own variables
-    are not given out, and files only from the folder in DAYMARK_SECRETS, where that is set.
+    are not given out, and files only from one folder, the one in DAYMARK_SECRETS.
     """
 
     def __init__(self, env: Mapping[str, str]) -> None:
@@ -63,8 +66,8 @@ class Vault:
         return value
 
     def _from_file(self, path: Path, name: str) -> str:
-        folder = self.env.get(FOLDER)
-        if folder and not path.resolve().is_relative_to(Path(folder).resolve()):
+        folder = self.env.get(FOLDER) or USUAL
+        if not path.resolve().is_relative_to(Path(folder).resolve()):
             raise SecretError(f"`{name}`: {path} is not in {folder}, from where secrets are read ({FOLDER})")
         try:
             with path.open() as file:

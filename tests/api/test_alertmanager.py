@@ -18,6 +18,7 @@ import uvicorn
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.testclient import TestClient
 
+from api.routes import alertmanager
 from api.stack import ports
 from api.store import Store
 from tests.api.alertrows import alert
@@ -146,6 +147,13 @@ def test_filters_leave_out_what_they_say(filled: TestClient) -> None:
     ]
     for parameters, wanted in cases:
         assert ids(filled, **parameters) == wanted, parameters
+
+
+def test_a_filter_finds_what_is_behind_many_alerts_that_do_not_fit(
+    filled: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alertmanager, "MOST_ALERTS", 1)
+    assert ids(filled, filter='severity="critical"') == ["a2"]
 
 
 def test_what_is_no_matcher_is_a_400_with_a_text(filled: TestClient) -> None:

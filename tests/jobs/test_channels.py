@@ -371,7 +371,7 @@ def test_a_receiver_that_hangs_is_a_failure_in_time(receiver: HttpReceiver, monk
         ({"type": "webhook", "url": "no address"}, "UnsupportedProtocol"),
         ({"type": "webhook", "url": "http://127.0.0.1:1/"}, "ConnectError"),
         ({"type": "slack", "url": {"env": "NOT_SET"}}, "environment has no NOT_SET"),
-        ({"type": "slack", "url": {"file": "/no/such/file"}}, "/no/such/file can't be read"),
+        ({"type": "slack", "url": {"file": "/run/secrets/none"}}, "/run/secrets/none can't be read"),
         ({"type": "slack", "url": {"env": "DAYMARK_LINK_SECRET"}}, "a setting of Daymark's own"),
     ],
 )
@@ -386,7 +386,7 @@ def send_without_channel() -> Result:
     return asyncio.run(Outbox({}, tools, "", SECRET).send(NOTICE))
 
 
-def test_secrets_come_from_files_of_one_folder_only_where_that_is_set(tmp_path: Path) -> None:
+def test_secrets_come_from_files_of_one_folder_only(tmp_path: Path) -> None:
     inside = tmp_path / "secrets" / "token"
     inside.parent.mkdir()
     inside.write_text("a token\n")
@@ -396,6 +396,8 @@ def test_secrets_come_from_files_of_one_folder_only_where_that_is_set(tmp_path: 
     for path in (tmp_path / "outside", inside.parent / ".." / "outside"):
         with pytest.raises(SecretError, match="is not in"):
             vault.reveal({"file": str(path)}, "token")
+    with pytest.raises(SecretError, match="is not in /run/secrets"):
+        Vault({}).reveal({"file": str(inside)}, "token")
 
 
 def test_no_secret_reaches_a_log_or_a_row(receiver: HttpReceiver, caplog: pytest.LogCaptureFixture) -> None:
