@@ -154,7 +154,6 @@ def asdict(notice: Notify) -> dict[str, Any]:
     return {name: getattr(notice, name) for name in notice.__struct_fields__}
 
 
-@pytest.mark.usefixtures("trusted")
 def test_the_link_of_a_message_that_shows_some_of_its_alerts_is_for_all_of_them(receiver: HttpReceiver) -> None:
     many = msgspec.structs.replace(NOTICE, revs={f"{n:032x}": 7 for n in range(500)}, count=500)
     body = '{"link": {{ acknowledge_url | tojson }}}'
@@ -167,6 +166,7 @@ def test_the_link_of_a_message_that_shows_some_of_its_alerts_is_for_all_of_them(
     assert (all_of_them.alerts, all_of_them.message, all_of_them.told_ms) == ({}, NOTICE.id, NOTICE.at_ms)
 
 
+@pytest.mark.usefixtures("trusted")
 def test_a_mail_that_names_nobody_goes_to_the_channels_list_and_one_bad_address_spoils_nothing(
     authority: trustme.CA,
 ) -> None:
