@@ -15,7 +15,7 @@ from api.records import actions
 from api.records.database import Change
 
 Row = dict[str, Any]
-NOTHING: Row = {"alerts": [], "incident": "", "why": "", "until_ms": None, "assignee": "", "text": ""}
+NOTHING: Row = {"alerts": [], "incident": "", "why": "", "until_ms": None, "assignee": "", "text": "", "public": 0}
 
 
 @dataclass(frozen=True)

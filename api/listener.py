@@ -96,6 +96,7 @@ class Listener:
 
     def __init__(self, publisher: Publisher, records: Records) -> None:
         self.answers = Answers()
+        self.dispatcher: Row | None = None  # what the one that sends has said last
         self._publisher = publisher
         self._records = records
         self._watchers: set[Watcher] = set()
@@ -172,6 +173,10 @@ class Listener:
                 actions.settle(self._records, row)
             except SQLAlchemyError as fault:  # it is heard again after a restart
                 log.warning("an answer could not be kept", extra={"action": row.get("action"), "error": str(fault)})
+        elif row.get("type") == "dispatcher":
+            last = self.dispatcher
+            if last is None or row.get("what") == "begins" or row.get("run") == last.get("run"):
+                self.dispatcher = row
 
     def _tell(self, row: Row | None) -> None:
         for watcher in tuple(self._watchers):

@@ -118,6 +118,7 @@ MATRIX: dict[tuple[str, str], str | None] = {
     ("GET", "/api/v1/alerts/{id}/log"): "read",
     ("GET", "/api/v1/alerts/live"): "read",
     ("GET", "/api/v1/deliveries"): "survey",
+    ("GET", "/api/v1/channels"): "survey",
     ("GET", "/api/v1/incidents"): "read",
     ("GET", "/api/v1/incidents/{id}"): "read",
     ("GET", "/api/v1/incidents/{id}/post-mortem"): "read",

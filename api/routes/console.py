@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api import incidents, paging
+from api.channels import troubled
 from api.context import Context, Ctx
 from api.paging import Cursor, PathText, Text
 from api.routes.alerts import STORY, Severity, listed, states_of
@@ -44,6 +45,7 @@ def _listed(
         "counts": counts,
         "refresh": refresh,
         "states": STATES,
+        "troubled": troubled(ctx.store),
     }
 
 

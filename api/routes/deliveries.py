@@ -1,19 +1,21 @@
-"""What the dispatcher is asked to do: to try again what it has given up."""
+"""How the channels do, and what the dispatcher is asked to do: to try again what it has given up."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from api import channels
 from api.actor import Actor, Who
 from api.context import Context, Ctx
 from api.paging import FAR
 from api.problems import ProblemError, documented, not_found
 from api.publish import PublishError, Record
+from api.records import documents
 from api.routes.actions import Id
 from api.store import StoreError
 
@@ -30,6 +32,51 @@ class Sent(BaseModel):
     """What was handed to the dispatcher; what becomes of it is at /api/v1/deliveries?id=…"""
 
     id: str
+
+
+class Sender(BaseModel):
+    """The dispatcher whose turn it is to send."""
+
+    run: str
+    place: str = Field(description="its machine and home")
+    state: Literal["sends", "silent", "ended"] = Field(description="silent: nothing was heard of it for half a minute")
+    heard_ms: int
+
+
+class Channel(BaseModel):
+    """How a channel has done in the last 24 hours. Numbers are of notifications, but for `failed` and `failing`."""
+
+    channel: str
+    type: str
+    exists: bool = Field(description="whether there is such a channel; false: it was deleted, or somebody names it")
+    state: Literal["works", "fails", "down", "unused"] = Field(description="down: it failed five times in a row")
+    sent: int
+    waiting: int = Field(description="those that were tried, and will be again")
+    dead: int = Field(description="those that were given up")
+    failed: int = Field(description="attempts that failed")
+    failing: int = Field(description="attempts that failed since the last one that didn't")
+    sent_ms: int | None = Field(description="when it last worked")
+    failed_ms: int | None = Field(description="when it last failed")
+    detail: str = Field(description="what was said when it last failed")
+
+
+class Channels(BaseModel):
+    """How people are reached."""
+
+    dispatcher: Sender | None = Field(description="null: none was heard of within the last hour")
+    channels: list[Channel]
+
+
+@router.get("/channels", response_model=Channels)
+def list_channels(ctx: Ctx) -> dict[str, Any]:
+    """Which dispatcher sends, and how each channel does: whether it works, what waits, what was given up."""
+    now = time.time_ns() // 1_000_000
+    with ctx.records.reading() as connection:
+        there = {one.name: one.body for one in documents.listed(connection, "channel")}
+    return {
+        "dispatcher": channels.dispatcher(ctx.listener.dispatcher, now),
+        "channels": channels.listed(channels.seen(ctx.store, now), there),
+    }
 
 
 @router.post("/deliveries/{id}/retry", status_code=202, response_model=Sent, responses=documented(404, 409))

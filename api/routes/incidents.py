@@ -28,7 +28,7 @@ class Note(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: Annotated[Said, Field(min_length=1)]
-    public: bool = Field(False, description="show it on the status page")
+    public: bool = Field(False, description="show it on the status page; each note says it anew")
 
 
 class Why(BaseModel):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 THRESHOLD = 5
 FIRST_MS = 5_000
 LONGEST_MS = 60_000
+STATES = ("closed", "half_open", "open")
 
 
 @dataclass(slots=True)
@@ -24,6 +25,10 @@ class Breaker:
     def tripped(self) -> bool:
         """Whether it is open or half-open."""
         return self.failures >= THRESHOLD
+
+    def state(self, now: int) -> str:
+        """One of STATES, as it is at `now`."""
+        return "closed" if not self.tripped else "open" if now < self.until else "half_open"
 
     def admits(self, now: int) -> bool:
         """Whether a send may start at `now`."""

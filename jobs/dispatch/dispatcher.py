@@ -21,6 +21,7 @@ from kafka.errors import KafkaError
 from jobs.channels.outbox import Outbox
 from jobs.dispatch.kafkaside import DocumentLog, Writer
 from jobs.dispatch.log import Begun, Entry, NotificationLog
+from jobs.dispatch.metrics import DispatcherMetrics
 from jobs.dispatch.outcomes import refused_row
 from jobs.dispatch.plan import Plan
 from jobs.dispatch.queues import Pending
@@ -31,6 +32,7 @@ from jobs.dispatch.turn import BEAT_MS, Turn
 FLOOR_S = 0.25
 FINISH_S = 5.0
 AGAIN_S = 2.0
+OBSERVE_S = 1.0
 END_S = 2.0
 
 log = logging.getLogger("dispatcher")
@@ -56,11 +58,13 @@ class Dispatcher:
         writer: Writer,
         *,
         place: str,
+        metrics: DispatcherMetrics,
         fresh: bool = True,
     ) -> None:
         self.plan = Plan()
         self.turn = Turn(uuid.uuid4().hex, place, fresh)
         self.standby = Standby(bootstrap, prefix, self.turn)
+        self.metrics = metrics
         self.notifications = f"{prefix}notifications"
         self.outbox = outbox
         self.writer = writer
@@ -92,6 +96,8 @@ class Dispatcher:
             self._group = group
             log.info("dispatching", extra={"offset": begun.offset, "rows": len(begun.rows)})
             reading += map(group.create_task, (self.log.follow(), self._keep_floor(), self._seek(), self._beat()))
+            reading.append(group.create_task(self._observe()))
+            self.metrics.sending.set(1)
             stopping = group.create_task(stop.wait())
             await asyncio.wait({stopping, group.create_task(self._over.wait())}, return_when=asyncio.FIRST_COMPLETED)
             self._group = None
@@ -99,6 +105,7 @@ class Dispatcher:
             for task in (*reading, stopping):
                 task.cancel()
             self._over.set()
+        self.metrics.sending.set(0)
         await self._say_end()
         self.writer.close()
 
@@ -191,12 +198,19 @@ class Dispatcher:
         level = logging.INFO if row.outcome == "sent" else logging.WARNING
         log.log(level, "delivery %s", row.outcome, extra=msgspec.to_builtins(row) | {"person": None})
         await self.writer.write(self.deliveries, row.id, msgspec.json.encode(row))
+        self.metrics.count(row)
 
     async def _keep_floor(self) -> None:
         """Now and then, tell the log how far all is finished."""
         while True:
             self.log.floor = self.plan.floor
             await asyncio.sleep(FLOOR_S)
+
+    async def _observe(self) -> None:
+        """Now and then, look how the channels are."""
+        while True:
+            self.metrics.observe(self.plan, wall_ms())
+            await asyncio.sleep(OBSERVE_S)
 
     async def _beat(self) -> None:
         """Now and then, tell those who stand by that this one is still there."""

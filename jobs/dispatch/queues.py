@@ -99,6 +99,13 @@ class Queue:
         opens = self.breaker.until if self.breaker.tripped else 0
         return max(self._heads[0][0], self.held_until, opens)
 
+    def __len__(self) -> int:
+        return sum(map(len, self._lines.values()))
+
+    def oldest(self) -> int | None:
+        """The instant (epoch ms) of the oldest notice that is not finished; None if there is none."""
+        return min((pending.notice.at_ms for line in self._lines.values() for pending in line), default=None)
+
     def waiting(self) -> list[Pending]:
         """The notices that are not busy, in the order of their lines."""
         return [pending for line in self._lines.values() for pending in line if not pending.busy]

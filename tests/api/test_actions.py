@@ -185,6 +185,9 @@ def test_incidents_are_acted_on_likewise(client: TestClient, job: Job) -> None:
         assert client.post(f"/api/v1/incidents/inc-1/{kind}", json=body).status_code == 200
         [action] = job.actions
         assert (action["kind"], action["incident"], job.sent[0].key) == (f"incident_{kind}", "inc-1", b"inc-1")
+        assert action["public"] == (kind == "note")
+    client.post("/api/v1/incidents/inc-1/note", json={"text": "for us"})
+    assert job.actions[-1]["public"] == 0, "a note is for nobody outside unless it says so"
 
 
 @pytest.mark.real

@@ -1,6 +1,6 @@
 """What people do with alerts and incidents. An action is applied or refused, answered either way, and never done twice.
 
-    {"id", "at_ms", "who", "kind", "alerts": [id…], "incident", "why", "until_ms", "assignee", "text"}
+    {"id", "at_ms", "who", "kind", "alerts": [id…], "incident", "why", "until_ms", "assignee", "text", "public"}
 
 Of several alerts those are dealt with that can be; it is refused where none can. What is said of the others stands in
 the answer's `detail`.
@@ -45,7 +45,7 @@ class Action(msgspec.Struct, frozen=True):
     until_ms: int | None = None
     assignee: str | None = ""
     text: str | None = ""
-    public: bool | int | None = None
+    public: bool | int | None = 0
 
     @property
     def because(self) -> str:
@@ -183,8 +183,7 @@ def _escalate(book: Book, action: Action, alert: Alert) -> None:
 def _note(book: Book, action: Action, incident: Incident, changed: list[Alert]) -> str:
     book.touch_incident(incident)
     incident.note, incident.note_ms = action.said, book.now
-    if action.public is not None:
-        incident.public = bool(action.public)
+    incident.public = bool(action.public)  # each note says it anew: what doesn't say so is for nobody outside
     return ""
 
 

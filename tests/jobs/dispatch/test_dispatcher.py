@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
+import httpx
 import pytest
 
 from api.stack import ports
@@ -39,6 +40,10 @@ def world(broker: KafkaBroker, tmp_path: Path) -> Iterator[World]:
 def receiver() -> Iterator[HttpReceiver]:
     with http_receiver() as running:
         yield running
+
+
+def scraped(world: World) -> str:
+    return httpx.get(f"http://127.0.0.1:{world.metrics}/metrics").text
 
 
 def webhook(receiver: HttpReceiver) -> dict[str, str]:
@@ -135,6 +140,7 @@ def test_a_channel_that_is_down_delays_only_itself_and_gets_everything_when_it_i
 ) -> None:
     world.put("web", webhook(receiver))
     world.put("pager", {"type": "webhook", "url": f"http://127.0.0.1:{ports.free()}/"})
+    world.metrics = str(ports.free())
     for n in range(20):
         world.notify(f"down{n}", "pager")
         world.notify(f"up{n}", "web")
@@ -143,6 +149,10 @@ def test_a_channel_that_is_down_delays_only_itself_and_gets_everything_when_it_i
         eventually(lambda: list(world.outcomes().values()).count("sent") == 20)
         assert sorted(receiver.keys()) == sorted(f"up{n}" for n in range(20))
         eventually(lambda: {row.outcome for row in world.rows() if row.channel == "pager"} == {"retry"})
+        eventually(lambda: 'daymark_channel_breaker{channel="pager",state="closed"} 0.0' in scraped(world))
+        assert 'daymark_channel_waiting{channel="pager"} 20.0' in scraped(world)
+        assert 'daymark_deliveries_total{channel="web",outcome="sent"} 20.0' in scraped(world)
+        assert "daymark_dispatcher_sending 1.0" in scraped(world)
         world.put("pager", webhook(receiver))  # its new settings are tried at once
         eventually(lambda: set(world.outcomes().values()) == {"sent"})
     assert max(Counter(receiver.keys()).values()) == 1

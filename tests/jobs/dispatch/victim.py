@@ -18,6 +18,7 @@ import httpx
 from jobs import logs
 from jobs.channels.vault import Vault
 from jobs.dispatch.dispatcher import Dispatcher
+from jobs.dispatch.metrics import DispatcherMetrics
 from jobs.dispatcher import build
 
 Bomb = Callable[[], None]
@@ -100,7 +101,7 @@ async def run(bootstrap: str, prefix: str, home: str, step: str, times: str) -> 
 
     options = argparse.Namespace(bootstrap=bootstrap, prefix=prefix, home=home, public_url="https://d.example")
     async with httpx.AsyncClient(timeout=5) as http:
-        dispatcher = build(options, {}, http, Vault({}))
+        dispatcher = build(options, {}, http, Vault({}), DispatcherMetrics())
         if step in STEPS:
             STEPS[step][0](dispatcher, http, bomb)
         await dispatcher.run(asyncio.Event())

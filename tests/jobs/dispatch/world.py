@@ -31,6 +31,7 @@ class World:
     def __init__(self, bootstrap: str, home: Path) -> None:
         self.bootstrap = bootstrap
         self.home = home
+        self.metrics = ""
         self.prefix = f"d{uuid.uuid4().hex[:8]}."
         for name, partitions in (("notifications", 1), ("deliveries", 2), ("alerting", 1), ("browser", 1)):
             create_topic(bootstrap, self.prefix + name, partitions)
@@ -72,7 +73,11 @@ class World:
 
     def options(self) -> argparse.Namespace:
         return argparse.Namespace(
-            bootstrap=self.bootstrap, prefix=self.prefix, home=str(self.home), public_url="https://d.example"
+            bootstrap=self.bootstrap,
+            prefix=self.prefix,
+            home=str(self.home),
+            public_url="https://d.example",
+            metrics=self.metrics,
         )
 
     @contextmanager

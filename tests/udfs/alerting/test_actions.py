@@ -161,7 +161,7 @@ def test_a_note_stands_in_the_incident() -> None:
     play.act(action("incident_note", incident=play.incident()["id"], text="on it", public=True))
     assert (play.incident()["note"], play.incident()["note_ms"], play.incident()["public"]) == ("on it", NOW, 1)
     play.act(action("incident_note", incident=play.incident()["id"], text="nearly done"))
-    assert (play.incident()["note"], play.incident()["public"]) == ("nearly done", 1)
+    assert (play.incident()["note"], play.incident()["public"]) == ("nearly done", 0), "each note says it anew"
 
 
 def test_resolving_an_incident_resolves_its_alerts() -> None:
