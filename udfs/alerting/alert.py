@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from udfs.alerting.policy import Recipient
-from udfs.alerting.reported import OF_A_DEADLINE
+from udfs.alerting.reported import FEARED, OF_A_DEADLINE
 from udfs.core.codec import UnknownFormat
 from udfs.core.effects import BLIND, MISSING, STALLED
 from udfs.core.standstill import STEP
@@ -131,9 +131,13 @@ class Alert(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def lasts(self) -> bool:
-        """Whether it will be told when it is over. Until then what lies behind it can't happen either; of all other
-        kinds nothing further is heard, so they expire."""
+        """Whether what lies behind it can't happen either until it is over."""
         return self.kind in (MISSING, BLIND) or self.is_of_a_step
+
+    @property
+    def has_cure(self) -> bool:
+        """Whether it will be told when it is over; of all other kinds nothing further is heard."""
+        return self.lasts or self.kind in FEARED
 
     @property
     def may_be_explained(self) -> bool:

@@ -20,6 +20,7 @@ from tests.udfs.alerting.build import (
     late,
     messages,
     policy,
+    relieved,
     stalled_step,
 )
 from udfs.alerting.effects import AlertChanged, Effect, Notify
@@ -70,6 +71,7 @@ findings = st.one_of(
         severity=st.sampled_from(("low", "high", "critical")),
     ),
     st.builds(late, st.sampled_from(KEYS), deadline_ms=deadlines, rule=st.sampled_from(("send", "reply"))),
+    st.builds(relieved, st.sampled_from(KEYS), st.sampled_from((None, 0, 5)), rule=st.sampled_from(("send", "reply"))),
     st.builds(blind, st.sampled_from((None, NOW + HOUR))),
     st.builds(stalled_step, st.sampled_from(("send", "reply")), st.sampled_from((None, NOW + HOUR))),
     st.just(finding("B-1", rule="loaded", workflow="batches", deadline_ms=NOW - 3 * HOUR)),
