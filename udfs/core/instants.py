@@ -62,10 +62,9 @@ def _passed(spec: Spec, deadline: Deadline, item: Item, slot: Slot, span: int) -
     left, runs_since = span, slot.since
     for time, seq, ended in standstills(spec, item) if spec.pauses else ():
         if time > slot.since or (time == slot.since and seq > slot.seq):
-            ran = _between(deadline, runs_since, time)
-            if ran > left:
+            if _add(deadline, runs_since, left) < time:
                 break
-            left -= ran
+            left -= _between(deadline, runs_since, time)
         if ended == NEVER:
             return NEVER
         runs_since = max(slot.since, ended)

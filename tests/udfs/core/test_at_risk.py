@@ -13,6 +13,8 @@ import pytest
 from tests.udfs.core.build import Follower, event, workflow
 from tests.udfs.core.test_migrate import Mover
 from tests.udfs.core.test_predicted import SEEN, predicting
+from udfs.core.calendar import Calendar
+from udfs.core.clock import BusinessTime
 from udfs.core.codec import decode, encode
 from udfs.core.effects import Finding
 from udfs.core.measures import Measures, measured
@@ -20,6 +22,7 @@ from udfs.core.spec import LAST, Predict, Spec
 from udfs.core.state import NEVER
 from udfs.core.upkeep import bring_up
 from udfs.core.versions import NOT, Plan, Version
+from udfs.core.zone import UTC
 
 Said = list[tuple[str, int | None, int | None, str]]
 
@@ -135,6 +138,16 @@ def test_a_pause_that_ended_earlier_than_it_seemed_takes_it_back() -> None:
         ("missing", None, None, ""),
         ("late", 150, 45, "B@150"),
     ]
+
+
+@pytest.mark.parametrize(("paused", "told"), [(99, []), (100, []), (101, [("at_risk", 100)])])
+def test_a_pause_when_business_has_closed_does_not_undo_what_was_told_at_the_close(
+    paused: int, told: list[tuple[str, int]]
+) -> None:
+    office = BusinessTime(UTC, Calendar(week=((20, 100),) * 7))
+    spec = warning(pauses="D", business={0: office}, expire_after=1000)
+    follower = Follower(spec).see(event("A", 20)).time(98).see(event("D", paused)).time(5000)
+    assert [(one.kind, one.deadline) for one in follower.said][:1] == told
 
 
 def test_an_item_that_is_forgotten_while_it_is_paused_is_at_risk_no_more() -> None:
