@@ -43,9 +43,10 @@ def tell(
     if not kinds:
         return
     reply = _in_time(deadline, item, slot, settled) if over else None
+    then = due if reply is None else due_at(spec, deadline, item, slot, reply)  # pauses that follow count no more
     for one in _findings(spec, deadline, item, slot, kinds, warn_at, due):
         if over:
-            one = _over(one, settled, reply, due)
+            one = _over(one, settled, reply, then)
         effects.append(one)
 
 

@@ -129,6 +129,15 @@ def test_while_it_is_paused_nothing_is_missed_and_an_answer_has_no_delta() -> No
     ]
 
 
+def test_how_much_before_its_deadline_it_was_done_is_reckoned_as_it_stood_then() -> None:
+    spec = warning(pauses="D", resumes="C", ends="", order="ignore")
+    for watermark in (81, 5000):
+        follower = Follower(spec).see(event("A", 0)).time(80)
+        follower.see(event("D", 81), event("C", 91)).see(event("B", 95)).see(event("D", 96), event("C", 99))
+        (last,) = {one.id: one for one in follower.time(watermark).said}.values()
+        assert (last.at, last.delta) == (95, -15)
+
+
 def test_a_pause_that_ended_earlier_than_it_seemed_takes_it_back() -> None:
     spec = warning(pauses="D", resumes="A", order="ignore")
     follower = warned(spec).see(event("D", 90), event("B", 150), event("A", 95)).time(5000)
