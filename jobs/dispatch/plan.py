@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from jobs.dispatch.queues import Pending, Queue
-from jobs.dispatch.records import CLOSING, FINAL, Applied, Delivery, Halt, Notify, Record, Retry, Test, masked
+from jobs.dispatch.records import CLOSING, FINAL, RESOLVED, Applied, Delivery, Halt, Notify, Record, Retry, Test, masked
 from jobs.dispatch.sample import sample_notice
 
 K = TypeVar("K")
@@ -250,8 +250,10 @@ class Plan:
         """Remember who was told of which alert, so that nobody hears the end of what he never heard of."""
         for alert in row.alerts:
             key = (row.channel, row.person + row.address, alert)
-            if row.reason in CLOSING:
+            if row.reason == RESOLVED:
                 self._told.pop(key, None)
+            elif row.reason in CLOSING:
+                continue  # that somebody is at it doesn't change who knows of it
             elif row.outcome != "called_off" or row.attempt > 1:  # a try that failed may have arrived
                 _remember(self._told, key, True)
             elif key not in self._told:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from udfs.alerting import pages
 from udfs.alerting.alert import ESCALATED, Alert, Track
 from udfs.alerting.book import Book
 from udfs.alerting.groups import OPENED, want
@@ -82,3 +83,4 @@ def stop(book: Book, alert: Alert) -> None:
         for lane in track.lanes:
             book.index.waiting.drop((track.group, lane), alert.id)
         track.lanes = []
+    pages.look(book, alert)
