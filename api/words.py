@@ -63,6 +63,10 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None, show: Show =
             return f"{step} came {span(finding['delta_ms'])} late: {who}, due {show(due, now_ms)}, came {when}"
         case "reported_late":
             return f"{step} was in time but reported late: {who}, due {show(due, now_ms)}, happened {when}"
+        case "at_risk" | "predicted" if at is not None:
+            if finding["delta_ms"] is None:
+                return f"{step} is not waited for any more: {who}, at risk {show(due, now_ms)}, called off {when}"
+            return f"{step} came in time after all: {who}, at risk {show(due, now_ms)}, came {when}"
         case "at_risk":
             waited = f"{span(due - since)} after {because}" if since is not None else "yet"
             return f"{step} is at risk: {who}, not there {waited}"

@@ -18,6 +18,7 @@ from pathlib import Path
 MODULES = {
     "core": (
         "answers",
+        "atrisk",
         "calendar",
         "children",
         "clock",
@@ -44,6 +45,7 @@ MODULES = {
         "pauses",
         "plan",
         "predicted",
+        "said",
         "schedule",
         "schedulestate",
         "sight",

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from jobs.dispatch.outcomes import alerts_of
-from jobs.dispatch.records import CLOSING, Delivery, Notify, masked
+from jobs.dispatch.records import CLOSING, RESOLVED, Delivery, Notify, masked
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -66,8 +66,10 @@ class Told:
         """Take what has become of a notice."""
         for alert in row.alerts:
             key = (row.channel, row.person + row.address, alert)
-            if row.reason in CLOSING:
+            if row.reason == RESOLVED:
                 self._told.pop(key, None)
+            elif row.reason in CLOSING:
+                continue  # that somebody is at it doesn't change who knows of it
             elif row.outcome != "called_off" or row.attempt > 1:  # a try that failed may have arrived
                 remember(self._told, key, True)
             elif key not in self._told:

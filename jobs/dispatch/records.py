@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import msgspec
 
-CLOSING = ("resolved", "acknowledged")
+RESOLVED = "resolved"
+
+CLOSING = (RESOLVED, "acknowledged")
 """Notices of what has become of an alert: they follow its halt, so no halt stops them."""
 
 FINAL = ("sent", "dead", "failed", "called_off", "superseded")

@@ -76,6 +76,15 @@ def test_a_link_of_an_earlier_episode_is_not_for_the_present_one(
     assert client.post(f"/ack/{link}").status_code == 409
 
 
+def test_a_link_that_is_newer_than_the_row_is_for_the_job_to_judge(
+    client: TestClient, job: Job, settings: Settings, store: Store
+) -> None:
+    insert(store, "alerts", alert(state="resolved", ended_ms=1, episode=1))
+    assert "Done" in client.post(f"/ack/{token(settings, episode=2)}").text
+    [action] = job.actions
+    assert action["episodes"] == {FP: 2}
+
+
 def digest(settings: Settings, told_ms: int = T0 + 5) -> str:
     """The link of a message that doesn't name its alerts."""
     expires = time.time_ns() // 1_000_000 + 60_000
@@ -100,7 +109,7 @@ def test_the_link_of_a_digest_is_for_all_its_alerts_as_far_as_they_are_what_was_
         assert "Done" in client.post(f"/ack/{link}").text
     [action] = job.actions
     assert sorted(action["alerts"]) == ids[2:]
-    assert (action["id"], action["who"]) == (action_id(link), "anna")
+    assert (action["id"], action["who"], action["told_ms"]) == (action_id(link), "anna", T0 + 5)
 
 
 def test_the_link_of_a_digest_waits_until_it_is_known_which_alerts_it_was_about(

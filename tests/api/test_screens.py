@@ -69,6 +69,25 @@ def test_the_map_as_it_was_counts_what_waited_then(client: TestClient, store: St
     assert waiting(T0 + 60_000) == waiting(0) == {"a": 1, "b": 1}
 
 
+def test_the_map_shows_at_risk_until_it_was_done_in_time(client: TestClient, store: Store) -> None:
+    insert(store, "progress", progress(watermark_ms=T0 + HOUR, at_ms=T0 + HOUR))
+    insert(store, "transitions", transition())
+    insert(store, "items", item(other=1))
+    warned = finding(kind="at_risk", because="a", deadline_ms=T0 + 60_000, at_ms=None)
+    insert(store, "findings", warned)
+
+    def at_risk(at: int) -> int:
+        steps = client.get("/api/v1/workflows/w/map", params={"at": at}).json()["steps"]
+        return sum(row["at_risk"] for row in steps)
+
+    assert at_risk(0) == 1
+    insert(store, "findings", warned | {"at_ms": T0 + 90_000, "delta_ms": -30_000})
+    assert [at_risk(T0 + ms) for ms in (59_999, 60_000, 89_999, 90_000)] == [0, 1, 1, 0]
+    assert at_risk(0) == 0
+    page = client.get("/api/v1/findings").json()
+    assert [row["at_ms"] for row in page["items"]] == [T0 + 90_000], "it is one finding"
+
+
 def test_pages_of_events_show_everything_once(client: TestClient, store: Store) -> None:
     for _ in range(2):
         insert(store, "events", *(event(id=f"e{n:03}") for n in range(250)))

@@ -35,3 +35,12 @@ def test_a_step_that_stands_still_is_told_with_what_waits_and_until_when() -> No
     told = finding("stalled", step="send", because="214 items wait", occurrence="step", since_ms=-600_000, at_ms=None)
     assert sentence(told, 0) == "nothing has left send for 10 m: 214 items wait"
     assert sentence(told | {"at_ms": 60_000}, 0) == "nothing has left send for 10 m: 214 items wait, until 00:01:00"
+
+
+@pytest.mark.parametrize("kind", ["at_risk", "predicted"])
+def test_what_was_at_risk_is_told_with_how_it_ended(kind: str) -> None:
+    came = finding(kind, at_ms=60_000, delta_ms=-1_000)
+    assert sentence(came, 0) == "files came in time after all: B1, at risk 00:00:00, came 00:01:00"
+    off = finding(kind, at_ms=60_000)
+    assert sentence(off, 0) == "files is not waited for any more: B1, at risk 00:00:00, called off 00:01:00"
+    assert "B1, not there" in sentence(finding(kind, at_ms=None, since_ms=-60_000), 0)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.properties.test_core_is_a_function_of_the_event_set import LATENESS, events, in_arrival_order, specs
-from udfs.core.effects import DUPLICATE, Effect, Finding
+from udfs.core.effects import AT_RISK, DUPLICATE, PREDICTED, Effect, Finding
 from udfs.core.event import Event
 from udfs.core.machine import next_deadline, on_event, on_time
 from udfs.core.migrate import migrate
@@ -46,13 +46,17 @@ def told(spec: Spec, arrivals: list[Event], ticks: random.Random, move: float) -
     item: Item | None = None
     watermark, highest = -NEVER, -NEVER
     said: list[Facts] = []
+    last: dict[Facts, int | None] = {}
 
     def note(effects: list[Effect]) -> None:
-        said.extend(
-            (f.kind, f.rule, f.occurrence, f.deadline, f.at, f.severity, f.step, f.because)
-            for f in effects
-            if isinstance(f, Finding) and f.kind != DUPLICATE
-        )
+        for f in effects:
+            if not isinstance(f, Finding) or f.kind == DUPLICATE:
+                continue
+            risk = (f.kind, f.rule, f.occurrence, f.deadline)
+            if f.kind in (AT_RISK, PREDICTED) and risk in last and last[risk] == f.at:
+                continue  # after events in disorder it may be said again that it is over, and nothing else
+            last[risk] = f.at
+            said.append((*risk, f.at, f.severity, f.step, f.because))
 
     def pass_time(to: int) -> None:
         nonlocal item, watermark

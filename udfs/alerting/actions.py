@@ -2,6 +2,8 @@
 
     {"id", "at_ms", "who", "kind", "alerts": [id…], "incident", "why", "until_ms", "assignee", "text", "public"}
 
+Who answers a message means the alerts as they were then: `episodes` (by alert), or `told_ms`, the message's instant.
+
 Of several alerts those are dealt with that can be; it is refused where none can. What is said of the others stands in
 the answer's `detail`.
 """
@@ -40,6 +42,8 @@ class Action(msgspec.Struct, frozen=True):
     kind: str
     who: str = ""
     alerts: list[str] = []
+    episodes: dict[str, int] = {}
+    told_ms: int | None = None
     incident: str = ""
     why: str | None = ""
     until_ms: int | None = None
@@ -107,6 +111,8 @@ def _apply(book: Book, action: Action, changed: list[Alert]) -> str:
                 raise Refused("is not known; it never was, or ended more than a week ago")
             if not alert.is_live and action.kind != "comment":
                 raise Refused(f"has ended: it is {alert.state}")
+            if not _is_as_told(action, alert):
+                raise Refused("has ended, and come back since; look at it again")
             _ON_ALERTS[action.kind](book, action, alert)
             changed.append(alert)
         except Refused as fault:
@@ -114,6 +120,12 @@ def _apply(book: Book, action: Action, changed: list[Alert]) -> str:
     if not changed:
         raise Refused(_reasons(refused))
     return f"{len(changed)} of {len(ids)}; {_reasons(refused)}" if refused else ""
+
+
+def _is_as_told(action: Action, alert: Alert) -> bool:
+    if action.told_ms is not None and alert.opened > action.told_ms:
+        return False
+    return action.episodes.get(alert.id, alert.episode) == alert.episode
 
 
 def _acknowledge(book: Book, action: Action, alert: Alert) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from udfs.alerting.policy import Recipient
-from udfs.alerting.reported import OF_A_DEADLINE
+from udfs.alerting.reported import FEARED, OF_A_DEADLINE
 from udfs.core.codec import UnknownFormat
 from udfs.core.effects import BLIND, MISSING, STALLED
 from udfs.core.standstill import STEP
@@ -62,8 +62,8 @@ class Alert(msgspec.Struct, array_like=True, gc=False):
     finding. `seen` are the last findings, `settled` up to which deadline it is known that it was put right. `held` says
     what suppresses it, `free` that somebody took it out of its cause. `hold_until` is when it stops being pending,
     `expires` when it ends by itself. `release` is when those that it explained are judged again, `refresh` when its row
-    is to be written anew. `owed` are the purses whose digest it waits for. `count` counts findings, `logs` entries of
-    its log; `begun` is the `received_ms` of the last finding.
+    is to be written anew. `owed` are the purses whose digest it waits for, `pages` what is open of it at pagers. `count`
+    counts findings, `logs` entries of its log.
     """
 
     format: int
@@ -115,6 +115,7 @@ class Alert(msgspec.Struct, array_like=True, gc=False):
     seen: list[str] = []
     tracks: list[Track] = []
     owed: list[str] = []
+    pages: list[str] = []
 
     @property
     def is_live(self) -> bool:
@@ -131,9 +132,13 @@ class Alert(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def lasts(self) -> bool:
-        """Whether it will be told when it is over. Until then what lies behind it can't happen either; of all other
-        kinds nothing further is heard, so they expire."""
+        """Whether what lies behind it can't happen either until it is over."""
         return self.kind in (MISSING, BLIND) or self.is_of_a_step
+
+    @property
+    def has_cure(self) -> bool:
+        """Whether it will be told when it is over; of all other kinds nothing further is heard."""
+        return self.lasts or self.kind in FEARED
 
     @property
     def may_be_explained(self) -> bool:

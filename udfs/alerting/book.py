@@ -15,7 +15,7 @@ from udfs.alerting.effects import AlertChanged, Effect, Halt, IncidentChanged, L
 from udfs.alerting.graph import Graph
 from udfs.alerting.index import Index
 from udfs.alerting.policy import Policy
-from udfs.alerting.records import Answer, Group, Incident, Purse
+from udfs.alerting.records import Answer, Group, Incident, Page, Purse
 from udfs.alerting.rows import alert_row, incident_row, next_ms
 from udfs.alerting.timers import Timers
 
@@ -49,6 +49,9 @@ class Book:
         self.shared: dict[str, str] = {}
         """The open incident of those that share something."""
         self.purses: dict[str, Purse] = {}
+        self.pages: dict[str, Page] = {}
+        self.stirred: set[str] = set()
+        """The pages to be looked at when the call ends."""
         self.answers: dict[str, Answer] = {}
         self.index = Index()
         self.due_alerts = Timers()
@@ -72,6 +75,11 @@ class Book:
             alert.refresh = None
             self.keep(alert)
 
+    def renew(self, alert: Alert) -> None:
+        """What is said of it from here on is said of a revision that no halt names, not even one of this call."""
+        self.touch(alert)
+        alert.rev += alert.id in self._halts
+
     def keep(self, alert: Alert) -> None:
         """Something changes that its row doesn't show."""
         self._dirty["a/" + alert.id] = alert
@@ -81,6 +89,9 @@ class Book:
 
     def keep_purse(self, purse: Purse) -> None:
         self._dirty["l/" + purse.id] = purse
+
+    def keep_page(self, page: Page) -> None:
+        self._dirty["p/" + page.id] = page
 
     def keep_answer(self, answer: Answer) -> None:
         self._dirty["x/" + answer.id] = answer
@@ -224,6 +235,9 @@ class Book:
             self.due_incidents.put(id, self.time_of_incident(incident))
         elif kind == "l":
             self.purses[id] = records.decode(stored, Purse)
+        elif kind == "p":
+            self.pages[id] = page = records.decode(stored, Page)
+            self.index.keys.add(page.key, id)
         elif kind == "x":
             self.answers[id] = records.decode(stored, Answer)
 

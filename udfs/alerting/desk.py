@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from udfs.alerting import incidents, lifecycle, limits
+from udfs.alerting import incidents, lifecycle, limits, pages
 from udfs.alerting.actions import act
 from udfs.alerting.book import Book
 from udfs.alerting.effects import Effect
@@ -119,4 +119,7 @@ class Desk:
             flush(book, book.groups[id])
         for id in book.due_purses.due(book.now):
             limits.settle(book, book.purses[id])
+        for id in sorted(book.stirred & book.pages.keys()):
+            pages.settle(book, book.pages[id])
+        book.stirred.clear()
         return book.close({one.id: incidents.priority(one) for one in book.touched_incidents})

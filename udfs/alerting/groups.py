@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from udfs.alerting import pages
 from udfs.alerting.alert import Alert, Track
 from udfs.alerting.book import Book
 from udfs.alerting.limits import offer, record_told
@@ -39,9 +40,10 @@ def want(book: Book, alert: Alert, track: Track, lane: str) -> None:
 
 
 def notice(book: Book, alert: Alert, reason: str) -> None:
-    """Those who were told of the alert in this episode are to hear that it is answered or over."""
+    """Those who were told of the alert in this episode are to hear that it is answered or over; but for pagers, which
+    are told when nothing else is open there."""
     for track in alert.tracks:
-        if track.told:
+        if not all(pages.has(book, alert, one) for one in track.told):
             want(book, alert, track, f"{reason}/0")
 
 
@@ -140,6 +142,7 @@ def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -
 def _send_notices(book: Book, group: Group, reason: str, told: list[Alert]) -> None:
     for recipient, some in _by_recipient(group, told).items():
         heard = [alert for alert in some if reason == RESOLVED or recipient.person != alert.acked_by]
+        heard = [alert for alert in heard if not pages.has(book, alert, recipient)]
         if heard:
             offer(book, recipient, reason, 0, heard, group)
 

@@ -42,7 +42,7 @@ class Index:
     hold for a whole workflow; `hides` has what an alert explains, `shared` who of those shown shares something (see
     `incidents`) with when they were shown. `members` are the live alerts of an incident, `parts` all that are known, by
     item. `groups` has the live alerts of a group, `waiting` by (group, lane) what is to be told, `owed` what a purse's
-    digest will say."""
+    digest will say. `paged` has the alerts of a page, `keys` the pages of a key."""
 
     def __init__(self) -> None:
         self.items: Sets[Item] = Sets()
@@ -56,6 +56,8 @@ class Index:
         self.groups: Sets[str] = Sets()
         self.waiting: Sets[tuple[str, str]] = Sets()
         self.owed: Sets[str] = Sets()
+        self.paged: Sets[str] = Sets()
+        self.keys: Sets[str] = Sets()
         self.shared: dict[str, dict[str, int]] = {}
 
     def restore(self, alerts: dict[str, Alert]) -> None:
@@ -75,6 +77,8 @@ class Index:
                     self.waiting.add((track.group, lane), alert.id)
             for purse in alert.owed:
                 self.owed.add(purse, alert.id)
+            for page in alert.pages:
+                self.paged.add(page, alert.id)
 
     def enter(self, alert: Alert) -> None:
         """An alert lives."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from udfs.alerting import causes, escalate, groups, incidents
+from udfs.alerting import causes, escalate, groups, incidents, pages
 from udfs.alerting.alert import (
     ACKNOWLEDGED,
     BY_CAUSE,
@@ -162,6 +162,7 @@ def forget(book: Book, alert: Alert) -> None:
     for track in alert.tracks:
         for lane in track.lanes:
             book.index.waiting.drop((track.group, lane), alert.id)
+    pages.leave(book, alert)
     book.index.forget(alert)
     del book.alerts[alert.id]
     book.due_alerts.put(alert.id, None)

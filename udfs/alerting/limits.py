@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import ceil
 from typing import Final
 
+from udfs.alerting import pages
 from udfs.alerting.alert import FORMAT, Alert, Track
 from udfs.alerting.book import Book
-from udfs.alerting.messages import message
+from udfs.alerting.messages import digest_key, message
 from udfs.alerting.policy import Limit, Recipient
 from udfs.alerting.records import Group, Purse
 from udfs.alerting.rows import by_severity
@@ -31,7 +32,8 @@ def offer(book: Book, recipient: Recipient, reason: str, step: int, alerts: list
     if is_sent:
         purse.tokens -= 1
         group.count += 1
-        book.out.append(message(book, recipient, reason, step, alerts, group))
+        book.out.append(message(book, recipient, reason, step, alerts, group.id, group.count))
+        pages.turn_to(book, recipient, group.id, alerts)
     else:
         for alert in alerts:
             if purse.id not in alert.owed:
@@ -71,6 +73,7 @@ def _send_digest(book: Book, purse: Purse) -> None:
     recipient = Recipient(purse.channel, purse.person, purse.address)
     waiting = by_severity([book.alerts[id] for id in book.index.owed.get(purse.id)])
     worth: list[Alert] = []
+    is_pager = book.policy.is_pager(recipient.channel)
     for alert in waiting:
         alert.owed = [one for one in alert.owed if one != purse.id]
         book.index.owed.drop(purse.id, alert.id)
@@ -78,12 +81,15 @@ def _send_digest(book: Book, purse: Purse) -> None:
         if alert.is_telling:
             record_told(book, alert, alert.tracks[0], [recipient], DIGEST)
             worth.append(alert)
-        elif not alert.is_live and any(recipient in track.told for track in alert.tracks):
+        elif not alert.is_live and not is_pager and any(recipient in track.told for track in alert.tracks):
+            book.renew(alert)  # its own end has halted what was to be said of it before
             worth.append(alert)
     if worth:
         purse.tokens -= 1
         purse.digested = book.now
-        book.out.append(message(book, recipient, DIGEST, 0, worth, None))
+        key = digest_key(recipient)
+        book.out.append(message(book, recipient, DIGEST, 0, worth, key, 0))
+        pages.turn_to(book, recipient, key, worth)
 
 
 def record_told(book: Book, alert: Alert, track: Track, recipients: list[Recipient], reason: str) -> None:

@@ -165,10 +165,12 @@ class Team(Immutable):
 
 @dataclass(frozen=True)
 class Channel(Immutable):
-    """`address` is where it goes when no person is meant; None: it can only reach people."""
+    """`address` is where it goes when no person is meant; None: it can only reach people. A `pager` keeps an incident
+    of its own open, and calls people, until it is told that all is well (see `pages`)."""
 
     limit: Limit = field(default_factory=Limit)
     address: str | None = ""
+    pager: bool = False
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,11 @@ class Policy(Immutable):
         """How much one recipient gets through a channel."""
         found = self.channels.get(channel)
         return found.limit if found else Limit()
+
+    def is_pager(self, channel: str) -> bool:
+        """Whether what is told there stays open until it is closed there."""
+        found = self.channels.get(channel)
+        return found is not None and found.pager
 
     def ack_ms(self, labels: Mapping[str, str]) -> int:
         """How long an acknowledgement holds before its reminder: what the first route says."""

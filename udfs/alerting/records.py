@@ -1,5 +1,5 @@
-"""What is remembered beside the alerts: groups, incidents, purses, actions. Instants are epoch ms; the stored form is
-that of `alert`."""
+"""What is remembered beside the alerts: groups, incidents, purses, pages, actions. Instants are epoch ms; the stored
+form is that of `alert`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from udfs.alerting.alert import FORMAT, known_format
 
-Record = TypeVar("Record", "Group", "Incident", "Purse", "Answer")
+Record = TypeVar("Record", "Group", "Incident", "Purse", "Page", "Answer")
 
 
 class Group(msgspec.Struct, array_like=True, gc=False):
@@ -74,6 +74,19 @@ class Purse(msgspec.Struct, array_like=True, gc=False):
     digested: int | None = None
 
 
+class Page(msgspec.Struct, array_like=True, gc=False):
+    """What is open at one recipient's pager under one `key`: a group's, or that of the recipient's digests. `said` is
+    the reason of the last message."""
+
+    format: int
+    id: str
+    channel: str
+    person: str
+    address: str
+    key: str
+    said: str
+
+
 class Answer(msgspec.Struct, array_like=True, gc=False):
     """What was answered to an action, which may come again. `number` counts actions."""
 
@@ -86,7 +99,7 @@ class Answer(msgspec.Struct, array_like=True, gc=False):
 _encoder = msgspec.msgpack.Encoder()
 
 
-def encode(record: Group | Incident | Purse | Answer) -> bytes:
+def encode(record: Group | Incident | Purse | Page | Answer) -> bytes:
     return _encoder.encode(record)
 
 

@@ -17,6 +17,9 @@ SEVERITIES: Final = ("low", "medium", "high", "critical")
 OF_A_DEADLINE: Final = (PREDICTED, AT_RISK, MISSING, LATE, REPORTED_LATE)
 """Kinds that tell the story of one deadline, and so of one alert; what is worse comes later."""
 
+FEARED: Final = (PREDICTED, AT_RISK)
+"""Kinds of what hasn't gone wrong yet, and may never."""
+
 
 class Reported(msgspec.Struct, frozen=True):
     """The fields of a finding that matter here. `amount` is the item's value, where events carry one."""
@@ -50,7 +53,7 @@ class Reported(msgspec.Struct, frozen=True):
         """Whether it says that what was wrong is over."""
         if self.kind in (LATE, REPORTED_LATE):
             return True
-        return self.at_ms is not None and (self.kind == BLIND or self.is_of_a_step)
+        return self.at_ms is not None and (self.kind in (BLIND, *FEARED) or self.is_of_a_step)
 
     @property
     def said(self) -> str:

@@ -33,7 +33,7 @@ def route(book: Book, alert: Alert) -> bool:
 def holds(book: Book, alert: Alert) -> tuple[int, int]:
     """For how long (ms) an alert is pending, and when it expires (epoch ms), if nothing happens to it."""
     routes = book.policy.route(labels(alert))
-    span = max(one.expire_ms if alert.lasts else one.event_ms for one in routes)
+    span = max(one.expire_ms if alert.has_cure else one.event_ms for one in routes)
     return max(one.hold_ms for one in routes), book.now + span
 
 

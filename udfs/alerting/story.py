@@ -9,10 +9,10 @@ from udfs.alerting.alert import BY_CAUSE, FORMAT, PENDING, RESOLVED, Alert
 from udfs.alerting.book import Book
 from udfs.alerting.fingerprint import business_date
 from udfs.alerting.incidents import open_incident, weigh
-from udfs.alerting.reported import OF_A_DEADLINE, Reported, worse
+from udfs.alerting.reported import FEARED, OF_A_DEADLINE, Reported, worse
 from udfs.alerting.routing import holds, route
-from udfs.alerting.wording import span
-from udfs.core.effects import BLIND
+from udfs.alerting.wording import in_time, span
+from udfs.core.effects import BLIND, MISSING
 
 MOST_SEEN: Final = 16
 """So many findings of an alert are recognised when they come again."""
@@ -130,6 +130,9 @@ def _put_right(book: Book, alert: Alert, finding: Reported) -> None:
     if finding.kind not in OF_A_DEADLINE and finding.deadline_ms < alert.breach:
         book.log(alert, "counted", why="an earlier one is over", finding=finding.id)
         return
+    if finding.kind in FEARED and alert.kind == MISSING and alert.is_live:
+        book.log(alert, "counted", why="what was feared before is over, but this is missing", finding=finding.id)
+        return
     alert.settled = max(finding.deadline_ms, alert.settled or finding.deadline_ms)
     alert.delta = finding.delta_ms
     why = _how(finding)
@@ -150,6 +153,8 @@ def _begin_ended(book: Book, alert: Alert, finding: Reported) -> None:
 
 
 def _how(finding: Reported) -> str:
+    if finding.kind in FEARED:
+        return "called off" if finding.delta_ms is None else in_time(finding.delta_ms)
     if finding.delta_ms is None:
         return f"{finding.kind.replace('_', ' ')} is over"
     after = "late" if finding.delta_ms > 0 else "after the deadline, told late" if not finding.delta_ms else ""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from udfs.alerting.alert import RESOLVED, Alert
+from udfs.alerting.reported import FEARED
 from udfs.core.effects import AT_RISK, BLIND, MISSING, PREDICTED, STALLED
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,8 +37,15 @@ def summary(alert: Alert) -> str:
     """What is wrong."""
     what = _what(alert)
     if alert.state == RESOLVED and alert.delta is not None:
+        if alert.kind in FEARED:
+            return f"{what}; {in_time(alert.delta)}"
         return f"{what}; put right, {span(alert.delta)} {'late' if alert.delta >= 0 else 'before the deadline'}"
     return what
+
+
+def in_time(delta: int) -> str:
+    """That something was done after all, `delta` ms after its deadline (0 or less)."""
+    return f"done in time, {span(delta)} before the deadline" if delta else "done at the very deadline"
 
 
 def _what(alert: Alert) -> str:

@@ -11,6 +11,8 @@ Rules, for a deadline `expect` within n ms after `after`:
 - REPORTED_LATE, in place of LATE, when it happened in time but came only after MISSING had gone out.
 - PREDICTED, where that is asked, when it is likely that it will be missed (see `predicted`).
 - AT_RISK when the watermark reaches the warning instant and no `expect` had happened by then.
+- What was PREDICTED or AT_RISK and is answered in time after all, or called off, is said again under its id, with when
+  that was (see `atrisk`).
 - EARLY when the first `expect` behind the `after` happened less than `not_before` after it; said once the watermark has
   reached it, when no earlier `after` or `expect` can come any more.
 - An end step at or before the instant calls it off, unless the deadline is kept after the end; so does a step that
@@ -23,17 +25,16 @@ Nothing is said about an instant that the watermark has not reached, since an ev
 
 from __future__ import annotations
 
-from udfs.core import children, predicted
+from udfs.core import atrisk, predicted
 from udfs.core.answers import called_off, first_of, overtaken, reply_of
-from udfs.core.effects import AT_RISK, LATE, MISSING, REPORTED_LATE, Effect, Finding
 from udfs.core.effects import EARLY as EARLY_KIND
-from udfs.core.effects import PREDICTED as PREDICTED_KIND
-from udfs.core.ids import finding_id
+from udfs.core.effects import LATE, MISSING, REPORTED_LATE, Effect
 from udfs.core.instants import due as due_at
 from udfs.core.instants import warned
 from udfs.core.overrides import held_to
+from udfs.core.said import finding
 from udfs.core.sight import known
-from udfs.core.spec import BEGINNING, FIRST, Deadline, Predict, Spec
+from udfs.core.spec import FIRST, Deadline, Predict, Spec
 from udfs.core.state import (
     CLOSED,
     EARLY,
@@ -45,6 +46,7 @@ from udfs.core.state import (
     SAID,
     TRACE_KEPT,
     WARNED,
+    WORRYING,
     Item,
     Occurrence,
     Slot,
@@ -158,15 +160,17 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
         end = slot.since
     settled = min(reply.time if reply else NEVER, end)
     warn_at = warned(spec, deadline, item, slot)
-    if settled > warn_at and watermark >= warn_at and not slot.flags & WARNED:
+    worried = slot.flags & WORRYING
+    if settled > warn_at and watermark >= warn_at:
         slot.flags |= WARNED
-        item.count += 1
-        effects.append(finding(spec, deadline, item, AT_RISK, warn_at, slot, None))
     soon = warn_at
     if spec.predict is not None:
-        soon = _foresee(spec, spec.predict, deadline, item, slot, settled, warn_at, due, watermark, effects)
+        soon = _foresee(spec, spec.predict, deadline, slot, settled, warn_at, due, watermark)
+    if slot.flags & WORRYING:
+        atrisk.tell(spec, deadline, item, slot, slot.flags & ~worried, settled, warn_at, due, effects)
     if settled > due and watermark >= due and not slot.flags & MISSED:
         slot.flags |= MISSED
+        slot.answered = 0
         item.count += 1
         effects.append(finding(spec, deadline, item, MISSING, due, slot, None))
     if slot.flags & MISSED and reply and not deadline.tier and _is_new(item, slot, reply):
@@ -180,27 +184,15 @@ def judge(spec: Spec, deadline: Deadline, item: Item, slot: Slot, watermark: int
 
 
 def _foresee(
-    spec: Spec,
-    rule: Predict,
-    deadline: Deadline,
-    item: Item,
-    slot: Slot,
-    settled: int,
-    warn_at: int,
-    due: int,
-    watermark: int,
-    effects: list[Effect],
+    spec: Spec, rule: Predict, deadline: Deadline, slot: Slot, settled: int, warn_at: int, due: int, watermark: int
 ) -> int:
-    """Says that the deadline will hardly be met. Returns the next instant before the deadline at which something may
+    """Sees whether the deadline will hardly be met. Returns the next instant before the deadline at which something may
     be said: of this, or the warning's."""
     instant = predicted.foreseen(spec, rule, deadline, slot, due)
     if watermark < instant:
         return instant if instant < warn_at or warn_at <= watermark else warn_at
-    if settled > instant and not slot.flags & PREDICTED:
+    if settled > instant:
         slot.flags |= PREDICTED
-        item.count += 1
-        said = finding(spec, deadline, item, PREDICTED_KIND, instant, slot, None)
-        effects.append(predicted.told(spec, rule, deadline, item, slot, said, due))
     return warn_at
 
 
@@ -258,28 +250,3 @@ def _sleep(item: Item, slot: Slot, settled: int, warn_at: int, due: int, waterma
         slot.flags |= CLOSED
     if slot.wake < item.due:
         item.due = slot.wake
-
-
-def finding(
-    spec: Spec, deadline: Deadline, item: Item, kind: str, instant: int, slot: Slot, reply: Occurrence | None
-) -> Finding:
-    occurrence = "0" if deadline.anchor == FIRST else str(slot.since)
-    counted = bool(spec.tells) and spec.steps[deadline.expect].children is not None
-    started_by = item.trace[0].step if deadline.after == BEGINNING else deadline.after
-    return Finding(
-        id=finding_id(spec.lane, spec.workflow, deadline.hash, deadline.id, kind, item.key, occurrence, instant),
-        kind=kind,
-        rule=deadline.id,
-        rule_hash=deadline.hash,
-        severity=deadline.severity,
-        step=spec.steps[deadline.expect].name,
-        because=spec.steps[started_by].name,
-        occurrence=children.progress(spec, item, deadline.expect) if counted else occurrence,
-        deadline=instant,
-        at=reply.time if reply else None,
-        delta=reply.time - instant if reply else None,
-        since=slot.since,
-        event_id=reply.id if reply else "",
-        received=reply.received if reply else 0,
-        runbook=deadline.runbook,
-    )

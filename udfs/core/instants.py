@@ -14,13 +14,14 @@ from udfs.core.spec import Deadline, Spec
 from udfs.core.state import NEVER, Item, Occurrence, Slot
 
 
-def due(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> int:
-    """The last instant (epoch ms) at which the step is in time."""
+def due(spec: Spec, deadline: Deadline, item: Item, slot: Slot, last: Occurrence | None = None) -> int:
+    """The last instant (epoch ms) at which the step is in time, as it stands at the occurrence `last` where there is
+    one."""
     if deadline.by is not None:
         return deadline.by.due(slot.since)
     if deadline.business is None and not spec.pauses:
         return slot.since + deadline.within
-    return _passed(spec, deadline, item, slot, deadline.within)
+    return _passed(spec, deadline, item, slot, deadline.within, last)
 
 
 def warned(spec: Spec, deadline: Deadline, item: Item, slot: Slot) -> int:
@@ -57,15 +58,14 @@ def standstills(spec: Spec, item: Item, last: Occurrence | None = None) -> list[
     return found
 
 
-def _passed(spec: Spec, deadline: Deadline, item: Item, slot: Slot, span: int) -> int:
+def _passed(spec: Spec, deadline: Deadline, item: Item, slot: Slot, span: int, last: Occurrence | None = None) -> int:
     """When `span` ms have passed on the item's clock since the slot's began; NEVER while it stands still."""
     left, runs_since = span, slot.since
-    for time, seq, ended in standstills(spec, item) if spec.pauses else ():
+    for time, seq, ended in standstills(spec, item, last) if spec.pauses else ():
         if time > slot.since or (time == slot.since and seq > slot.seq):
-            ran = _between(deadline, runs_since, time)
-            if ran > left:
+            if _add(deadline, runs_since, left) < time:
                 break
-            left -= ran
+            left -= _between(deadline, runs_since, time)
         if ended == NEVER:
             return NEVER
         runs_since = max(slot.since, ended)

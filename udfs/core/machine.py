@@ -15,7 +15,7 @@ finding or a transition again under its identity replaces what was said before.
 
 from __future__ import annotations
 
-from udfs.core import children, deadlines, duplicates, lifetime, order
+from udfs.core import atrisk, children, deadlines, duplicates, lifetime, order
 from udfs.core.effects import Effect, Transition
 from udfs.core.event import Event
 from udfs.core.match import match
@@ -74,6 +74,8 @@ def on_time(spec: Spec, item: Item, now: int) -> tuple[Item | None, list[Effect]
         item.expires = now + lifetime.span(spec, item)  # what is held is not forgotten
     if item.expires > now:
         return item, effects
+    if spec.pauses:  # else all of its deadlines have come
+        effects += atrisk.let_go(spec, item, item.slots, item.expires)
     if not item.held:
         return None, effects
     following = Item(spec.hash, item.key)  # due at once, to see which of them belong to it

@@ -12,6 +12,7 @@ anew under the new version, at this watermark, as if the item had begun under it
 - What only the old version knew is lost: occurrences of steps that the new one doesn't name, and with them the
   transitions that would have led from them, the deadlines that it lacks, groups that it doesn't name. Events that the
   old version had no step for were never kept, so they are unknown to the new one as well.
+- What was at risk under a deadline that is lost, and isn't under one of the same name, is said to be so no more.
 
 What was said stays said: findings are history, the item's row tells how it stands.
 """
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from udfs.core import children
+from udfs.core import atrisk, children
 from udfs.core.course import Course
 from udfs.core.deadlines import judge
 from udfs.core.effects import AT_RISK, EARLY, LATE, MISSING, PREDICTED, REPORTED_LATE, UNEXPECTED, Effect, Finding
@@ -68,9 +69,10 @@ def migrate(old: Spec, new: Spec, item: Item, watermark: int) -> tuple[Item | No
     trace = [o for o in item.trace if places[o.step] >= 0]
     held = _held(item, places)
     if not trace:
-        return _following(new, item, held), []
+        return _following(new, item, held), atrisk.let_go(old, item, item.slots, watermark)
     known = _known(old, item)
     slots = _slots(old, new, item)
+    let_go = atrisk.let_go(old, item, [one for one in item.slots if one not in slots], watermark)
     for o in trace:
         o.step = places[o.step]
     item.spec = new.hash
@@ -93,9 +95,19 @@ def migrate(old: Spec, new: Spec, item: Item, watermark: int) -> tuple[Item | No
     effects: list[Effect] = []
     reassess(new, item, watermark, effects)
     item.due = next_verdict(item)
-    return item, [
+    return item, _relieved(let_go, effects) + [
         one for one in effects if not isinstance(one, Finding) or not (_said(one) in known or _key(one) in told)
     ]
+
+
+def _relieved(let_go: list[Effect], effects: list[Effect]) -> list[Effect]:
+    """Of the deadlines that are let go those that the new version doesn't say the same of, or worse."""
+    feared = {
+        (one.rule, one.occurrence)
+        for one in effects
+        if isinstance(one, Finding) and one.kind in (AT_RISK, PREDICTED, MISSING) and one.at is None
+    }
+    return [one for one in let_go if isinstance(one, Finding) and (one.rule, one.occurrence) not in feared]
 
 
 def _places(old: Spec, new: Spec) -> list[int]:

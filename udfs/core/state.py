@@ -28,6 +28,8 @@ REPORTED: Final = 8
 CLOSED: Final = 16
 EARLY: Final = 32
 PREDICTED: Final = 64
+RELIEVED: Final = 128
+WORRYING: Final = WARNED | PREDICTED
 SAID: Final = WARNED | MISSED | EARLY | PREDICTED
 FORM: Final = 8
 """From this bit on stands 1 + the form of the deadline that was spoken of; 0: none was."""
@@ -70,7 +72,8 @@ class Slot:
     """What is known of one deadline of one item; `deadline` is the deadline's index.
 
     The clock started at the occurrence (`since`, `seq`). `wake` is the next instant at which time alone decides
-    something (NEVER: none). `answered` is the event time of the `expect` that was last reported as late (0: none).
+    something (NEVER: none). `answered` is the event time of the `expect` that was last reported as late (0: none); until
+    the deadline is missed, the instant for which that was predicted (0: for none).
     """
 
     __slots__ = ("answered", "deadline", "flags", "seq", "since", "wake")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from udfs.core.atrisk import let_go
 from udfs.core.effects import Effect
 from udfs.core.lifetime import has_ended_by
 from udfs.core.machine import on_time
@@ -39,15 +40,18 @@ def bring_up(specs: Mapping[str, Spec], plan: Plan, lives: bool, item: Item, now
     """
     spec = specs[item.spec]
     if not lives:
-        return Change(spec, [], DELETED, [], None)
+        return Change(spec, let_go(spec, item, item.slots, now), DELETED, [], None)
     began = begins(item)
     closing = plan.closes(began, now)
     over = plan.moves(spec, began, item.ruled, now)
     if over is not None and has_ended_by(spec, item, over.since, now):
         over = None
     if closing is not None and (over is None or closing.since <= over.since):
-        after, effects = on_time(spec, item, min(closing.since, now))
-        return Change(spec, effects, closing, [], None) if after is item else Change(spec, effects, None, [], after)
+        at = min(closing.since, now)
+        after, effects = on_time(spec, item, at)
+        if after is not item:
+            return Change(spec, effects, None, [], after)
+        return Change(spec, effects + let_go(spec, item, item.slots, at), closing, [], None)
     if over is None:
         return None
     after, effects = on_time(spec, item, over.since)
@@ -59,7 +63,7 @@ def bring_up(specs: Mapping[str, Spec], plan: Plan, lives: bool, item: Item, now
     if moved is item:
         return Change(spec, effects, None, more, item)
     nothing = f"moved to version {over.number}, which has none of its steps"
-    return Change(spec, effects, Closing(over.since, nothing), [], moved)
+    return Change(spec, effects + more, Closing(over.since, nothing), [], moved)
 
 
 def begins(item: Item) -> int:

@@ -27,7 +27,13 @@ ACTION: Final = 1
 """The `mapping` of a frame from the topic of actions."""
 
 CLOCK: Final = "now"
-"""The entry that holds how far time had come; the others are the desk's."""
+"""The entry that holds how far time had come."""
+
+CATCHING_UP: Final = "catching up"
+"""The entry that isn't empty while time catches up with the submission. All other entries are the desk's."""
+
+AWAY: Final = 60_000
+"""Ms for which a job may have been away and still does everything at its own instant."""
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +49,8 @@ class Unfit(ValueError):
 @dataclass(frozen=True)
 class AlertSettings:
     """`topics` are those of findings and actions, in the order of FINDING and ACTION. Findings of other lanes than
-    `lanes` make no alerts; empty: all do. `begun` (epoch ms) is what time it is before the first pulse of a job that
-    remembers nothing."""
+    `lanes` make no alerts; empty: all do. `begun` (epoch ms) is when the job was submitted: what time it is before the first
+    pulse of a job that remembers nothing, and up to when one that does was away."""
 
     topics: tuple[str, str]
     lanes: frozenset[str]
@@ -59,7 +65,7 @@ class AlertBucket:
         self._rules = rules
         self._store = store
         self._policy, self._graph = rules.policy, rules.graph
-        self._desk, self._now = self._open()
+        self._desk, self._now, self._exact_until = self._open()
 
     def on_batch(self, batch: bytes) -> list[bytes]:
         """The outputs (docs/contracts.md) of a run of frames, whose changes are saved. A record that can't be taken
@@ -70,7 +76,7 @@ class AlertBucket:
             outputs = [output for frame in frames for output in self._take(frame)]
         except Exception:
             log.exception("a batch of %s records failed; they are tried one by one", len(frames))
-            self._desk, self._now = self._open()
+            self._desk, self._now, self._exact_until = self._open()
             return [output for frame in frames for output in self._take_alone(frame)]
         self._save()
         return outputs
@@ -82,7 +88,7 @@ class AlertBucket:
             self._save()
         except Exception as fault:
             log.exception("a record of mapping %s, partition %s, offset %s failed", *_place(frame))
-            self._desk, self._now = self._open()
+            self._desk, self._now, self._exact_until = self._open()
             return [] if frame.mapping == PULSE else [self._letter(frame, "internal", repr(fault))]
         return outputs
 
@@ -95,7 +101,7 @@ class AlertBucket:
     def _effects(self, frame: Frame) -> Collection[Effect]:
         if frame.mapping == PULSE:
             self._now = max(self._now, orjson.loads(frame.payload)["watermark"])
-            return self._desk.on_time(self._now)
+            return () if self._is_catching_up() else self._desk.on_time(self._now)
         row = _row(frame)
         try:
             if frame.mapping == ACTION:
@@ -106,6 +112,12 @@ class AlertBucket:
         except ValueError as fault:
             raise Unfit("invalid_event", str(fault)) from fault
 
+    def _is_catching_up(self) -> bool:
+        """Whether what falls due has to wait for the present. After a long absence what people did and what was put
+        right meanwhile comes first; then time makes one leap, so that nobody is told what was due in between. The first
+        minute, in which the job may have run after it was last saved, is exact."""
+        return self._exact_until < self._now < self._settings.begun
+
     def _learn(self) -> None:
         """Documents came meanwhile. What they change is done at the next pulse at the latest."""
         if self._rules.policy is not self._policy:
@@ -115,14 +127,16 @@ class AlertBucket:
             self._graph = self._rules.graph
             self._desk.know(self._graph)
 
-    def _open(self) -> tuple[Desk, int]:
-        """The desk and the clock as they were saved last."""
+    def _open(self) -> tuple[Desk, int, int]:
+        """The desk and the clock as they were saved last, and up to when everything is done at its own instant."""
         saved = dict(self._store.items())
         now = int(saved.pop(CLOCK, b"") or self._settings.begun)
-        return Desk(self._policy, self._graph, saved.items()), now
+        exact = now - 1 if saved.pop(CATCHING_UP, b"") else now + AWAY
+        return Desk(self._policy, self._graph, saved.items()), now, exact
 
     def _save(self) -> None:
-        changed: dict[str, bytes] = {CLOCK: b"%d" % self._now}
+        catching_up = b"1" if self._is_catching_up() else b""
+        changed: dict[str, bytes] = {CLOCK: b"%d" % self._now, CATCHING_UP: catching_up}
         for key, value in self._desk.changes().items():
             if value is None:
                 self._store.remove(key)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from udfs.core.effects import Effect, Finding
+from udfs.core.effects import AT_RISK, PREDICTED, Effect, Finding
 from udfs.core.measures import measured
 from udfs.core.spec import Spec
 from udfs.packs.compile import compile_workflow
@@ -69,12 +69,16 @@ def _problems(document: Document, scenario: Scenario, specs: dict[str, Spec]) ->
 
 
 def play(scenario: Scenario, spec: Spec) -> Iterator[list[Found]]:
-    """For each moment what was said since the one before. What is said again under its id replaces what was said."""
+    """For each moment what was said since the one before. What is said again under its id replaces what was said. That
+    what was at risk is so no more is no finding of its own, and not said of one of an earlier moment."""
     said: dict[str, Found] = {}
+    feared: set[str] = set()
 
     def emit(_: Spec, key: str, effect: Effect) -> None:
-        if isinstance(effect, Finding):
+        if isinstance(effect, Finding) and (effect.id in said or effect.id not in feared):
             said[effect.id] = (key, effect)
+            if effect.kind in (AT_RISK, PREDICTED):
+                feared.add(effect.id)
 
     spec = measured(spec, scenario.measures())
     simulation = Simulation([spec], emit)

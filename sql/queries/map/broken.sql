@@ -6,14 +6,16 @@ FROM
     SELECT
         key, rule, because, step,
         max(multiIf(kind = 'missing', 2, kind IN ('at_risk', 'predicted'), 1, 0)) AS worst,
-        max(kind IN ('late', 'reported_late') AND ifNull(at_ms, 0) <= {at_ms:Int64}) AS came
+        max(kind IN ('late', 'reported_late') AND ifNull(at_ms, 0) <= {at_ms:Int64}) AS came,
+        -- What was at risk is so no more when it was done in time, or called off.
+        max(kind IN ('at_risk', 'predicted') AND at_ms IS NOT NULL AND at_ms <= {at_ms:Int64}) AS over
     FROM findings FINAL
     WHERE lane = {lane:String} AND workflow = {workflow:String}
       AND deadline_ms >= {since_ms:Int64} AND deadline_ms <= {at_ms:Int64}
       AND kind IN ('missing', 'late', 'reported_late', 'at_risk', 'predicted')
       AND ({group_name:String} = '' OR groups[{group_name:String}] = {group_value:String})
     GROUP BY key, rule, because, step, occurrence
-    HAVING NOT came
+    HAVING NOT came AND (worst = 2 OR NOT over)
 )
 WHERE {live:UInt8} = 0 OR key IN
 (

@@ -217,3 +217,9 @@ def halted(effects: Iterable[Effect]) -> dict[str, int]:
 
 def answer(effects: Iterable[Effect]) -> dict[str, Any]:
     return [one.row for one in effects if isinstance(one, Applied)][-1]
+
+
+def relieved(key: str = "T-1", before: int | None = 30_000, **fields: Any) -> dict[str, Any]:
+    """What was at risk is so no more: done so many ms before its deadline (None: called off)."""
+    warned = finding(key, "at_risk", **{"deadline_ms": NOW - MINUTE} | fields)
+    return warned | {"at_ms": NOW, "delta_ms": None if before is None else -before}

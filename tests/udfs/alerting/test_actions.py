@@ -189,3 +189,22 @@ def test_alerts_and_incidents_are_merged_into_one() -> None:
     assert "nobody is neither a live alert nor an incident" in found["detail"]
     assert {play.alert(f"U-{number}")["incident"] for number in range(5)} == {target}
     assert "names no alert or incident" in refused(play, action("incident_merge", incident=target, id="none"))
+
+
+@pytest.mark.parametrize(
+    ("as_told", "outcome"),
+    [
+        ({"told_ms": NOW + HOUR}, "applied"),
+        ({"told_ms": NOW + HOUR - 1}, "refused"),
+        ({"episodes": True}, "refused"),
+        ({}, "applied"),
+    ],
+)
+def test_who_answers_a_message_means_the_alert_that_it_told_of(as_told: dict[str, Any], outcome: str) -> None:
+    play = opened()
+    play.find(late(), NOW + MINUTE)
+    play.find(finding(deadline_ms=NOW + HOUR), NOW + HOUR)  # it has come back
+    given = {"episodes": {play.id(): 1}} if "episodes" in as_told else as_told
+    said = answer(play.act(action("ack", play.id(), **given)))
+    assert said["outcome"] == outcome
+    assert ("come back since" in said["detail"]) is (outcome == "refused")

@@ -121,7 +121,7 @@ def test_a_recurrence_opens_again_as_a_new_episode() -> None:
     assert (play.alert()["episode"], play.alert()["acked_by"], play.alert()["state"]) == (2, "", "open")
 
 
-@pytest.mark.parametrize(("kind", "span"), [("missing", 7 * DAY), ("duplicate", 4 * HOUR), ("at_risk", 4 * HOUR)])
+@pytest.mark.parametrize(("kind", "span"), [("missing", 7 * DAY), ("duplicate", 4 * HOUR), ("at_risk", 7 * DAY)])
 def test_every_alert_ends_by_itself(kind: str, span: int) -> None:
     play = Play()
     play.find(finding(kind=kind))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from tests.udfs.alerting.build import (
     MINUTE,
     NOW,
     SECOND,
+    STEPS,
     Play,
     action,
     blind,
@@ -20,11 +22,12 @@ from tests.udfs.alerting.build import (
     late,
     messages,
     policy,
+    relieved,
     stalled_step,
 )
 from udfs.alerting.effects import AlertChanged, Effect, Notify
 from udfs.alerting.matchers import Matcher
-from udfs.alerting.policy import EMPTY, Branch, Route
+from udfs.alerting.policy import EMPTY, Branch, Channel, Escalation, Limit, Route, Step, Target
 from udfs.alerting.windows import Window
 
 KEYS = ("T-1", "T-2", "T-3", "T-4", "T-5", "T-6", "T-7")
@@ -54,6 +57,11 @@ POLICIES = (
             ),
         )
     ),
+    replace(
+        policy(interval_ms=MINUTE),
+        escalations={"desk": Escalation((*STEPS[:1], Step(MINUTE, (Target("channel", "duty"),))))},
+        channels={"mail": Channel(Limit(5)), "duty": Channel(Limit(2), pager=True)},
+    ),
 )
 
 deadlines = st.sampled_from((NOW - 2 * HOUR, NOW - SECOND, NOW + HOUR))
@@ -70,6 +78,7 @@ findings = st.one_of(
         severity=st.sampled_from(("low", "high", "critical")),
     ),
     st.builds(late, st.sampled_from(KEYS), deadline_ms=deadlines, rule=st.sampled_from(("send", "reply"))),
+    st.builds(relieved, st.sampled_from(KEYS), st.sampled_from((None, 0, 5)), rule=st.sampled_from(("send", "reply"))),
     st.builds(blind, st.sampled_from((None, NOW + HOUR))),
     st.builds(stalled_step, st.sampled_from(("send", "reply")), st.sampled_from((None, NOW + HOUR))),
     st.just(finding("B-1", rule="loaded", workflow="batches", deadline_ms=NOW - 3 * HOUR)),
@@ -140,7 +149,7 @@ def test_messages_and_rows_are_in_order(plan: list[tuple[str, Any]], rules: Any)
         states = {alert["state"] for alert in row["alerts"]}
         if row["reason"] not in NOTICES:
             assert not states & {"acknowledged", "suppressed", "pending"}, "who has answered isn't told"
-        if row["reason"] == "resolved":
+        if row["reason"] == "resolved" and row["channel"] != "duty":
             assert states <= {"resolved", "expired"}
         assert set(row["revs"]) >= {alert["id"] for alert in row["alerts"]}
     revs: dict[str, int] = {}
@@ -157,7 +166,7 @@ def test_after_an_alert_is_halted_nothing_is_sent_of_it_as_it_was(plan: list[tup
     halted: dict[str, int] = {}
     for effect in played(plan, rules).effects:
         if isinstance(effect, Notify):
-            if effect.row["reason"] not in (*NOTICES, "digest"):
+            if effect.row["reason"] not in NOTICES:
                 for id, rev in effect.row["revs"].items():
                     assert rev > halted.get(id, -1)
         else:
@@ -186,3 +195,24 @@ def test_the_same_findings_and_actions_again_say_nothing_new(plan: list[tuple[st
         if what == "find":
             play.find(value)
     assert len(messages(play.effects)) == told
+
+
+@settings(max_examples=80, deadline=None)
+@given(moves)
+def test_what_a_pager_has_open_is_what_is_to_be_told_of_it(plan: list[tuple[str, Any]]) -> None:
+    play = played([one for one in plan if one[0] != "rules"], POLICIES[-1])
+    open_at: dict[str, set[str]] = {}
+    for one in messages(play.effects):
+        if one.row["channel"] == "duty":
+            if one.row["reason"] in NOTICES:
+                assert one.row["dedup_key"] in open_at, "what is closed was open"
+                assert one.row["open"] == 0
+            if one.row["reason"] == "resolved":
+                del open_at[one.row["dedup_key"]]
+            else:
+                open_at.setdefault(one.row["dedup_key"], set()).update(one.row["revs"])
+    states = {row["id"]: row["state"] for row in rows(play.effects)}.values()
+    if not {*states} & {"open", "escalated", "acknowledged"}:
+        assert not open_at
+    play.run(play.now + 9 * DAY)
+    assert not any(name.startswith("p/") for name in play.saved)
