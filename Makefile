@@ -27,7 +27,7 @@ define stage
 $(MAKE) prerequisites GIB=$(2); printf '%s …\n' "$(1)"; begun=$$SECONDS; $(3); printf '%s: %d s\n' "$(1)" $$((SECONDS - begun)); mkdir -p $(STAMPS); touch $@
 endef
 
-.PHONY: help setup demo test browser screenshots core check client bench bench-smoke lint lock clean prerequisites
+.PHONY: help setup demo test browser amtool screenshots core check client bench bench-smoke lint lock clean prerequisites
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,12 +37,19 @@ setup: $(STAMPS)/project $(STAMPS)/compiled $(STAMPS)/broker $(STAMPS)/vendor $(
 demo: setup ## Start everything with made-up traffic (PACK=name: of that pack); Ctrl-C stops it
 	@exec $(VENV)/bin/daymark demo $(if $(PACK),--pack $(PACK))
 
-test: setup core browser ## Run all tests, also those on real Kafka, Flink, ClickHouse and Chromium
+test: setup core browser amtool ## Run all tests, also those on real Kafka, Flink, ClickHouse and Chromium
 	@$(PYTHON) -m pytest -m "not real" -n 2 --dist loadfile
 	$(PYTHON) -m pytest -m real
 
 browser: ## Install the Chromium that the tests of the screens look with, where it is missing
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || echo "daymark: no Chromium; the tests of the screens are skipped" >&2
+
+amtool: setup ## Fetch Alertmanager's own client, with which a test asks our API, where it is missing
+	@command -v amtool >/dev/null || test -x $(VENV)/amtool/usr/bin/amtool || {
+	  mkdir -p $(VENV)/amtool; cd $(VENV)/amtool
+	  { apt-get download -qq prometheus-alertmanager || { apt-get update -qq && apt-get download -qq prometheus-alertmanager; }; } 2>/dev/null
+	  dpkg -x prometheus-alertmanager_*.deb . && rm prometheus-alertmanager_*.deb
+	} || echo "daymark: no amtool; the test that uses it is skipped" >&2
 
 screenshots: setup browser ## Take the pictures of the screens in docs/img anew
 	@$(PYTHON) -m tests.browser.screenshots

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -289,9 +289,9 @@ def served(client: TestClient) -> Iterator[str]:
 
 @pytest.mark.real
 def test_amtool_works_with_it(filled: TestClient) -> None:
-    program = os.environ.get("AMTOOL") or shutil.which("amtool")
+    program = shutil.which("amtool") or shutil.which(f"{sys.prefix}/amtool/usr/bin/amtool")
     if not program:
-        pytest.skip("amtool is not installed (go install github.com/prometheus/alertmanager/cmd/amtool@latest)")
+        pytest.skip("amtool is not there; `make amtool` fetches it")
     with served(filled) as url:
 
         def amtool(*words: str) -> str:
