@@ -30,6 +30,7 @@ from api.loader import Loader
 from api.logs import configure
 from api.metrics import Metrics
 from api.migrations import MigrationError, migrate, set_retention
+from api.openapi import document
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
@@ -122,6 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/static/vendor", StaticFiles(directory=rulepages.VENDOR, check_dir=False), name="vendor")
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
+    document.install(app)
     _measure(app, metrics)
     rates = Rates(settings.rate_limit)
     app.add_middleware(Guard, doorkeeper=doorkeeper, rates=rates, records=records, url=settings.public_url)

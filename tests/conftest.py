@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from tests import effort
 settings.register_profile("ci", derandomize=True, database=None)
 settings.register_profile("random", derandomize=False)
 settings.load_profile("ci" if effort.CI else "random")  # Hypothesis itself goes by CI, too, but not by DAYMARK_THOROUGH
+
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+"""Brokers and clusters here live for a minute: the second compiler would take a third of the processors to no use."""
 
 LONGEST_FIRST = ("real", "cli", "flink", "stack")
 """Folders in the order in which real tests begin, so that processes that share them end at about the same time."""
