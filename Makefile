@@ -30,7 +30,7 @@ endef
 # How many processes play the real tests: each has a broker and a Flink cluster or a whole Daymark of its own, 4 GiB at most.
 REAL_PROCESSES := $(shell awk '/^MemTotal/ {print ($$2 > 11 * 1048576) ? 2 : 1}' /proc/meminfo)
 
-.PHONY: help setup demo test test-all browser screenshots core play pure java-tests check client bench bench-smoke lint lock clean prerequisites
+.PHONY: help setup demo test test-all browser screenshots core play pure java-tests check client api-docs bench bench-smoke lint lock clean prerequisites
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -73,6 +73,9 @@ check: ## Lint, types, layers, then all tests, those in Java too, and whether it
 
 client: setup ## Generate a Python client of the API into build/client
 	@$(PYTHON) -m tests.client.generate
+
+api-docs: setup ## Write the reference of routes in docs/api.md anew
+	@$(PYTHON) -m tests.docs.write_api_page
 
 bench: setup $(BENCH_VENV)/stamp ## Measure everything beside its peers and write docs/benchmarks.md (about an hour, on an idle machine)
 	@$(PYTHON) -m tests.bench.smoke --record
