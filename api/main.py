@@ -64,6 +64,7 @@ from api.routes import (
     slo,
     status,
     step,
+    trends,
     users,
     workflows,
 )
@@ -112,7 +113,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = Context(settings, *parts, doorkeeper, oidc, load_page(settings.status_page), Cache())
     for subject in (logs, workflows, items, findings, events, rules, rulehistory, packs, health):
         app.include_router(subject.router)
-    for subject in (overview, item, maps, step, console, rulepages, pages):
+    for subject in (overview, item, maps, step, trends, console, rulepages, pages):
         app.include_router(subject.router)
     for subject in (signin, account, users, audit_routes, erasures):
         app.include_router(subject.router)
