@@ -36,7 +36,7 @@ def usual(series: Series, place: int, a_week: int) -> tuple[float | None, int]:
 def trend(store: Store, workflow: str, lane: str, *, group: str, since_ms: int, spans: int, span_ms: int) -> list[Row]:
     """A row for each span: items that began and ended in it, findings due in it, how long it took, what is usual."""
     until = since_ms + spans * span_ms
-    where = {"workflow": workflow, "lane": lane, **split_group(group)}
+    where: Row = {"workflow": workflow, "lane": lane, **split_group(group)}
     where |= {"since_ms": since_ms, "from_ms": since_ms - WEEKS * WEEK_MS, "until_ms": until, "span_ms": span_ms}
     items = {row["place"]: row for row in store.query("trends/items", **where)}
     found = {row["place"]: row for row in store.query("trends/findings", **where)}

@@ -23,3 +23,17 @@ class Page(BaseModel, Generic[T]):
 
     items: list[T]
     next: str | None
+
+
+class Concern(BaseModel):
+    """What a finding, or an alert, is about."""
+
+    id: str
+    lane: str
+    workflow: str
+    rule: str
+    kind: str
+    severity: str
+    key: str
+    groups: Groups
+    step: str

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.models.common import Groups, Quantiles
+from api.models.common import Concern, Quantiles
 
 LaneState = Literal["live", "behind", "blind", "ended"]
 
@@ -98,20 +98,11 @@ class Tile(Workflow):
     bars: list[int] = Field(description="findings in each five minutes of the last two hours, the oldest first")
 
 
-class Open(BaseModel):
+class Open(Concern):
     """Something that is broken now."""
 
     model_config = ConfigDict(extra="ignore")
 
-    id: str
-    lane: str
-    workflow: str
-    rule: str
-    kind: str
-    severity: str
-    key: str
-    groups: Groups
-    step: str
     occurrence: str
     deadline_ms: int
     since_ms: int | None
