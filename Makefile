@@ -27,7 +27,10 @@ define stage
 $(MAKE) prerequisites GIB=$(2); printf '%s …\n' "$(1)"; begun=$$SECONDS; $(3); printf '%s: %d s\n' "$(1)" $$((SECONDS - begun)); mkdir -p $(STAMPS); touch $@
 endef
 
-.PHONY: help setup demo test browser amtool screenshots core check client bench bench-smoke lint lock clean prerequisites
+# How many processes play the real tests: each has a broker and a Flink cluster or a whole Daymark of its own, 4 GiB at most.
+REAL_PROCESSES := $(shell awk '/^MemTotal/ {print ($$2 > 11 * 1048576) ? 2 : 1}' /proc/meminfo)
+
+.PHONY: help setup demo test test-all browser amtool screenshots core play pure java-tests check client api-docs bench bench-smoke lint lock clean prerequisites
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -38,8 +41,14 @@ demo: setup ## Start everything with made-up traffic (PACK=name: of that pack); 
 	@exec $(VENV)/bin/daymark demo $(if $(PACK),--pack $(PACK))
 
 test: setup core browser amtool ## Run all tests, also those on real Kafka, Flink, ClickHouse and Chromium
+	@$(MAKE) play
+
+play:
 	@$(PYTHON) -m pytest -m "not real" -n 2 --dist loadfile
-	$(PYTHON) -m pytest -m real
+	$(PYTHON) -m pytest -m real -n $(REAL_PROCESSES) --dist loadfile --no-loadscope-reorder
+
+test-all: export DAYMARK_THOROUGH = 1
+test-all: test ## All tests with ten times the random examples, and those that take long: for a night
 
 browser: ## Install the Chromium that the tests of the screens look with, where it is missing
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || echo "daymark: no Chromium; the tests of the screens are skipped" >&2
@@ -54,18 +63,26 @@ amtool: setup ## Fetch Alertmanager's own client, with which a test asks our API
 screenshots: setup browser ## Take the pictures of the screens in docs/img anew
 	@$(PYTHON) -m tests.browser.screenshots
 
-core: setup ## Test the core as plain Python; every branch of it must be passed
+core: $(STAMPS)/project ## Test the core as plain Python; every branch of it must be passed
 	@DAYMARK_PURE=1 $(PYTHON) -m coverage run -m pytest tests/udfs/core tests/udfs/operators tests/udfs/simulation
 	@$(PYTHON) -m coverage report
 
-check: setup lint ## Lint, types, layers, then all tests, those in Java too, and whether it has become slow
+pure: $(STAMPS)/project
+	@DAYMARK_PURE=1 $(PYTHON) -m pytest tests/udfs/packs tests/packs
+
+java-tests: $(JAR)
 	@mvn -B --quiet -f jobs/java/pom.xml test
-	DAYMARK_PURE=1 $(PYTHON) -m pytest tests/udfs/packs tests/packs
-	$(MAKE) test
+
+check: ## Lint, types, layers, then all tests, those in Java too, and whether it has become slow
+	@$(MAKE) -j2 --output-sync setup lint java-tests pure core browser
+	$(MAKE) play
 	$(MAKE) bench-smoke
 
 client: setup ## Generate a Python client of the API into build/client
 	@$(PYTHON) -m tests.client.generate
+
+api-docs: setup ## Write the reference of routes in docs/api.md anew
+	@$(PYTHON) -m tests.docs.write_api_page
 
 bench: setup $(BENCH_VENV)/stamp ## Measure everything beside its peers and write docs/benchmarks.md (about an hour, on an idle machine)
 	@$(PYTHON) -m tests.bench.smoke --record
@@ -74,7 +91,7 @@ bench: setup $(BENCH_VENV)/stamp ## Measure everything beside its peers and writ
 bench-smoke: setup ## Has it become slow? Two minutes at most
 	@$(PYTHON) -m tests.bench.smoke
 
-lint: setup ## ruff, mypy and import-linter
+lint: $(STAMPS)/project ## ruff, mypy and import-linter
 	@$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy

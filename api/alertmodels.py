@@ -6,27 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.models import Groups
+from api.models.common import Concern
 
 State = Literal["pending", "open", "acknowledged", "suppressed", "escalated", "resolved", "expired"]
 ENDED = ("resolved", "expired")
 ACTIVE = ("pending", "open", "acknowledged", "suppressed", "escalated")
 
 
-class Alert(BaseModel):
+class Alert(Concern):
     """Something that is wrong with somebody, and its life with people."""
 
     model_config = ConfigDict(extra="ignore")
 
     id: str = Field(description="the fingerprint: 32 hex digits")
-    lane: str
-    workflow: str
-    rule: str
-    kind: str
-    severity: str
-    key: str
-    groups: Groups
-    step: str
     because: str
     occurrence: str
     date: str

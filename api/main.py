@@ -30,6 +30,7 @@ from api.loader import Loader
 from api.logs import configure
 from api.metrics import Metrics
 from api.migrations import MigrationError, migrate, set_retention
+from api.openapi import document
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
@@ -64,6 +65,7 @@ from api.routes import (
     slo,
     status,
     step,
+    trends,
     users,
     workflows,
 )
@@ -113,7 +115,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = Context(settings, *parts, doorkeeper, oidc, load_page(settings.status_page), Cache())
     for subject in (logs, workflows, items, findings, events, rules, rulehistory, packs, health):
         app.include_router(subject.router)
-    for subject in (overview, item, maps, step, console, rulepages, pages):
+    for subject in (overview, item, maps, step, trends, console, rulepages, pages):
         app.include_router(subject.router)
     for subject in (signin, account, users, audit_routes, erasures):
         app.include_router(subject.router)
@@ -124,6 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/static/vendor", StaticFiles(directory=rulepages.VENDOR, check_dir=False), name="vendor")
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     problems.install(app)
+    document.install(app)
     _measure(app, metrics)
     rates = Rates(settings.rate_limit)
     app.add_middleware(Guard, doorkeeper=doorkeeper, rates=rates, records=records, url=settings.public_url)

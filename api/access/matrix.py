@@ -74,6 +74,8 @@ MATRIX: dict[tuple[str, str], str | None] = {
     ("GET", "/api/v1/workflows/{workflow}/steps"): "read",
     ("GET", "/api/v1/workflows/{workflow}/steps/{step}"): "read",
     ("GET", "/api/v1/workflows/{workflow}/map"): "read",
+    ("GET", "/api/v1/workflows/{workflow}/trends"): "read",
+    ("GET", "/api/v1/anomalies"): "read",
     ("GET", "/api/v1/overview"): "read",
     ("GET", "/api/v1/slo"): "read",
     ("GET", "/customers/{group}/{value}"): "read",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -21,29 +23,31 @@ metadata = MetaData()
 Number = BigInteger().with_variant(Integer, "sqlite")
 """Of ids that count by themselves: SQLite does that for INTEGER alone, which has 64 bits there."""
 
+
+def _document() -> list[Column[Any]]:
+    """A document, as it stands or in one of its versions."""
+    return [
+        Column("kind", String(64), nullable=False),
+        Column("name", String(256), nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("body", JSON, nullable=False),
+        Column("deleted", Boolean, nullable=False),
+        Column("updated_by", String(256), nullable=False),
+        Column("updated_ms", BigInteger, nullable=False),
+    ]
+
+
 documents = Table(
     "documents",
     metadata,
-    Column("kind", String(64), nullable=False),
-    Column("name", String(256), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("body", JSON, nullable=False),
-    Column("deleted", Boolean, nullable=False),
-    Column("updated_by", String(256), nullable=False),
-    Column("updated_ms", BigInteger, nullable=False),
+    *_document(),
     PrimaryKeyConstraint("kind", "name", name="documents_pk"),
 )
 
 document_versions = Table(
     "document_versions",
     metadata,
-    Column("kind", String(64), nullable=False),
-    Column("name", String(256), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("body", JSON, nullable=False),
-    Column("deleted", Boolean, nullable=False),
-    Column("updated_by", String(256), nullable=False),
-    Column("updated_ms", BigInteger, nullable=False),
+    *_document(),
     PrimaryKeyConstraint("kind", "name", "version", name="document_versions_pk"),
 )
 

@@ -130,7 +130,7 @@ def get_document(ctx: Ctx, kind: Kind, name: PathText, response: Response) -> Do
 
 
 @router.get("/{kind}/{name}/versions", response_model=list[Stored])
-def list_versions(ctx: Ctx, kind: Kind, name: PathText) -> list[Document]:
+def list_document_versions(ctx: Ctx, kind: Kind, name: PathText) -> list[Document]:
     """Every version of a document, the newest first; of a deleted one what was deleted, and by whom."""
     with ctx.records.reading() as connection:
         return documents.versions(connection, kind, name)

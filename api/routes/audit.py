@@ -10,6 +10,8 @@ from fastapi.responses import HTMLResponse, Response
 from api import paging
 from api.access import audit
 from api.context import Ctx
+from api.models import Page
+from api.models.access import AuditEntry, AuditVerdict
 from api.paging import Cursor, Limit, Text
 from api.problems import documented
 from api.templating import templates
@@ -18,7 +20,7 @@ router = APIRouter(tags=["access"], responses=documented(401, 403, 422, 503))
 Head = Annotated[str, Query(pattern=r"^([0-9a-f]{64})?$", description="the last hash, as you kept it elsewhere")]
 
 
-@router.get("/api/v1/audit", responses=documented(400))
+@router.get("/api/v1/audit", response_model=Page[AuditEntry], responses=documented(400))
 def list_audit(
     ctx: Ctx,
     who: Text = "",
@@ -34,7 +36,7 @@ def list_audit(
     return paging.page(rows, limit, lambda row: (row["id"],))
 
 
-@router.get("/api/v1/audit/verification")
+@router.get("/api/v1/audit/verification", response_model=AuditVerdict)
 def verify_audit(ctx: Ctx, head: Head = "") -> dict[str, Any]:
     """Follow the chain of hashes from the first entry to the last. Keep `head` elsewhere: it shows later whether
     entries were cut off at the end."""

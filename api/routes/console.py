@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api import incidents, paging
@@ -24,16 +24,42 @@ State = Annotated[
 ]
 
 
-def _listed(
-    ctx: Context, state: str, severity: str, workflow: str, lane: str, team: str, assignee: str, cursor: str
-) -> dict[str, Any]:
-    asked = {"severity": severity, "workflow": workflow, "lane": lane, "team": team, "assignee": assignee}
+class Asked(NamedTuple):
+    """Which alerts to show."""
+
+    state: str
+    severity: str
+    workflow: str
+    lane: str
+    team: str
+    assignee: str
+    cursor: str
+
+
+def _asked(
+    state: State = "active",
+    severity: Severity = "",
+    workflow: Text = "",
+    lane: Text = "",
+    team: Text = "",
+    assignee: Text = "",
+    cursor: Cursor = "",
+) -> Asked:
+    return Asked(state, severity, workflow, lane, team, assignee, cursor)
+
+
+Question = Annotated[Asked, Depends(_asked)]
+
+
+def _listed(ctx: Context, question: Asked) -> dict[str, Any]:
+    asked = question._asdict()
+    state, cursor = asked.pop("state"), asked.pop("cursor")
     states = states_of([state]) if state != "all" else ()
     place = paging.decode(cursor, ("after_place", "after_id"), (int, str))
     rows = listed(ctx.store, states=states, sort="severity", limit=PAGE + 1, **asked, **place)
     shown = paging.page(rows, PAGE, lambda row: (row["place"], row["id"]))
     counts: dict[str, int] = {}
-    for row in ctx.store.query("alerts/counts", lane=lane, workflow=workflow, limit=paging.MAX_LIMIT):
+    for row in ctx.store.query("alerts/counts", lane=question.lane, workflow=question.workflow, limit=paging.MAX_LIMIT):
         counts[row["state"]] = counts.get(row["state"], 0) + row["alerts"]
     asked |= {"state": state}
     more = address("/alerts", **asked, cursor=shown["next"]) if shown["next"] else ""
@@ -50,52 +76,21 @@ def _listed(
 
 
 @router.get("/alerts", response_class=HTMLResponse)
-def alerts(
-    request: Request,
-    ctx: Ctx,
-    state: State = "active",
-    severity: Severity = "",
-    workflow: Text = "",
-    lane: Text = "",
-    team: Text = "",
-    assignee: Text = "",
-    cursor: Cursor = "",
-) -> Response:
+def alerts(request: Request, ctx: Ctx, question: Question) -> Response:
     """Alerts to work through, the gravest first."""
-    seen = _listed(ctx, state, severity, workflow, lane, team, assignee, cursor)
-    return templates.TemplateResponse(request, "alerts.html", seen)
+    return templates.TemplateResponse(request, "alerts.html", _listed(ctx, question))
 
 
 @router.get("/fragments/alerts", response_class=HTMLResponse)
-def alerts_fragment(
-    ctx: Ctx,
-    state: State = "active",
-    severity: Severity = "",
-    workflow: Text = "",
-    lane: Text = "",
-    team: Text = "",
-    assignee: Text = "",
-    cursor: Cursor = "",
-) -> str:
+def alerts_fragment(ctx: Ctx, question: Question) -> str:
     """The part of the console that changes."""
-    seen = _listed(ctx, state, severity, workflow, lane, team, assignee, cursor)
-    return templates.get_template("_alerts.html").render(seen)
+    return templates.get_template("_alerts.html").render(_listed(ctx, question))
 
 
 @router.get("/live/alerts")
-async def alerts_live(
-    ctx: Ctx,
-    state: State = "active",
-    severity: Severity = "",
-    workflow: Text = "",
-    lane: Text = "",
-    team: Text = "",
-    assignee: Text = "",
-    cursor: Cursor = "",
-) -> Response:
+async def alerts_live(ctx: Ctx, question: Question) -> Response:
     """The same, sent whenever it has changed."""
-    asked = (state, severity, workflow, lane, team, assignee, cursor)
-    return ctx.watch(("alerts", *asked), lambda: templates.get_template("_alerts.html").render(_listed(ctx, *asked)))
+    return ctx.watch(("alerts", *question), lambda: alerts_fragment(ctx, question))
 
 
 def _alert(ctx: Context, id: str) -> dict[str, Any] | None:

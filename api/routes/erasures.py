@@ -11,6 +11,7 @@ from api.access import erasure
 from api.access.erased import KEY, VALUE, digest
 from api.access.who import Who, now_ms
 from api.context import Ctx
+from api.models.access import Erased, ErasedNow
 from api.problems import documented
 from api.records.database import Change
 
@@ -42,7 +43,7 @@ class Erasure(BaseModel):
         return self
 
 
-@router.post("/erasures", status_code=201)
+@router.post("/erasures", status_code=201, response_model=ErasedNow)
 def erase(request: Request, ctx: Ctx, wanted: Erasure) -> dict[str, Any]:
     """Erase a person's events, items, moves, findings and unreadable records, for good: what Kafka still holds is left
     out when it is read again. In the audit stands a digest, not what was erased."""
@@ -59,7 +60,7 @@ def erase(request: Request, ctx: Ctx, wanted: Erasure) -> dict[str, Any]:
     return {"kind": kind, "digest": number, "at_ms": at_ms, "rows": gone}
 
 
-@router.get("/erasures")
+@router.get("/erasures", response_model=list[Erased])
 def list_erasures(ctx: Ctx) -> list[dict[str, Any]]:
     """What was erased, as digests, the newest first."""
     return ctx.store.query("erasures/list")

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api import paging
 from api.context import Context, Ctx
-from api.models import Found
+from api.models import FoundItem
 from api.paging import FAR, At, Cursor, PathText, Text
 from api.problems import documented
 from api.runbooks import runbook
@@ -22,7 +22,7 @@ PAGE = 50
 Status = Annotated[Literal["", "in_flight", "completed", "failed", "expired", "closed"], Query()]
 
 
-@router.get("/api/v1/search", tags=["screens"], response_model=list[Found], responses=documented(401, 422, 503))
+@router.get("/api/v1/search", tags=["screens"], response_model=list[FoundItem], responses=documented(401, 422, 503))
 def search(ctx: Ctx, key: Annotated[Text, Query(min_length=1)], lane: Text = "") -> list[dict[str, Any]]:
     """The items known by exactly this key, whichever of their keys it is; at most 200, the latest news first."""
     return screen.search(ctx.store, key, lane)

@@ -15,6 +15,7 @@ from api.access.bodies import most
 from api.context import Context, Ctx
 from api.exports import files_beside, packed
 from api.imports import UnsafeArchive, unpacked
+from api.models import PackTaken
 from api.paging import PathText
 from api.problems import Fault, ProblemError, documented
 from api.records.rules import PUT
@@ -31,7 +32,7 @@ BODY = {"requestBody": {"required": True, "content": dict.fromkeys(KINDS, BINARY
 Check = Annotated[bool, Query(description="say what is wrong, and put nothing in force")]
 
 
-@router.post("/packs", openapi_extra=BODY)
+@router.post("/packs", response_model=PackTaken, openapi_extra=BODY)
 async def import_pack(request: Request, ctx: Ctx, check: Check = False) -> dict[str, Any]:
     """Put the workflows of a pack in force: a zip or tar of its folder, of at most 20 MB also when it is unpacked.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +19,7 @@ router = APIRouter(include_in_schema=False)
 def describe(request: Request) -> Response:
     """The API's routes, out of its OpenAPI schema. A page of our own: the usual ones load script from elsewhere."""
     parts = {"api": request.app.openapi(), "takes": takes, "phrase": lambda status: HTTPStatus(int(status)).phrase}
+    parts |= {"shown": lambda example: json.dumps(example, indent=2, ensure_ascii=False)}
     return templates.TemplateResponse(request, "docs.html", parts)
 
 

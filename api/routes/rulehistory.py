@@ -35,7 +35,7 @@ class Wanted(BaseModel):
     until: Instant = None
 
 
-class Found(BaseModel):
+class FoundByOne(BaseModel):
     """A finding of one version that the other has not."""
 
     key: str
@@ -71,8 +71,8 @@ class Result(BaseModel):
     items: int
     events: int
     counts: list[Count]
-    new_findings: list[Found]
-    gone_findings: list[Found]
+    new_findings: list[FoundByOne]
+    gone_findings: list[FoundByOne]
     notes: list[str] = Field(description="what history can't answer")
 
 

@@ -81,7 +81,7 @@ class Full(Summary):
     definition: dict[str, Any]
 
 
-class Waiting(BaseModel):
+class WaitingChange(BaseModel):
     """A change that waits for another person's approval."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -104,7 +104,7 @@ class Asked(BaseModel):
     text: Annotated[str, Field(max_length=MOST_BYTES)]
 
 
-class Found(BaseModel):
+class TextFault(BaseModel):
     """One fault of a text, and where."""
 
     line: int = Field(description="from 1; 0: of the whole text")
@@ -118,7 +118,7 @@ class Verdict(BaseModel):
 
     valid: bool
     workflow: str | None
-    problems: list[Found]
+    problems: list[TextFault]
 
 
 class Part(BaseModel):
@@ -167,7 +167,7 @@ def list_rules(ctx: Ctx) -> list[Revision]:
 def validate_rule(ctx: Ctx, asked: Asked) -> Verdict:
     """Say all that is wrong with a rule's text, with line, path and what would be right. Changes nothing."""
     found, problems = ruleset.read(ctx, asked.text)
-    faults = [Found(line=one.line, path=one.path, message=one.message, level=one.level) for one in problems]
+    faults = [TextFault(line=one.line, path=one.path, message=one.message, level=one.level) for one in problems]
     return Verdict(valid=found is not None, workflow=found.name if found else None, problems=faults)
 
 
@@ -299,7 +299,7 @@ def roll_back(ctx: Ctx, workflow: PathText, response: Response, back: Back, if_m
     return accepted(done, workflow, response)
 
 
-@router.get("/{workflow}/draft", response_model=Waiting, responses=documented(404))
+@router.get("/{workflow}/draft", response_model=WaitingChange, responses=documented(404))
 def get_draft(ctx: Ctx, workflow: PathText) -> Draft:
     """The change that waits for another person's approval."""
     with ctx.records.reading() as connection:
@@ -315,7 +315,7 @@ def approve_draft(ctx: Ctx, workflow: PathText, response: Response) -> RuleAccep
     return accepted(rulechanges.approve(ctx, workflow), workflow, response)
 
 
-@router.delete("/{workflow}/draft", response_model=Waiting, responses=documented(404))
+@router.delete("/{workflow}/draft", response_model=WaitingChange, responses=documented(404))
 def discard_draft(ctx: Ctx, workflow: PathText) -> Draft:
     """Forget a waiting change."""
     return rulechanges.discard(ctx, workflow)

@@ -12,6 +12,7 @@ from api.access.people import LastAdmin, User
 from api.access.roles import SCOPES, Limits
 from api.access.who import Who, now_ms
 from api.context import Context, Ctx
+from api.models.access import Me, NewToken, SignInLink, TokenTold, UserTold
 from api.problems import Fault, ProblemError, documented, not_found
 from api.records.database import Change
 
@@ -81,7 +82,7 @@ class LinkPost(BaseModel):
     unless_somebody: Annotated[bool, Field(description="only while no admin can sign in yet")] = False
 
 
-@router.get("/me")
+@router.get("/me", response_model=Me)
 def who_am_i(request: Request) -> dict[str, Any]:
     """Who the request comes from, and what that may do."""
     who = _who(request)
@@ -122,7 +123,7 @@ def sign_out_everywhere(request: Request, ctx: Ctx) -> None:
         tx.changed(Change(now_ms(), who.name, "sign-out", f"user/{who.user}", None, "everywhere", who.address))
 
 
-@router.get("/tokens")
+@router.get("/tokens", response_model=list[TokenTold])
 def list_tokens(request: Request, ctx: Ctx) -> list[dict[str, Any]]:
     """One's own tokens; everybody's for who may manage users. Never the secrets."""
     who = _who(request)
@@ -131,7 +132,7 @@ def list_tokens(request: Request, ctx: Ctx) -> list[dict[str, Any]]:
     return [token.as_json() for token in found]
 
 
-@router.post("/tokens", status_code=201)
+@router.post("/tokens", status_code=201, response_model=NewToken)
 def create_token(request: Request, ctx: Ctx, wanted: TokenPost) -> dict[str, Any]:
     """Make a token. `secret` is told this once; it may do what its scopes say and its owner may, never more."""
     who = _user(request)
@@ -156,14 +157,14 @@ def revoke_token(request: Request, ctx: Ctx, number: Annotated[str, Path(max_len
             raise not_found(f"No token {number!r}.")
 
 
-@router.get("/users")
+@router.get("/users", response_model=list[UserTold])
 def list_users(ctx: Ctx) -> list[dict[str, Any]]:
     """All users."""
     with ctx.records.reading() as connection:
         return [user.as_json() for user in people.listed(connection)]
 
 
-@router.put("/users/{name}", responses=documented(409))
+@router.put("/users/{name}", response_model=UserTold, responses=documented(409))
 def put_user(request: Request, ctx: Ctx, name: Name, wanted: UserPut) -> dict[str, Any]:
     """Create or change a user. It counts from their next request on; a new password, or `disabled`, signs them out."""
     return save_user(ctx, _who(request), name, wanted).as_json()
@@ -198,7 +199,7 @@ def delete_user(request: Request, ctx: Ctx, name: Annotated[str, Path(max_length
             raise not_found(f"No user {name!r}.")
 
 
-@router.post("/sign-in-links", status_code=201)
+@router.post("/sign-in-links", status_code=201, response_model=SignInLink)
 def create_link(request: Request, ctx: Ctx, wanted: LinkPost) -> dict[str, Any]:
     """A one-time link, for a day, that signs a user in: for the first start, and for who has forgotten a password.
 

@@ -19,7 +19,7 @@ from api.stack import ports
 from api.stack.home import Home, State
 from tests.kafka_help import eventually
 
-START_SECONDS = 120
+START_SECONDS = 240  # other tests may be at work beside this one
 STOP_SECONDS = 60
 
 

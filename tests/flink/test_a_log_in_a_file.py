@@ -53,6 +53,24 @@ def simulated(events: list[dict[str, Any]]) -> set[str]:
     return set(simulate(specs, read).findings)
 
 
+def play(cluster: FlinkCluster, folder: Path, pack: Path, events: list[dict[str, Any]], parallelism: int) -> None:
+    """Runs a job over a log in a file to its end; what came out is in `out` in the folder."""
+    (folder / "log.ndjson").write_text("".join(json.dumps(line) + "\n" for line in with_ticks(events)))
+    told = {
+        "input": {"file": "log.ndjson"},
+        "output": {"folder": "out"},
+        "packs": [str(pack)],
+        "rules_topic": None,
+        "lateness_ms": LATENESS,
+        "parallelism": parallelism,
+    }
+    config = folder / "job.json"
+    config.write_text(json.dumps(told))
+    job = cluster.submit(config)
+    eventually(lambda: not cluster.job_is_alive(job), 90)
+    assert cluster.why(job) == ""
+
+
 def rows(folder: Path, topic: str) -> list[dict[str, Any]]:
     return [json.loads(line) for file in folder.glob(f"{topic}-*.ndjson") for line in file.read_bytes().splitlines()]
 
@@ -62,21 +80,7 @@ def test_a_file_gives_the_findings_that_the_simulator_finds(
     cluster: FlinkCluster, tmp_path: Path, parallelism: int
 ) -> None:
     events = a_log()
-    log = tmp_path / "log.ndjson"
-    log.write_text("".join(json.dumps(line) + "\n" for line in with_ticks(events)))
-    config = tmp_path / "job.json"
-    told = {
-        "input": {"file": "log.ndjson"},
-        "output": {"folder": "out"},
-        "packs": [str(PACK)],
-        "rules_topic": None,
-        "lateness_ms": LATENESS,
-        "parallelism": parallelism,
-    }
-    config.write_text(json.dumps(told))
-    job = cluster.submit(config)
-    eventually(lambda: not cluster.job_is_alive(job), 60)
-    assert cluster.why(job) == ""
+    play(cluster, tmp_path, PACK, events, parallelism)
     out = tmp_path / "out"
     found = rows(out, "findings")
     assert len(found) > 500

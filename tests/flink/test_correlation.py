@@ -13,7 +13,7 @@ import pytest
 from api.stack import process
 from api.stack.flink import FlinkCluster
 from tests.flink.lane import NOON, Lane
-from tests.flink.test_a_log_in_a_file import rows, with_ticks
+from tests.flink.test_a_log_in_a_file import play, rows, with_ticks
 from tests.kafka_help import eventually
 from udfs.packs.compile import compile_workflow
 from udfs.packs.load import load_pack
@@ -77,21 +77,7 @@ def test_events_find_their_items_in_whatever_order_they_come(
     cluster: FlinkCluster, tmp_path: Path, order: str, parallelism: int
 ) -> None:
     events = a_log(order)
-    log = tmp_path / "log.ndjson"
-    log.write_text("".join(json.dumps(line) + "\n" for line in with_ticks(events)))
-    config = tmp_path / "job.json"
-    told = {
-        "input": {"file": "log.ndjson"},
-        "output": {"folder": "out"},
-        "packs": [str(PACK)],
-        "rules_topic": None,
-        "lateness_ms": LATENESS,
-        "parallelism": parallelism,
-    }
-    config.write_text(json.dumps(told))
-    job = cluster.submit(config)
-    eventually(lambda: not cluster.job_is_alive(job), 90)
-    assert cluster.why(job) == ""
+    play(cluster, tmp_path, PACK, events, parallelism)
     out, wanted = tmp_path / "out", simulated(events)
     found = {row["id"]: row for row in rows(out, "findings")}
     assert {"missing", "late", "reported_late"} == {row["kind"] for row in found.values()}

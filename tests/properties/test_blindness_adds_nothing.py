@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.udfs.core.build import event, workflow
 from udfs.core.codec import decode, encode
 from udfs.core.effects import Finding
@@ -85,7 +86,7 @@ def found(run: Run, arrivals: list[tuple[int, Event]]) -> dict[str, tuple[object
     return run.said
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(specs(), moments, st.integers(0, 80), st.integers(1, 80))
 def test_what_is_found_after_a_blind_time_is_what_would_have_been_found(
     spec: Spec, happened: list[tuple[str, int]], since: int, length: int

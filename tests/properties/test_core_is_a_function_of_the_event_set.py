@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.udfs.core.build import Follower, event, workflow
 from udfs.core.answers import reply_of
 from udfs.core.calendar import Calendar
@@ -148,7 +149,7 @@ def run(
     return said
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(1500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs(), events, st.randoms(use_true_random=False))
 def test_disorder_within_the_allowed_lateness_changes_nothing(
     spec: Spec, stream: list[Event], rng: random.Random
@@ -158,20 +159,20 @@ def test_disorder_within_the_allowed_lateness_changes_nothing(
     assert run(spec, arrivals, rng) == run(spec, in_order, None)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(specs(), events, st.integers(0, 2**32))
 def test_encoding_and_decoding_at_every_event_changes_nothing(spec: Spec, stream: list[Event], seed: int) -> None:
     assert run(spec, stream, random.Random(seed), cut=True) == run(spec, stream, random.Random(seed))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(specs(), events, st.integers(0, 2**32))
 def test_how_often_time_moves_changes_nothing(spec: Spec, stream: list[Event], seed: int) -> None:
     stream.sort(key=lambda e: e.time)
     assert run(spec, stream, random.Random(seed)) == run(spec, stream, None)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(specs(), events)
 def test_every_deadline_that_was_armed_is_met_missed_or_called_off_and_only_one_of_these(
     spec: Spec, stream: list[Event]

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.properties.test_core_is_a_function_of_the_event_set import LATENESS, in_arrival_order, run
 from tests.udfs.core.build import event
 from udfs.core.event import Event
@@ -104,7 +105,7 @@ events = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs(), events, st.randoms(use_true_random=False))
 def test_disorder_within_the_allowed_lateness_changes_nothing(
     spec: Spec, stream: list[Event], rng: random.Random
@@ -114,20 +115,20 @@ def test_disorder_within_the_allowed_lateness_changes_nothing(
     assert run(spec, arrivals, rng) == run(spec, in_order, None)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs(), events, st.integers(0, 2**32))
 def test_encoding_and_decoding_at_every_event_changes_nothing(spec: Spec, stream: list[Event], seed: int) -> None:
     assert run(spec, stream, random.Random(seed), cut=True) == run(spec, stream, random.Random(seed))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs(), events, st.integers(0, 2**32))
 def test_how_often_time_moves_changes_nothing(spec: Spec, stream: list[Event], seed: int) -> None:
     stream.sort(key=lambda e: e.time)
     assert run(spec, stream, random.Random(seed)) == run(spec, stream, None)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs(), events, st.integers(0, 2**32))
 def test_copies_change_nothing_where_they_are_dropped(spec: Spec, stream: list[Event], seed: int) -> None:
     dropping = replace(spec, duplicate_policy="drop")
@@ -136,7 +137,7 @@ def test_copies_change_nothing_where_they_are_dropped(spec: Spec, stream: list[E
     assert run(dropping, twice, None) == run(dropping, arrivals, None)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs(), events, st.randoms(use_true_random=False))
 def test_no_fact_is_told_as_unexpected_and_as_out_of_order(spec: Spec, stream: list[Event], rng: random.Random) -> None:
     said = run(spec, in_arrival_order(stream, rng), rng).values()

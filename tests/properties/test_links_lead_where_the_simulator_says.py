@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.udfs.operators.job import Arrival, Job
 from udfs.core.state import NEVER
 from udfs.packs.compile import compile_workflow
@@ -80,7 +81,7 @@ def arrivals(stream: list[dict[str, Any]], luck: random.Random) -> list[Arrival]
     return found
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(workflows(), records, st.integers(0, 2**32))
 def test_whichever_way_is_quicker_the_findings_are_those_of_the_simulator(
     specs: list[dict[str, Any]], drawn: list[tuple[int, str, int, list[str]]], seed: int

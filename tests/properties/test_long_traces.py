@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.udfs.core.build import Follower, event, workflow
 from tests.udfs.core.test_clocks import OFFICE
 from udfs.core import lifetime, machine
@@ -33,7 +34,7 @@ def said(history: list[tuple[str, int, int]], business: bool) -> list[tuple[str,
     return [(f.kind, f.rule, f.deadline, f.at) for f in follower.said]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ACTIONS, max_size=40), st.booleans())
 def test_what_left_the_trace_makes_no_difference_to_deadlines(
     monkeypatch: pytest.MonkeyPatch, history: list[tuple[str, int, int]], business: bool

@@ -8,6 +8,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.properties.test_core_is_a_function_of_the_event_set import LATENESS, events, in_arrival_order, specs
 from udfs.core.effects import AT_RISK, DUPLICATE, PREDICTED, Effect, Finding
 from udfs.core.event import Event
@@ -79,7 +80,7 @@ def told(spec: Spec, arrivals: list[Event], ticks: random.Random, move: float) -
     return sorted(said, key=repr)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(600), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(specs(), events, st.integers(0, 2**32))
 def test_moving_to_a_version_that_means_the_same_says_nothing_new_and_leaves_nothing_out(
     spec: Spec, stream: list[Event], seed: int

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.properties.test_what_is_cached_changes_nothing import (
     BEGIN,
     HOUR,
@@ -158,7 +159,7 @@ def by_bucket(changes: Versions, history: list[Action], luck: random.Random) -> 
 
 
 @settings(
-    max_examples=400,
+    max_examples=examples(400),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

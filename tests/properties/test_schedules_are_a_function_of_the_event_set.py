@@ -9,6 +9,7 @@ from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.udfs.core.build import workflow
 from udfs.core import schedule as machine
 from udfs.core.calendar import Calendar
@@ -78,7 +79,7 @@ def of_one_time(stream: list[Arrival]) -> list[Arrival]:
     return [Arrival(times.setdefault(one.id, one.time), "s", one.id, 0) for one in stream]
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=examples(800), deadline=None)
 @given(schedules(), arrivals, st.integers(0, 2**32))
 def test_disorder_within_the_allowed_lateness_and_when_time_moves_change_nothing(
     rule: Schedule, stream: list[Arrival], seed: int
@@ -89,13 +90,13 @@ def test_disorder_within_the_allowed_lateness_and_when_time_moves_change_nothing
     assert found == run(rule, in_order, random.Random(seed + 1))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(schedules(), arrivals, st.integers(0, 2**32))
 def test_encoding_and_decoding_at_every_event_changes_nothing(rule: Schedule, stream: list[Arrival], seed: int) -> None:
     assert run(rule, stream, random.Random(seed), cut=True) == run(rule, stream, random.Random(seed))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(schedules(), arrivals, st.integers(0, 2**32))
 def test_copies_change_nothing(rule: Schedule, stream: list[Arrival], seed: int) -> None:
     once = list({one.id: one for one in reversed(of_one_time(stream))}.values())
@@ -104,7 +105,7 @@ def test_copies_change_nothing(rule: Schedule, stream: list[Arrival], seed: int)
     assert run(rule, twice, random.Random(seed)) == run(rule, once, random.Random(seed))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(schedules(), arrivals, st.integers(0, 2**32))
 def test_an_occurrence_is_met_or_missing_and_late_only_where_missing(
     rule: Schedule, stream: list[Arrival], seed: int
@@ -127,7 +128,7 @@ fields_of_cron = st.tuples(
 ).filter(lambda parts: parts[2:4] != ("31", "2"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(fields_of_cron, st.integers(0, 40 * 365 * 24 * 60))
 def test_a_cron_expression_is_due_when_cronsim_says(parts: tuple[str, ...], minute: int) -> None:
     expression = " ".join(parts)

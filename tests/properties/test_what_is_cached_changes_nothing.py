@@ -11,6 +11,7 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.udfs.operators.memory import State
 from udfs.core.effects import Effect, Finding
 from udfs.core.spec import Spec
@@ -121,7 +122,7 @@ def lines(outputs: list[bytes]) -> list[tuple[str, bytes]]:
     return [(tag, line) for tag, _, value in map(split_element, outputs) for line in value.split(b"\n")]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(workflows(), st.lists(st.one_of(in_time, in_time, times, too_late), max_size=30), st.randoms())
 def test_a_tiny_cache_and_restarts_change_nothing(
     workflow: dict[str, Any], history: list[Action], luck: random.Random
@@ -130,7 +131,7 @@ def test_a_tiny_cache_and_restarts_change_nothing(
     assert said(engine(workflow), workflow, history, luck) == whole
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(workflows(), st.lists(st.one_of(in_time, in_time, times), max_size=30), st.randoms())
 def test_a_bucket_finds_what_the_simulator_finds_and_when(
     workflow: dict[str, Any], history: list[Action], luck: random.Random

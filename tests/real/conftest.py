@@ -17,7 +17,7 @@ from tests.real.lane import Lane
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
     running = FlinkCluster(tmp_path_factory.mktemp("flink"), ports.free(), taskmanagers=2)
     running.start()
@@ -27,7 +27,7 @@ def flink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
         running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a serving process on embedded ClickHouse, which loads from the broker."""
     home = tmp_path_factory.mktemp("serving")

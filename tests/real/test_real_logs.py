@@ -87,9 +87,16 @@ def test_simulate_gives_exactly_the_oracles_counts(log: Log, shared: Path) -> No
 
 
 @pytest.mark.real
-@LOGS
+@pytest.mark.parametrize(
+    ("log", "batch_records"),
+    [
+        pytest.param(DOMESTIC, 10_000, id="domestic"),
+        pytest.param(HELPDESK, 10_000, id="helpdesk"),
+        pytest.param(HELPDESK, 1, id="helpdesk one by one"),
+        pytest.param(DOMESTIC, 1, id="domestic one by one", marks=pytest.mark.thorough),
+    ],
+)
 @pytest.mark.parametrize("parallelism", [1, 2])
-@pytest.mark.parametrize("batch_records", [1, 10_000])
 def test_kafka_and_flink_find_what_the_simulator_finds_id_by_id(
     log: Log, parallelism: int, batch_records: int, shared: Path, lane: Callable[[str], Lane]
 ) -> None:

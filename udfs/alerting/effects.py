@@ -9,45 +9,46 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class AlertChanged:
+class _Told:
+    """Each of them is a row; its class says which."""
+
+    row: Row
+
+
+class AlertChanged(_Told):
     """How an alert stands now."""
 
-    row: Row
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(_Told):
     """Something happened to an alert: an entry of its log."""
 
-    row: Row
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class IncidentChanged:
+class IncidentChanged(_Told):
     """How an incident stands now."""
 
-    row: Row
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(_Told):
     """One recipient is to be told something."""
 
-    row: Row
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
+class Halt(_Told):
     """No send about these alerts, at these revisions or earlier ones, may start any more."""
 
-    row: Row
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(_Told):
     """The answer to an action, with its halt."""
 
-    row: Row
+    __slots__ = ()
 
 
 Effect = AlertChanged | Logged | IncidentChanged | Notify | Halt | Applied

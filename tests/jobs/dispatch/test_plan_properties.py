@@ -11,6 +11,7 @@ from jobs.dispatch.outcomes import Result
 from jobs.dispatch.plan import Plan
 from jobs.dispatch.queues import Pending
 from jobs.dispatch.records import FINAL, Delivery, Halt, Notify, Record, Retry
+from tests.effort import examples
 from tests.jobs.dispatch.steps import DOWN, REFUSED, SENT, notice
 
 CHANNELS = ("mail", "pager")
@@ -100,7 +101,7 @@ class World:
 
 
 @given(steps)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 def test_nothing_is_lost_nothing_halted_is_sent_nothing_recorded_is_repeated(given: list[tuple]) -> None:
     world = World()
     for kind, *rest in given:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from udfs.core.codec import UnknownFormat
 from udfs.core.links import (
     MOST_WAITING,
@@ -218,7 +219,7 @@ happenings = st.lists(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(happenings, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_within_the_allowed_lateness_changes_nothing(
     stream: list[Happening], chance: random.Random

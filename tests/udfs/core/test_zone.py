@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from udfs.core import zone as core
 from udfs.core.zone import DAY, Zone, zone_of
 from udfs.packs.zones import compile_zone
@@ -36,7 +37,7 @@ NAMES = (
 )
 names = st.sampled_from(NAMES)
 instants = st.integers(0, core.DAY * 84_000)
-many = settings(max_examples=400, deadline=None)  # the first use of a zone compiles it
+many = settings(max_examples=examples(400), deadline=None)  # the first use of a zone compiles it
 
 
 def ms(text: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from udfs.core.source import Unreadable
 from udfs.packs.mapping import compile_mapping
 
@@ -40,7 +41,7 @@ times = {
 damage = st.dictionaries(st.sampled_from(fields), values, max_size=2)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=examples(800), deadline=None)
 @given(
     record=values | damage,
     whole=st.booleans(),
@@ -85,7 +86,7 @@ def test_a_record_becomes_an_event_or_says_why_not(
         "".join(texts).encode()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(record=st.dictionaries(st.sampled_from("abx"), values))
 def test_masking_takes_out_what_it_names_and_nothing_else(record: dict[str, Any]) -> None:
     mapping = compile_mapping({"source": "s", "keys": {"k": "k"}, "pii": {"a.x": "mask", "b[0]": "mask"}})
@@ -100,7 +101,7 @@ def test_masking_takes_out_what_it_names_and_nothing_else(record: dict[str, Any]
         assert value in (None, "***")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(raw=st.binary() | st.text(st.characters(exclude_categories=["Cs"])).map(lambda text: json.dumps(text).encode()))
 def test_any_bytes_are_parsed_or_refused(raw: bytes) -> None:
     mapping = compile_mapping({"source": "s", "keys": {"k": "k"}})

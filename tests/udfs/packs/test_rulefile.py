@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from udfs.packs.compare import compared, text_diff
 from udfs.packs.load import load_pack
 from udfs.packs.rulefile import read_rule, text_of, with_enabled, written
@@ -54,7 +55,7 @@ def test_what_is_no_rule_is_told_and_never_raised(text: str) -> None:
 
 
 @given(st.text(max_size=60) | st.text(alphabet="ab:-[]{}&*!|> \n\t'\"#%", max_size=60))
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=examples(100), deadline=None, database=None)
 def test_no_text_breaks_the_reading(text: str) -> None:
     for one in (text, TEXT + text):
         found, problems = read_rule(one)
