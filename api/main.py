@@ -59,6 +59,7 @@ from api.routes import (
     rulehistory,
     rulepages,
     rules,
+    rulewrites,
     signin,
     slo,
     status,
@@ -109,7 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
     oidc = Oidc(settings) if settings.oidc_issuer else None
     parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live())
     app.state.context = Context(settings, *parts, doorkeeper, oidc, load_page(settings.status_page), Cache())
-    for subject in (logs, workflows, items, findings, events, rules, rulehistory, packs, health):
+    for subject in (logs, workflows, items, findings, events, rules, rulewrites, rulehistory, packs, health):
         app.include_router(subject.router)
     for subject in (overview, item, maps, step, console, rulepages, pages):
         app.include_router(subject.router)

@@ -13,7 +13,7 @@ from api.backtests import MOST_EVENTS, Backtest, Busy, Job
 from api.context import Context, Ctx
 from api.paging import PathText
 from api.problems import ProblemError, documented, not_found
-from api.routes.rules import MOST_BYTES
+from api.rulemodels import MOST_BYTES
 from udfs.packs.problems import ERROR
 
 router = APIRouter(prefix="/api/v1/rules/{workflow}", tags=["rules"], responses=documented(401, 403, 422, 503))

@@ -22,8 +22,9 @@ from api.problems import ProblemError
 from api.records import rules
 from api.records.rules import PUT, Revision
 from api.routes import rulehistory
-from api.routes.rules import MOST_BODY, difference
+from api.routes.rules import difference
 from api.rulechanges import Change, Done
+from api.rulemodels import MOST_BODY
 from api.screens.rule import drawing
 from api.security import body_of
 from api.templating import templates
