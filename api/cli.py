@@ -11,7 +11,7 @@ from api.commands import access, alerting, packs, replay, rules, run, scenarios,
 HELP = """Says what did not happen: which file, trade, invoice or job is missing, late, out of order or duplicated.
 
 Exit codes: 0 fine; 1 failed, or found invalid; 2 wrong usage; 3 Daymark does not run; 4 something that it needs is
-not there (a port, the disk, a program); 130 interrupted.
+not there (a port, the disk, a program); 5 done, but it waits for somebody, or for Kafka; 130 interrupted.
 """
 
 app = typer.Typer(

@@ -20,6 +20,7 @@ from api.metrics import Metrics
 from api.publish import Publisher
 from api.records.database import Change, Records
 from api.records.outbox import Relay
+from api.refusals import Refusals
 from api.rulebook import Rulebook
 from api.settings import Settings
 from api.status.cache import Cache
@@ -45,6 +46,7 @@ class Context:
     oidc: Oidc | None
     page: StatusPage
     cache: Cache
+    refusals: Refusals
     who: Who | None = None
     backtests: Backtests = field(default_factory=Backtests)
 

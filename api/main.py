@@ -33,6 +33,7 @@ from api.migrations import MigrationError, migrate, set_retention
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
+from api.refusals import Refusals
 from api.routes import (
     account,
     ack,
@@ -108,8 +109,10 @@ def create_app(settings: Settings) -> FastAPI:
     records.watchers.append(audit.append)
     doorkeeper = Doorkeeper(settings, records)
     oidc = Oidc(settings) if settings.oidc_issuer else None
-    parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live())
-    app.state.context = Context(settings, *parts, doorkeeper, oidc, load_page(settings.status_page), Cache())
+    rulebook = Rulebook(settings)
+    parts = (store, publisher, loader, metrics, rulebook, records, relay, Listener(publisher), Live())
+    more = (doorkeeper, oidc, load_page(settings.status_page), Cache(), Refusals(store, settings, rulebook))
+    app.state.context = Context(settings, *parts, *more)
     for subject in (logs, workflows, items, findings, events, rules, rulewrites, rulehistory, packs, health):
         app.include_router(subject.router)
     for subject in (overview, item, maps, step, console, rulepages, pages):

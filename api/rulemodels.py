@@ -48,6 +48,7 @@ class Summary(BaseModel):
     why: str
     at_ms: int
     approved_by: str
+    refused: str = Field("", description="why the running job refused it; empty if it did not, or that can't be told")
 
 
 class Full(Summary):

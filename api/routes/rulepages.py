@@ -64,7 +64,8 @@ def list_page(request: Request, ctx: Ctx) -> Response:
     with ctx.records.reading() as connection:
         rows = ruleset.listed(ctx, connection)
         waiting = [one for one in rules.drafts(connection) if ruleset.visible(ctx, one.workflow)]
-    return templates.TemplateResponse(request, "rules.html", {"rows": rows, "waiting": waiting, "may": _may(ctx, "")})
+    parts = {"rows": rows, "refused": ctx.refusals.of(rows), "waiting": waiting, "may": _may(ctx, "")}
+    return templates.TemplateResponse(request, "rules.html", parts)
 
 
 @router.get("/new-rule", response_class=HTMLResponse)
@@ -192,6 +193,7 @@ def _editor(
         "text": text,
         "known": known or ("" if now is None else str(now.revision)),
         "history": [(one, difference(older, one) if older else None) for one, older in pairs],
+        "refused": ctx.refusals.of(revisions),
         "draft": draft,
         "said": said,
         "wrong": wrong,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
 from api import ruleset
-from api.context import Ctx
+from api.context import Context, Ctx
 from api.paging import PathText
 from api.problems import documented
 from api.records.rules import Revision
@@ -22,10 +23,11 @@ Number = Annotated[int, Query(ge=0, lt=1 << 31, description="a revision")]
 
 
 @router.get("", response_model=list[Summary])
-def list_rules(ctx: Ctx) -> list[Revision]:
+def list_rules(ctx: Ctx) -> list[Full]:
     """Every rule as it stands, by name; those that were withdrawn too."""
     with ctx.records.reading() as connection:
-        return ruleset.listed(ctx, connection)
+        found = ruleset.listed(ctx, connection)
+    return shown(ctx, found)
 
 
 @router.post("/validate", response_model=Verdict, responses=documented(413))
@@ -37,26 +39,28 @@ def validate_rule(ctx: Ctx, asked: Asked) -> Verdict:
 
 
 @router.get("/{workflow}", response_model=Full, responses=documented(404))
-def get_rule(ctx: Ctx, workflow: PathText, response: Response) -> Revision:
+def get_rule(ctx: Ctx, workflow: PathText, response: Response) -> Full:
     """One rule with its text; its ETag is what If-Match wants."""
     with ctx.records.reading() as connection:
         found = ruleset.standing(ctx, connection, workflow)
     response.headers["ETag"] = etag(found.revision)
-    return found
+    return shown(ctx, [found])[0]
 
 
 @router.get("/{workflow}/versions", response_model=list[Summary], responses=documented(404))
-def list_versions(ctx: Ctx, workflow: PathText) -> list[Revision]:
+def list_versions(ctx: Ctx, workflow: PathText) -> list[Full]:
     """Every revision of a rule, the newest first: who put it in force, when and why."""
     with ctx.records.reading() as connection:
-        return ruleset.revisions(ctx, connection, workflow)
+        found = ruleset.revisions(ctx, connection, workflow)
+    return shown(ctx, found)
 
 
 @router.get("/{workflow}/versions/{revision}", response_model=Full, responses=documented(404))
-def get_version(ctx: Ctx, workflow: PathText, revision: Annotated[int, Path(ge=0, lt=1 << 31)]) -> Revision:
-    """One revision of a rule, with its text."""
+def get_version(ctx: Ctx, workflow: PathText, revision: Annotated[int, Path(ge=0, lt=1 << 31)]) -> Full:
+    """One revision of a rule, with its text, and whether the job has refused it."""
     with ctx.records.reading() as connection:
-        return ruleset.revision(ctx, connection, workflow, revision)
+        found = ruleset.revision(ctx, connection, workflow, revision)
+    return shown(ctx, [found])[0]
 
 
 @router.get("/{workflow}/diff", response_model=Diff, responses=documented(404))
@@ -72,6 +76,17 @@ def diff_versions(
             else ruleset.revision(ctx, connection, workflow, newer)
         )
     return difference(one, other)
+
+
+def shown(ctx: Context, revisions: Sequence[Revision]) -> list[Full]:
+    """Revisions as the API shows them, with what the job says of them."""
+    refused = ctx.refusals.of(revisions)
+    rows = []
+    for one in revisions:
+        refusal = refused.get((one.workflow, one.revision))
+        row = Full.model_validate(one)
+        rows.append(row.model_copy(update={"refused": refusal.reason}) if refusal else row)
+    return rows
 
 
 def difference(one: Revision, other: Revision) -> Diff:

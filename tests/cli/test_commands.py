@@ -66,7 +66,8 @@ def test_help_names_every_command_and_every_exit_code() -> None:
     output = daymark("--help").output
     assert all(command in output for command in COMMANDS)
     assert all(
-        code in output for code in ("0 fine", "1 failed", "2 wrong usage", "3 Daymark does", "4 something", "130")
+        code in output
+        for code in ("0 fine", "1 failed", "2 wrong usage", "3 Daymark does", "4 something", "5 done", "130")
     )
 
 
