@@ -146,8 +146,7 @@ def _do(request: Request, ctx: Context, workflow: str, form: dict[str, str]) -> 
             return _see(f"/rules/{quote(name, safe='')}?said=discarded" if now else "/rules")
         if what != "check":
             done = _change(ctx, name, what, number, text, why, _known(form))
-            told = "waits" if done.draft else "pending" if done.pending else "sent"
-            return _see(f"/rules/{quote(name, safe='')}?said={told}" if now or done.revision else "/rules")
+            return _see(f"/rules/{quote(name, safe='')}?said={done.outcome}" if now or done.revision else "/rules")
     except ProblemError as fault:
         return _editor(request, ctx, now, text, wrong=fault.problem.detail, why=why, known=form.get("known", ""))
     return _editor(request, ctx, now, text, why=why, known=form.get("known", ""))

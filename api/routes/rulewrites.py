@@ -18,7 +18,8 @@ from api.problems import ProblemError, documented, not_found
 from api.records import rules
 from api.records.rules import PUT, Draft
 from api.routes.rules import etag
-from api.rulechanges import ANY, Change, Done
+from api.rulechanges import Change, Done
+from api.rulechecks import ANY
 from api.rulemodels import MOST_BODY, Back, Reason, Rule, Waiting
 from api.security import body_of
 
@@ -127,14 +128,14 @@ def accepted(done: Done, workflow: str, response: Response) -> RuleAccepted:
     """What a change came to, as an answer."""
     one = done.revision
     if one is None:
-        return RuleAccepted(workflow=workflow, version=None, effective_from=None, revision=None, outcome="waits")
+        return RuleAccepted(workflow=workflow, version=None, effective_from=None, revision=None, outcome=done.outcome)
     response.headers["ETag"] = etag(one.revision)
     return RuleAccepted(
         workflow=workflow,
         version=one.version if one.document else None,
         effective_from=one.effective_from,
         revision=one.revision,
-        outcome="pending" if done.pending else "sent",
+        outcome=done.outcome,
     )
 
 
