@@ -105,7 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(authorize)],
     )
     publisher, records = Publisher(settings), Records(url_of(settings.records_url, settings.home))
-    relay = Relay(records, publisher, f"{settings.topic_prefix}alerting")
+    relay = Relay(records, publisher, f"{settings.topic_prefix}alerting", f"{settings.topic_prefix}rules")
     records.watchers.append(audit.append)
     doorkeeper = Doorkeeper(settings, records)
     oidc = Oidc(settings) if settings.oidc_issuer else None
