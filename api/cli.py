@@ -6,7 +6,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from api.commands import access, alerting, packs, replay, rules, run, scenarios, schema
+from api.commands import access, alerting, packs, replay, rules, run, scenarios, schema, status
 
 HELP = """Says what did not happen: which file, trade, invoice or job is missing, late, out of order or duplicated.
 
@@ -24,8 +24,8 @@ app = typer.Typer(
 
 app.command()(run.up)
 app.command()(run.demo)
-app.command()(run.status)
-app.command()(run.stop)
+app.command()(status.status)
+app.command()(status.stop)
 app.command()(replay.replay)
 app.command()(packs.simulate)
 app.command()(packs.validate)

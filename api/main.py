@@ -76,6 +76,7 @@ from api.statistics import Statistics
 from api.status.cache import Cache
 from api.status.page import load_page
 from api.store import Store, StoreError
+from api.tls import TlsError, usable
 from udfs.packs.problems import PackError
 
 log = logging.getLogger(__name__)
@@ -195,8 +196,10 @@ def main() -> int:
         settings = from_env()
         configure(settings.log_level)
         app = create_app(settings)
+        if settings.tls_cert and settings.tls_key:
+            usable(settings.tls_cert, settings.tls_key)
         _prepare(app.state.context)  # here, not in the lifespan, whose failure uvicorn would tell with a traceback
-    except (SettingsError, PackError, MigrationError, StoreError, RecordsError) as error:
+    except (SettingsError, PackError, MigrationError, StoreError, RecordsError, TlsError) as error:
         log.critical(str(error))
         return 1
     if settings.host not in LOOPBACK and settings.tls_cert is None:

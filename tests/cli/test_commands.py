@@ -15,7 +15,8 @@ from api.cli import app
 from api.commands.options import lane_name
 from api.commands.replay import fitting
 from api.commands.rules import instant
-from api.commands.run import demo_lane, playable, works
+from api.commands.run import demo_lane, playable
+from api.commands.status import works
 from api.stack import ports
 from api.stack.errors import StackError
 from udfs.packs.load import find_packs
