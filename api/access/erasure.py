@@ -11,6 +11,7 @@ import re
 import orjson
 from sqlalchemy import delete, select
 
+from api import customerlinks
 from api.access import audit
 from api.access.erased import Erased, digest, masked
 from api.access.tables import answers
@@ -66,6 +67,7 @@ def redact(tx: Transaction, value: str) -> list[int]:
     kept = tx.connection.execute(select(answers.c.id, answers.c.body).execution_options(yield_per=100))
     holding = [row.id for row in kept if any(one in row.body for one in written)]
     tx.connection.execute(delete(answers).where(answers.c.id.in_(holding)))
+    customerlinks.forget(tx, value)
     return audit.redact(tx.connection, value, masked)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api import customerlinks
 from api.access import audit
 from api.access.erased import Erased, digest, masked, phrases
 from api.loader import Loader, Message
@@ -56,6 +57,7 @@ def write(client: TestClient, mail: str, key: str) -> None:
             after = {"text": f"{mail} called about {key}", "n": number} if number < 2 else {"text": f"{key}0"}
             tx.changed(Change(NOW, "ben", "comment", "alert/x", None, after))
         row = {"id": digest(key), "request": "", "status": 200, "headers": {}, "created_ms": NOW}
+        customerlinks.make(tx, "mail", mail, "root", NOW, 1 << 50)
         answers = metadata.tables["answers"]
         tx.connection.execute(answers.insert().values(**row, body=f'{{"key": "{key}", "mail": "{mail}"}}'.encode()))
 
