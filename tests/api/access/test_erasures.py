@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from api.access import audit
 from api.access.erased import Erased, digest
-from api.loader import Loader, Message
+from api.inserts import Message
+from api.loader import Loader
 from api.metrics import Metrics
 from api.settings import Settings
 from api.store import Store

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 from api import customerlinks
 from api.access import audit
 from api.access.erased import Erased, digest, masked, phrases
-from api.loader import Loader, Message
+from api.inserts import Message
+from api.loader import Loader
 from api.metrics import Metrics
 from api.records.database import Change
 from api.records.tables import metadata
