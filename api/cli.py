@@ -6,12 +6,12 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from api.commands import access, alerting, packs, replay, rules, run, scenarios, schema
+from api.commands import access, alerting, packs, replay, rules, run, scenarios, schema, status
 
 HELP = """Says what did not happen: which file, trade, invoice or job is missing, late, out of order or duplicated.
 
 Exit codes: 0 fine; 1 failed, or found invalid; 2 wrong usage; 3 Daymark does not run; 4 something that it needs is
-not there (a port, the disk, a program); 130 interrupted.
+not there (a port, the disk, a program); 5 done, but it waits for somebody, or for Kafka; 130 interrupted.
 """
 
 app = typer.Typer(
@@ -24,8 +24,8 @@ app = typer.Typer(
 
 app.command()(run.up)
 app.command()(run.demo)
-app.command()(run.status)
-app.command()(run.stop)
+app.command()(status.status)
+app.command()(status.stop)
 app.command()(replay.replay)
 app.command()(packs.simulate)
 app.command()(packs.validate)

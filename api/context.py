@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import StreamingResponse
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.oidc import Oidc
 from api.access.rows import seen_by
@@ -20,6 +21,7 @@ from api.metrics import Metrics
 from api.publish import Publisher
 from api.records.database import Change, Records
 from api.records.outbox import Relay
+from api.refusals import Refusals
 from api.rulebook import Rulebook
 from api.settings import Settings
 from api.status.cache import Cache
@@ -45,8 +47,10 @@ class Context:
     oidc: Oidc | None
     page: StatusPage
     cache: Cache
+    refusals: Refusals
     who: Who | None = None
     backtests: Backtests = field(default_factory=Backtests)
+    request: Request | None = None
 
     def change(self, action: str, subject: str, before: Any = None, after: Any = None) -> Change:
         """A change that whoever asks makes now, for `Transaction.changed` and with it for the audit."""
@@ -56,14 +60,27 @@ class Context:
     def watch(self, name: tuple[Hashable, ...], render: Render) -> StreamingResponse:
         """A live screen, shared by all who watch the same one and may see the same of it."""
         limits = self.who.permissions.limits if self.who else ""
-        return self.live.stream((*name, repr(limits)), render)
+        return self.live.stream((*name, repr(limits)), render, self.still_let_in)
+
+    def still_let_in(self) -> bool:
+        """Whether who began a request that is still open may do what they might then: they are signed in, or their
+        token holds, and nobody has changed what they may. While that can't be told it stays as it was."""
+        if self.who is None or self.request is None:
+            return True
+        try:
+            now = self.doorkeeper.who(self.request)
+        except SQLAlchemyError:
+            return True
+        return now is not None and (now.name, now.permissions) == (self.who.name, self.who.permissions)
 
 
 def context_of(request: Request) -> Context:
     """The context of the app that a request came to, with the store as whoever asks may see it."""
     context: Context = request.app.state.context
     who = request.state.who
-    return replace(context, who=who, store=seen_by(context.store, who.permissions.limits)) if who else context
+    if who is None:
+        return context
+    return replace(context, who=who, request=request, store=seen_by(context.store, who.permissions.limits))
 
 
 Ctx = Annotated[Context, Depends(context_of)]

@@ -17,7 +17,23 @@ EVERY_S = 1.0
 SHARE = 1.0
 """How long a screen rests, in times of what its rendering took: a slow one never takes more than half a core."""
 BEAT_S = 5.0
+LOOK_S = 10.0  # how often an open stream is asked whether who watches may still see it
 Render = Callable[[], str]
+Still = Callable[[], bool]
+
+
+class Ticket:
+    """Whether somebody may still watch; asked now and then, in another thread."""
+
+    def __init__(self, still: Still | None) -> None:
+        self._still = still
+        self._looked = time.monotonic()
+
+    async def holds(self) -> bool:
+        if self._still is None or time.monotonic() - self._looked < LOOK_S:
+            return True
+        self._looked = time.monotonic()
+        return await run_in_threadpool(self._still)
 
 
 class Channel:
@@ -45,22 +61,27 @@ class Live:
         self.stopping: Callable[[], bool] = lambda: False
         self.rendered = 0
 
-    def stream(self, name: Hashable, render: Render) -> StreamingResponse:
-        """The answer to a browser's EventSource."""
+    def stream(self, name: Hashable, render: Render, still: Still | None = None) -> StreamingResponse:
+        """The answer to a browser's EventSource, for as long as who watches is `still` let in."""
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self.watch(name, render), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self.watch(name, render, still), media_type="text/event-stream", headers=headers)
 
-    async def watch(self, name: Hashable, render: Render) -> AsyncIterator[bytes]:
+    async def over(self, ticket: Ticket) -> bool:
+        """Whether an open stream must end: the server is about to stop, or who watches may no longer see it."""
+        return self.stopping() or not await ticket.holds()
+
+    async def watch(self, name: Hashable, render: Render, still: Still | None = None) -> AsyncIterator[bytes]:
         """What is sent to one watcher: the screen, then the screen again whenever it has changed, a `beat` with the
         server's clock (epoch ms) when it hasn't for a while, and `fault` when it can't be told how things are."""
         channel = self.channels.setdefault(name, Channel())
         channel.watchers += 1
         if channel.task is None:
             channel.task = asyncio.create_task(self._run(channel, render))
+        ticket = Ticket(still)
         seen, beaten = -1, time.monotonic()
         try:
             yield format_sse_event(event="beat", data_str=_now(), retry=2000)
-            while not self.stopping():
+            while not await self.over(ticket):
                 async with channel.changed:
                     if channel.turn == seen or channel.text is None:
                         with contextlib.suppress(TimeoutError):

@@ -34,6 +34,7 @@ from api.openapi import document
 from api.publish import Publisher
 from api.records.database import Records, RecordsError, url_of
 from api.records.outbox import Relay
+from api.refusals import Refusals
 from api.routes import (
     account,
     ack,
@@ -44,6 +45,7 @@ from api.routes import (
     alerts,
     alertstream,
     console,
+    customerlinks,
     customers,
     deliveries,
     erasures,
@@ -61,6 +63,7 @@ from api.routes import (
     rulehistory,
     rulepages,
     rules,
+    rulewrites,
     signin,
     slo,
     status,
@@ -77,6 +80,7 @@ from api.statistics import Statistics
 from api.status.cache import Cache
 from api.status.page import load_page
 from api.store import Store, StoreError
+from api.tls import TlsError, usable
 from udfs.packs.problems import PackError
 
 log = logging.getLogger(__name__)
@@ -106,14 +110,15 @@ def create_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(authorize)],
     )
     publisher, records = Publisher(settings), Records(url_of(settings.records_url, settings.home))
-    relay = Relay(records, publisher, f"{settings.topic_prefix}alerting")
+    relay = Relay(records, publisher, f"{settings.topic_prefix}alerting", f"{settings.topic_prefix}rules")
     records.watchers.append(audit.append)
     doorkeeper = Doorkeeper(settings, records)
     oidc = Oidc(settings) if settings.oidc_issuer else None
-    listener = Listener(publisher, records)
-    parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, listener, Live())
-    app.state.context = Context(settings, *parts, doorkeeper, oidc, load_page(settings.status_page), Cache())
-    for subject in (logs, workflows, items, findings, events, rules, rulehistory, packs, health):
+    rulebook = Rulebook(settings)
+    parts = (store, publisher, loader, metrics, rulebook, records, relay, Listener(publisher, records), Live())
+    more = (doorkeeper, oidc, load_page(settings.status_page), Cache(), Refusals(store, settings, rulebook))
+    app.state.context = Context(settings, *parts, *more)
+    for subject in (logs, workflows, items, findings, events, rules, rulewrites, rulehistory, packs, health):
         app.include_router(subject.router)
     for subject in (overview, item, maps, step, trends, console, rulepages, pages):
         app.include_router(subject.router)
@@ -121,7 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, deliveries, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
-    for subject in (slo, status, customers):
+    for subject in (slo, status, customers, customerlinks):
         app.include_router(subject.router)
     app.mount("/static/vendor", StaticFiles(directory=rulepages.VENDOR, check_dir=False), name="vendor")
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
@@ -196,8 +201,10 @@ def main() -> int:
         settings = from_env()
         configure(settings.log_level)
         app = create_app(settings)
+        if settings.tls_cert and settings.tls_key:
+            usable(settings.tls_cert, settings.tls_key)
         _prepare(app.state.context)  # here, not in the lifespan, whose failure uvicorn would tell with a traceback
-    except (SettingsError, PackError, MigrationError, StoreError, RecordsError) as error:
+    except (SettingsError, PackError, MigrationError, StoreError, RecordsError, TlsError) as error:
         log.critical(str(error))
         return 1
     if settings.host not in LOOPBACK and settings.tls_cert is None:

@@ -56,6 +56,12 @@ class Rulebook:
             document = orjson.loads(self.engine.documents[spec.hash])
         return dict(document["definition"])
 
+    def document(self, workflow: str, version: int) -> bytes:
+        """The rule document of a version, as it came; b"" for one that isn't known."""
+        with self._lock:
+            hashes = [s.hash for s in self.engine.specs.values() if (s.workflow, s.version) == (workflow, version)]
+            return self.engine.documents[hashes[-1]] if hashes else b""
+
     def text(self, workflow: str) -> str:
         """A pack's workflow as it is written there. Raises KeyError for one that no pack has given."""
         if workflow not in self._texts:

@@ -6,6 +6,7 @@ So a change that was taken is never lost, however long the broker is away.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,17 +15,14 @@ import orjson
 from api import ruleset
 from api.access.who import now_ms
 from api.context import Context
-from api.problems import Fault, ProblemError, not_found
+from api.problems import ProblemError, not_found
 from api.records import rules
-from api.records.database import MOST_BYTES, Transaction
+from api.records.database import Transaction
 from api.records.rules import DISABLE, ENABLE, ROLLBACK, WITHDRAW, Draft, Revision
-from udfs.packs.compile import compile_workflow
-from udfs.packs.problems import ERROR, PackError, Problem
+from api.rulechecks import ANY, check, invalid, require_known
+from udfs.packs.problems import ERROR, Problem
 from udfs.packs.rulefile import with_enabled, written
 
-ANY = -1
-"""The revision of whoever doesn't care which one he changes."""
-LONGEST_NAME = 200
 STEP_S = 0.02
 
 
@@ -51,6 +49,11 @@ class Done:
     pending: bool = False
     warnings: tuple[Problem, ...] = ()
 
+    @property
+    def outcome(self) -> str:
+        """sent: Kafka has it; pending: Kafka will get it; waits: for another person."""
+        return "waits" if self.draft else "pending" if self.pending else "sent"
+
 
 def put(ctx: Context, workflow: str, change: Change) -> Done:
     """Put a text in force. Raises a 422 problem with every fault, 409 or 412 for a lost update."""
@@ -63,7 +66,7 @@ def put(ctx: Context, workflow: str, change: Change) -> Done:
 
 def put_definition(ctx: Context, workflow: str, change: Change) -> Done:
     """Put a definition in force, whose text nobody wrote. Raises as `put` does."""
-    _check(ctx, workflow, change)
+    check(workflow, change.definition, change.text, change.version, ctx.settings.lane)
     return apply(ctx, workflow, replace(change, text=written(change.definition)))
 
 
@@ -103,18 +106,25 @@ def withdraw(ctx: Context, workflow: str, why: str, known: int | None) -> Done:
 
 def apply(ctx: Context, workflow: str, change: Change) -> Done:
     """Do a change whose definition is sound, or keep it as a draft where another person must approve it."""
-    _check(ctx, workflow, change)
-    draft = fresh = None
+    return apply_all(ctx, {workflow: change})[0]
+
+
+def apply_all(ctx: Context, changes: Mapping[str, Change]) -> list[Done]:
+    """Do changes of several workflows together, or none of them: what is wrong with one raises before any is done."""
+    for workflow, change in changes.items():
+        check(workflow, change.definition, change.text, change.version, ctx.settings.lane)
     with ctx.records.transaction() as tx:
-        now = ruleset.known_to(ctx, tx.connection, workflow)
-        _require_known(now, change.known)
-        if ctx.settings.four_eyes:
-            draft = _keep(ctx, tx, workflow, now, change)
-        else:
-            fresh = _store(ctx, tx, workflow, now, change, ctx.who.name if ctx.who else "")
-    if draft:
-        return Done(None, draft)
-    return Done(fresh, pending=not _sent(ctx, workflow))
+        done = [_done(ctx, tx, workflow, change) for workflow, change in changes.items()]
+    missing = _unsent(ctx, [one.revision.workflow for one in done if one.revision])
+    return [replace(one, pending=one.revision is not None and one.revision.workflow in missing) for one in done]
+
+
+def _done(ctx: Context, tx: Transaction, workflow: str, change: Change) -> Done:
+    now = ruleset.known_to(ctx, tx.connection, workflow)
+    require_known(now, change.known)
+    if ctx.settings.four_eyes:
+        return Done(None, _keep(ctx, tx, workflow, now, change))
+    return Done(_store(ctx, tx, workflow, now, change, ctx.who.name if ctx.who else ""))
 
 
 def approve(ctx: Context, workflow: str) -> Done:
@@ -136,7 +146,7 @@ def approve(ctx: Context, workflow: str) -> Done:
         change = Change(**{name: getattr(draft, name) for name in names})
         fresh = _store(ctx, tx, workflow, now, change, draft.who, person)
         rules.drop_draft(tx.connection, workflow)
-    return Done(fresh, pending=not _sent(ctx, workflow))
+    return Done(fresh, pending=bool(_unsent(ctx, [workflow])))
 
 
 def discard(ctx: Context, workflow: str) -> Draft:
@@ -150,43 +160,11 @@ def discard(ctx: Context, workflow: str) -> Draft:
     return draft
 
 
-def _check(ctx: Context, workflow: str, change: Change) -> None:
-    """Raises a problem for a definition that nothing could run, or that is of another workflow."""
-    try:
-        spec = compile_workflow(change.definition, version=change.version or 1, lane=ctx.settings.lane)
-    except PackError as error:
-        raise invalid(error.problems) from None
-    if spec.workflow != workflow:
-        detail = f"The definition is of the workflow {spec.workflow!r}; put it at /api/v1/rules/{spec.workflow}."
-        raise ProblemError(422, "Invalid rule", detail)
-    if len(workflow) > LONGEST_NAME:
-        raise ProblemError(422, "Invalid rule", f"A workflow's name has at most {LONGEST_NAME} characters.")
-    try:
-        size = len(orjson.dumps(change.definition)) + 1000
-    except TypeError as fault:
-        raise ProblemError(422, "Invalid rule", f"The definition can't be written as JSON: {fault}.") from None
-    if size > MOST_BYTES or len(change.text.encode()) > MOST_BYTES:
-        raise ProblemError(413, "Body too large", f"A rule document has at most {MOST_BYTES:,} bytes; send less.")
-
-
-def _require_known(now: Revision | None, known: int | None) -> None:
-    """Raises a 409 problem where it isn't said what is changed, 412 where it isn't what stands."""
-    if known == ANY:
-        return
-    exists = now is not None and now.action != WITHDRAW
-    if known is None and exists and now:
-        detail = f'It is in revision {now.revision}. Say which one you change: `If-Match: "{now.revision}"`.'
-        raise ProblemError(409, "Exists already", detail)
-    if known is not None and (now is None or known != now.revision):
-        stands = f"The rule is in revision {now.revision}" if now else "There is no such rule"
-        raise ProblemError(412, "Changed meanwhile", f"{stands}, not in {known}. Read it again, and change that.")
-
-
 def _keep(ctx: Context, tx: Transaction, workflow: str, now: Revision | None, change: Change) -> Draft:
     person = _person(ctx) or (ctx.who.name if ctx.who else "")
     before = rules.draft(tx.connection, workflow)
     if before is not None and before.who != person:
-        detail = f"A change by {before.who} waits for approval. Approve or discard that one first."
+        detail = f"A change of {workflow} by {before.who} waits for approval. Approve or discard that one first."
         raise ProblemError(409, "Waits for approval", detail)
     draft = Draft(
         workflow,
@@ -249,30 +227,18 @@ def _behind(change: Change, now: Revision) -> Change:
     return replace(change, effective_from=max(now_ms(), now.effective_from or 0))
 
 
-def _sent(ctx: Context, workflow: str) -> bool:
-    """Whether Kafka has a change now, within the time that a request waits."""
+def _unsent(ctx: Context, workflows: Sequence[str]) -> set[str]:
+    """Those workflows whose changes Kafka hasn't got, within the time that a request waits."""
+    if not workflows:
+        return set()
     ctx.relay.wake()
     until = time.monotonic() + ctx.settings.action_wait_s
     while True:
         with ctx.records.reading() as connection:
-            if not rules.unsent(connection, _topic(ctx), workflow):
-                return True
-        if time.monotonic() > until or not ctx.publisher.reachable():
-            return False
+            missing = {one for one in workflows if rules.unsent(connection, _topic(ctx), one)}
+        if not missing or time.monotonic() > until or not ctx.publisher.reachable():
+            return missing
         time.sleep(STEP_S)
-
-
-def invalid(problems: list[Problem]) -> ProblemError:
-    """422 with every fault, its line and its place."""
-    faults = [Fault(field=_place(one), message=one.message) for one in problems]
-    detail = f"Nothing was put in force. First: {faults[0].message}" if faults else "Nothing was put in force."
-    return ProblemError(422, "Invalid rule", detail, faults)
-
-
-def _place(problem: Problem) -> str:
-    if problem.line:
-        return f"line {problem.line}{f', {problem.path}' if problem.path else ''}"
-    return f"definition.{problem.path}"
 
 
 def _person(ctx: Context) -> str:

@@ -28,6 +28,8 @@ from api.security import HEADERS
 
 STATIC = "/static/"
 RETRY = {"Retry-After": "5"}
+WRITING = ("/welcome/", "/login/oidc")
+"""What a stranger may ask for by GET and costs a transaction, or a request to the OpenID provider."""
 
 
 def _public() -> list[re.Pattern[str]]:
@@ -63,7 +65,7 @@ class Guard:
             await refused(scope, receive, send)
             return
         bounded = bodies.Bounded(scope, receive, send)
-        write = request.method not in origin.SAFE and request.url.path not in answers.SECRET
+        write = request.method not in origin.SAFE and not answers.SECRET.fullmatch(request.url.path)
         if answers.HEADER in request.headers and write:
             await self._once(request, bounded)
         else:
@@ -75,7 +77,8 @@ class Guard:
         public = any(pattern.match(request.url.path) for pattern in self._public)
         if who is None and not public:
             return self._unknown(request)
-        if who is None and request.method not in origin.SAFE and (wait := self._rates.anonymous(address_of(request))):
+        writes = request.method not in origin.SAFE or request.url.path.startswith(WRITING)
+        if who is None and writes and (wait := self._rates.anonymous(address_of(request))):
             return _too_many(wait)
         if who is not None and who.name != LOCAL and (wait := self._rates.known(who.name)):
             return _too_many(wait)

@@ -6,16 +6,21 @@ import time
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import httpx
 import typer
 
 from api.commands.output import emit, escape, guarded, out
 from api.commands.packs import AsJson
-from api.stack.ask import tell
+from api.stack.ask import ask, tell
 from api.stack.errors import Exit, StackError
 from api.stack.home import Home, State
 from udfs.packs.load import load_pack
+
+LISTEN_S = 3.0
+EVERY_S = 0.2
+Row = dict[str, Any]
 
 app = typer.Typer(help="Put workflows in force, and withdraw them, while the job runs.", no_args_is_help=True)
 
@@ -40,19 +45,24 @@ def put(
     since: Annotated[
         str, typer.Option("--from", help="In force from then on, by event time: now, beginning, 2026-03-01T08:00:00Z.")
     ] = "now",
+    wait: Annotated[float, typer.Option(help="Seconds to listen for the job's refusal.", min=0, max=600)] = LISTEN_S,
     as_json: AsJson = False,
 ) -> None:
-    """Put the workflows of a pack in force. Items that are open stay with their version, unless it says otherwise."""
+    """Put the workflows of a pack in force. Items that are open stay with their version, unless it says otherwise.
+
+    The job says nothing of a rule that it takes, and refuses one that it can't run: exit code 1. Exit code 5 while one
+    waits, for another person's approval or for Kafka.
+    """
     state = Home().require_running()
     at = instant(since)
-    done: list[Any] = []
+    done: list[Row] = []
     for one in load_pack(pack).workflows:
         rule = {"definition": one.data, "version": one.version, "effective_from": at}
-        done.append(_told(state, "PUT", one.name, rule))
+        done.append({**_told(state, "PUT", one.name, rule), "refused": ""})
         if not as_json:
-            out.print(f"[green]{escape(one.name)}: version {one.version} put in force[/green]")
-    if as_json:
-        emit(done)
+            _say(done[-1], f"version {one.version} put in force")
+    _listen(state, done, wait)
+    _end(done, as_json)
 
 
 @app.command()
@@ -61,19 +71,65 @@ def withdraw(
     workflow: Annotated[str, typer.Argument(help="The workflow's name.")],
     as_json: AsJson = False,
 ) -> None:
-    """Withdraw a workflow: close its open items and forget it. What was found stays in the history."""
-    done = _told(Home().require_running(), "DELETE", workflow, None)
-    if as_json:
-        emit(done)
+    """Withdraw a workflow: close its open items and forget it. What was found stays in the history. Exit code 5 while
+    that waits, for another person's approval or for Kafka."""
+    done = {**_told(Home().require_running(), "DELETE", workflow, None), "refused": ""}
+    if not as_json:
+        _say(done, "withdrawn")
+    _end([done], as_json, alone=True)
+
+
+def _say(row: Row, sent: str) -> None:
+    """What became of one change, as the API answered it."""
+    if row["outcome"] == "waits":
+        text = "[yellow]{}: waits until another person approves it, on the page Rules; nothing has changed yet[/yellow]"
+    elif row["outcome"] == "pending":
+        text = "[yellow]{}: kept, but Kafka can't be reached; the job gets it as soon as it can[/yellow]"
     else:
-        out.print(f"[green]{escape(workflow)}: withdrawn[/green]")
+        text = f"[green]{{}}: {sent}[/green]"
+    out.print(text.format(escape(row["workflow"])))
 
 
-def _told(state: State, method: str, workflow: str, rule: dict[str, Any] | None) -> Any:
+def _listen(state: State, rows: list[Row], seconds: float) -> None:
+    """Wait for what the job may refuse, and note why."""
+    until = time.monotonic() + seconds
+    sent = [row for row in rows if row["outcome"] == "sent"]
+    while sent and time.monotonic() < until:
+        for row in sent:
+            place = f"rules/{quote(row['workflow'], safe='')}/versions/{row['revision']}"
+            try:
+                row["refused"] = ask(state, place).get("refused", "")
+            except httpx.HTTPError as error:
+                raise StackError(
+                    f"The rules are put, but whether the job refuses them can't be told: {error}"
+                ) from error
+        sent = [row for row in sent if not row["refused"]]
+        time.sleep(EVERY_S)
+
+
+def _end(rows: list[Row], as_json: bool, *, alone: bool = False) -> None:
+    """Say what the job refused, and leave with the exit code of what went worst."""
+    if as_json:
+        emit(rows[0] if alone else rows)
+    refused = [f"{row['workflow']}: the job refused it: {row['refused']}" for row in rows if row["refused"]]
+    if refused:
+        raise StackError("\n".join(refused), Exit.FAILED)
+    if any(row["outcome"] != "sent" for row in rows):
+        raise typer.Exit(Exit.WAITING)
+
+
+def _told(state: State, method: str, workflow: str, rule: Row | None) -> Any:
     try:
-        return tell(state, method, f"rules/{workflow}", rule)
+        return tell(state, method, f"rules/{quote(workflow, safe='')}", rule)
     except httpx.HTTPStatusError as error:
-        said = error.response.json().get("detail", str(error))
-        raise StackError(f"{workflow}: {said}", Exit.FAILED) from error
+        raise StackError(f"{workflow}: {_detail(error)}", Exit.FAILED) from error
     except httpx.HTTPError as error:
         raise StackError(f"{workflow}: the API does not answer: {error}") from error
+
+
+def _detail(error: httpx.HTTPStatusError) -> str:
+    """What a problem says; of an answer that is none, as a proxy may give it, its status."""
+    try:
+        return str(error.response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return str(error)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.publish import Publisher, PublishError, Record
 from api.records.database import Records
 from api.records.documents import publish_all
+from api.records.refill import held_by, refill
 from api.records.tables import outbox
 
 log = logging.getLogger(__name__)
@@ -26,12 +27,14 @@ RELAY = 7_305_115  # an advisory lock of PostgreSQL: of several processes one se
 
 
 class Relay:
-    """The outbox's thread. `topic` is the compacted one that is filled anew if it is found empty at the start."""
+    """The outbox's thread. `topic`, of alerting documents, is filled anew if it is found empty at the start, and
+    `rules_topic`, where it is named, with the rules that it has lost."""
 
-    def __init__(self, records: Records, publisher: Publisher, topic: str) -> None:
+    def __init__(self, records: Records, publisher: Publisher, topic: str, rules_topic: str = "") -> None:
         self._records = records
         self._publisher = publisher
         self.topic = topic
+        self._rules_topic = rules_topic
         self._woken = threading.Event()
 
     def wake(self) -> None:
@@ -40,7 +43,7 @@ class Relay:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set (call `wake` after it). What fails is told in the log, and tried again."""
-        filled = False
+        filled = refilled = False
         while not stop.is_set():
             if not self._publisher.reachable():  # said at once; a producer would wait for seconds to say it
                 stop.wait(RETRY_S)
@@ -49,6 +52,7 @@ class Relay:
                 with self._records.engine.connect() as connection:
                     if self._alone(connection):
                         filled = filled or self._fill()
+                        refilled = refilled or self._refill()
                         while self.send() and not stop.is_set():
                             pass
                 self._woken.wait(EVERY_S)
@@ -101,6 +105,17 @@ class Relay:
                 if count := publish_all(tx, self.topic, time.time_ns() // 1_000_000):
                     log.info("documents published anew", extra={"topic": self.topic, "documents": count})
         return empty is not None
+
+    def _refill(self) -> bool:
+        """Publish the rules that their topic has lost; whether that is known. Raises KafkaError while it can't be
+        asked."""
+        if not self._rules_topic:
+            return True
+        held = held_by(self._publisher.settings.kafka, self._rules_topic)
+        if held is None:
+            return False
+        refill(self._records, self._rules_topic, held, time.time_ns() // 1_000_000)
+        return True
 
     def _alone(self, connection: Connection) -> bool:
         """Whether this process is the one that sends, for as long as `connection` is open."""

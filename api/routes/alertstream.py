@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import orjson
 from fastapi import APIRouter
@@ -13,10 +14,12 @@ from fastapi.sse import format_sse_event
 from api.access.roles import UNLIMITED, Limits, Subject
 from api.context import Ctx
 from api.listener import Listener
+from api.live import Ticket
 from api.problems import documented
 
 router = APIRouter(prefix="/api/v1", tags=["alerts"], responses=documented(401, 503))
 BEAT_S = 15.0
+LOOK_S = 0.5  # how often it is asked whether the stream is over: a server that stops waits for no longer
 
 
 @router.get("/alerts/live", response_class=StreamingResponse)
@@ -25,20 +28,35 @@ async def live(ctx: Ctx) -> Response:
     list anew), a comment every 15 s so that nobody takes the line for dead."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     limits = ctx.who.permissions.limits if ctx.who else UNLIMITED
-    return StreamingResponse(changes(ctx.listener, limits), media_type="text/event-stream", headers=headers)
+    ticket = Ticket(ctx.still_let_in)
+    rows = changes(ctx.listener, limits, over=lambda: ctx.live.over(ticket))
+    return StreamingResponse(rows, media_type="text/event-stream", headers=headers)
 
 
-async def changes(listener: Listener, limits: Limits = UNLIMITED, beat_s: float = BEAT_S) -> AsyncIterator[bytes]:
-    """What is sent to one who watches, of the alerts inside their limits."""
+async def _never() -> bool:
+    return False
+
+
+async def changes(
+    listener: Listener,
+    limits: Limits = UNLIMITED,
+    beat_s: float = BEAT_S,
+    over: Callable[[], Awaitable[bool]] = _never,
+) -> AsyncIterator[bytes]:
+    """What is sent to one who watches, of the alerts inside their limits, until it is `over`."""
     watcher = listener.watch()
     yield format_sse_event(comment="watching")
+    beaten = time.monotonic()
     try:
-        while True:
+        while not await over():
             try:
-                row = await asyncio.wait_for(watcher.rows.get(), beat_s)
+                row = await asyncio.wait_for(watcher.rows.get(), min(beat_s, LOOK_S))
             except TimeoutError:
-                yield format_sse_event(comment="beat")
+                if time.monotonic() - beaten >= beat_s:
+                    beaten = time.monotonic()
+                    yield format_sse_event(comment="beat")
                 continue
+            beaten = time.monotonic()
             if row is None:
                 yield format_sse_event(event="lost", data_str="{}")
             elif limits.allow(Subject(row.get("workflow", ""), row.get("groups", {}))):

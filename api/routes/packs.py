@@ -19,7 +19,8 @@ from api.models import PackTaken
 from api.paging import PathText
 from api.problems import Fault, ProblemError, documented
 from api.records.rules import PUT
-from api.rulechanges import ANY, Change
+from api.rulechanges import Change
+from api.rulechecks import ANY
 from api.security import body_of
 from udfs.packs.load import Pack, find_packs, load_pack
 from udfs.packs.problems import PackError
@@ -34,7 +35,9 @@ Check = Annotated[bool, Query(description="say what is wrong, and put nothing in
 
 @router.post("/packs", response_model=PackTaken, openapi_extra=BODY)
 async def import_pack(request: Request, ctx: Ctx, check: Check = False) -> dict[str, Any]:
-    """Put the workflows of a pack in force: a zip or tar of its folder, of at most 20 MB also when it is unpacked.
+    """Put the workflows of a pack in force, all of them or, if anything is wrong with one, none: a zip or tar of its
+    folder, of at most 20 MB also when it is unpacked. `outcome` says of each whether Kafka has it (`sent`), will get it
+    (`pending`), or it `waits` for approval.
 
     A source mapping in it is looked at, but is no rule: it changes with the next start.
     """
@@ -71,11 +74,18 @@ def _import(ctx: Context, data: bytes, check: bool) -> dict[str, Any]:
         packs = _loaded(folder)
         put = [one for pack in packs for one in pack.workflows]
         texts = [text_of(Path(one.file), one) for one in put]
+    names = [one.name for one in put]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ProblemError(422, "Invalid pack", f"Nothing was put in force. It defines {', '.join(twice)} twice.")
+    told: list[dict[str, Any]] = [{"workflow": one.name, "version": one.version} for one in put]
     if not check:
-        for one, text in zip(put, texts, strict=True):
-            wanted = Change(PUT, text, one.data, "from an archive", ANY, one.version)
-            rulechanges.apply(ctx, one.name, wanted)
-    return {"checked": check, "workflows": [{"workflow": one.name, "version": one.version} for one in put]}
+        changes = {
+            one.name: Change(PUT, text, one.data, "from an archive", ANY, one.version)
+            for one, text in zip(put, texts, strict=True)
+        }
+        for row, done in zip(told, rulechanges.apply_all(ctx, changes), strict=True):
+            row["outcome"] = done.outcome
+    return {"checked": check, "workflows": told}
 
 
 def _loaded(folder: Path) -> list[Pack]:

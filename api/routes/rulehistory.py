@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import backtests, rulechanges, ruleset
+from api import backtests, ruleset
 from api.access.who import now_ms
 from api.backtests import MOST_EVENTS, Backtest, Busy, Job
 from api.context import Context, Ctx
 from api.paging import PathText
 from api.problems import ProblemError, documented, not_found
-from api.routes.rules import MOST_BYTES
+from api.rulechecks import invalid
+from api.rulemodels import MOST_BYTES
 from udfs.packs.problems import ERROR
 
 router = APIRouter(prefix="/api/v1/rules/{workflow}", tags=["rules"], responses=documented(401, 403, 422, 503))
@@ -117,7 +118,7 @@ def begin(ctx: Context, workflow: str, wanted: Wanted) -> Backtest:
     """Start a simulation. Raises a 422 problem for a text or a span that can't be played, 429 when too many wait."""
     rule, problems = ruleset.read(ctx, wanted.text)
     if rule is None:
-        raise rulechanges.invalid([one for one in problems if one.level == ERROR])
+        raise invalid([one for one in problems if one.level == ERROR])
     if rule.name != workflow:
         raise ProblemError(422, "Invalid rule", f"The text is of the workflow {rule.name!r}, not of {workflow!r}.")
     until = now_ms() if wanted.until is None else wanted.until

@@ -22,8 +22,9 @@ from api.problems import ProblemError
 from api.records import rules
 from api.records.rules import PUT, Revision
 from api.routes import rulehistory
-from api.routes.rules import MOST_BODY, difference
+from api.routes.rules import difference
 from api.rulechanges import Change, Done
+from api.rulemodels import MOST_BODY
 from api.screens.rule import drawing
 from api.security import body_of
 from api.templating import templates
@@ -63,7 +64,8 @@ def list_page(request: Request, ctx: Ctx) -> Response:
     with ctx.records.reading() as connection:
         rows = ruleset.listed(ctx, connection)
         waiting = [one for one in rules.drafts(connection) if ruleset.visible(ctx, one.workflow)]
-    return templates.TemplateResponse(request, "rules.html", {"rows": rows, "waiting": waiting, "may": _may(ctx, "")})
+    parts = {"rows": rows, "refused": ctx.refusals.of(rows), "waiting": waiting, "may": _may(ctx, "")}
+    return templates.TemplateResponse(request, "rules.html", parts)
 
 
 @router.get("/new-rule", response_class=HTMLResponse)
@@ -144,8 +146,7 @@ def _do(request: Request, ctx: Context, workflow: str, form: dict[str, str]) -> 
             return _see(f"/rules/{quote(name, safe='')}?said=discarded" if now else "/rules")
         if what != "check":
             done = _change(ctx, name, what, number, text, why, _known(form))
-            told = "waits" if done.draft else "pending" if done.pending else "sent"
-            return _see(f"/rules/{quote(name, safe='')}?said={told}" if now or done.revision else "/rules")
+            return _see(f"/rules/{quote(name, safe='')}?said={done.outcome}" if now or done.revision else "/rules")
     except ProblemError as fault:
         return _editor(request, ctx, now, text, wrong=fault.problem.detail, why=why, known=form.get("known", ""))
     return _editor(request, ctx, now, text, why=why, known=form.get("known", ""))
@@ -191,6 +192,7 @@ def _editor(
         "text": text,
         "known": known or ("" if now is None else str(now.revision)),
         "history": [(one, difference(older, one) if older else None) for one, older in pairs],
+        "refused": ctx.refusals.of(revisions),
         "draft": draft,
         "said": said,
         "wrong": wrong,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import parse_qs
@@ -13,10 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from api import security
 from api.access import people, sessions
 from api.access.oidc import OidcError, Person
-from api.access.people import Refused, User
+from api.access.people import LastAdmin, Refused, User
 from api.access.who import COOKIE, Who, address_of, now_ms
 from api.context import Context, Ctx
-from api.records.database import Change
+from api.records.database import Change, Transaction
 from api.templating import templates
 
 router = APIRouter(include_in_schema=False)
@@ -125,11 +127,15 @@ def _user_of(ctx: Context, person: Person, role: str, address: str) -> User:
     """The user that a person is, with the role that their groups give now. Raises Refused."""
     with ctx.records.transaction() as tx:
         user = people.by_subject(tx.connection, person.subject)
-        name = user.name if user else person.name[:128]
+        name = user.name if user else re.sub(r"[^\w.@+ -]", "_", person.name)[:128]
+        if user is None and (fault := people.name_fault(name)):
+            raise Refused(f"The name {name!r} that the provider gives you {fault}. Ask an admin there.")
         if user is None and people.read(tx.connection, name) is not None:
             raise Refused(f"There is another user named {name!r} here. Ask an admin to rename or remove that one.")
         if not role:
             tx.changed(Change(now_ms(), name, "sign-in refused", f"user/{name}", origin=address))
+            if user is not None:  # nor may their sessions and tokens any more
+                _bar(tx, user, address)
         elif user is None or user.role != role:
             wanted = replace(user, role=role) if user else User(name, role, subject=person.subject)
             user = people.put(tx, wanted, "OpenID", address, now_ms())
@@ -138,6 +144,14 @@ def _user_of(ctx: Context, person: Person, role: str, address: str) -> User:
     if user is None or user.disabled:
         raise Refused("This user is disabled here.")
     return user
+
+
+def _bar(tx: Transaction, user: User, address: str) -> None:
+    """Leave somebody who has lost all roles at the provider with none here, until a sign-in gives one again."""
+    sessions.end_all(tx, user.name)
+    if user.role:
+        with suppress(LastAdmin):
+            people.put(tx, replace(user, role=""), "OpenID", address, now_ms())
 
 
 def _welcome(request: Request, ctx: Context, user: User | None, way: str) -> Response:

@@ -8,20 +8,40 @@ from typing import Any
 import httpx
 
 from api.stack.home import Home, State
+from api.tls import trusting
 
 TOKEN = "DAYMARK_API_TOKEN"  # noqa: S105 (the variable's name)
 
 
 def ask(state: State, path: str, seconds: float = 60, **parameters: str) -> Any:
     """What the API answers to a GET of /api/v1/`path`. Raises httpx.HTTPError, also for an answer that is an error."""
-    answer = httpx.get(f"{state.url}/api/v1/{path}", params=parameters, headers=_headers(), timeout=seconds)
+    answer = httpx.get(
+        f"{state.url}/api/v1/{path}",
+        params=parameters,
+        headers=_headers(),
+        timeout=seconds,
+        verify=trusting(state.tls_cert),
+    )
     return answer.raise_for_status().json()
 
 
 def tell(state: State, method: str, path: str, body: Any, seconds: float = 60) -> Any:
     """What the API answers to a PUT, or the like, of /api/v1/`path`. Raises httpx.HTTPError as `ask` does."""
-    answer = httpx.request(method, f"{state.url}/api/v1/{path}", json=body, headers=_headers(), timeout=seconds)
+    answer = httpx.request(
+        method,
+        f"{state.url}/api/v1/{path}",
+        json=body,
+        headers=_headers(),
+        timeout=seconds,
+        verify=trusting(state.tls_cert),
+    )
     return answer.raise_for_status().json()
+
+
+def health_of(state: State, seconds: float = 3) -> Any:
+    """What /readyz says, whatever its status. Raises httpx.HTTPError, ValueError."""
+    verify = trusting(state.tls_cert)
+    return httpx.get(f"{state.url}/readyz", headers=_headers(), timeout=seconds, verify=verify).json()
 
 
 def _headers() -> dict[str, str]:

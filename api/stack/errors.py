@@ -13,6 +13,7 @@ class Exit(IntEnum):
     USAGE = 2
     NOT_RUNNING = 3
     PREREQUISITE = 4
+    WAITING = 5
     INTERRUPTED = 130
 
 

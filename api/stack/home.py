@@ -49,11 +49,12 @@ class State:
     ports: dict[str, int] = field(default_factory=dict)
     parts: dict[str, list[Running]] = field(default_factory=dict)
     jobs: dict[str, str] = field(default_factory=dict)
+    tls_cert: str = ""
 
     @property
     def url(self) -> str:
         """Where the page is."""
-        return f"http://127.0.0.1:{self.ports['http']}"
+        return f"{'https' if self.tls_cert else 'http'}://127.0.0.1:{self.ports['http']}"
 
     @property
     def bootstrap(self) -> str:

@@ -14,6 +14,7 @@ import httpx
 
 from api.stack import ports, process
 from api.stack.errors import StackError
+from api.tls import trusting
 
 
 class Part(Protocol):
@@ -88,6 +89,15 @@ class Options:
     flink_port: int = 18081
     parallelism: int = 1
     traffic: tuple[str, ...] = ()
+    tls: tuple[Path, Path] | None = None  # certificate and key
+
+    @property
+    def tls_cert(self) -> str:
+        return str(self.tls[0]) if self.tls else ""
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.tls else 'http'}://{ports.HOST}:{self.http_port}"
 
     @property
     def bootstrap(self) -> str:
@@ -108,15 +118,15 @@ def serving(options: Options) -> Service:
         "PORT": str(options.http_port),
         "MAPPINGS": os.pathsep.join(map(str, options.mappings)),
         "PACKS": os.pathsep.join(map(str, options.packs)),
-        "TLS_CERT": "",  # the parts of a stack talk on loopback, in the clear
-        "TLS_KEY": "",
+        "TLS_CERT": options.tls_cert,
+        "TLS_KEY": str(options.tls[1]) if options.tls else "",
     }
     return Service(
         "serving",
         module("api.main"),
         options.home / "logs" / "serving.log",
         {f"DAYMARK_{name}": value for name, value in settings.items()},
-        lambda: _says_yes(f"http://{ports.HOST}:{options.http_port}/readyz"),
+        lambda: _says_yes(f"{options.url}/readyz", options.tls_cert),
     )
 
 
@@ -137,7 +147,7 @@ def traffic(options: Options) -> Service:
 
 def dispatcher(options: Options, smtp: str = "") -> Service:
     """Sends notifications to people. `smtp` is what channels find as DAYMARK_SMTP, unless that is set."""
-    usual = {"DAYMARK_SMTP": smtp, "DAYMARK_PUBLIC_URL": f"http://{ports.HOST}:{options.http_port}"}
+    usual = {"DAYMARK_SMTP": smtp, "DAYMARK_PUBLIC_URL": options.url}
     env = {"DAYMARK_HOME": str(options.home)} | {name: os.environ.get(name, value) for name, value in usual.items()}
     command = module("jobs.dispatcher", "--bootstrap", options.bootstrap)
     return Service("dispatcher", command, options.home / "logs" / "dispatcher.log", env)
@@ -163,8 +173,8 @@ def create_topics(options: Options, lane: str, also: Sequence[str] = ()) -> None
         )
 
 
-def _says_yes(url: str) -> bool:
+def _says_yes(url: str, cert: str) -> bool:
     try:
-        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
+        return httpx.get(url, timeout=2, verify=trusting(cert)).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False

@@ -63,6 +63,7 @@ class Supervisor:
             lane=options.lane,
             packs=[str(pack) for pack in options.packs],
             ports={"http": options.http_port, "kafka": options.kafka_port, "flink": options.flink_port},
+            tls_cert=options.tls_cert,
         )
         self._asked_to_stop = False
         self._swept = 0.0

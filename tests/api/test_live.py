@@ -79,3 +79,21 @@ def test_streams_end_when_the_server_is_about_to_stop() -> None:
         assert hub.channels == {}
 
     asyncio.run(scenario())
+
+
+def test_a_stream_ends_soon_after_who_watches_is_let_in_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOOK_S", 0.05)
+
+    async def scenario() -> None:
+        hub, let_in = Live(), True
+        stream = hub.watch("x", lambda: "a", lambda: let_in)
+        other = hub.watch("x", lambda: "a", lambda: True)
+        await shown(stream, 1)
+        await shown(other, 1)
+        await asyncio.sleep(0.1)
+        let_in = False
+        assert [part async for part in stream] == []
+        assert hub.channels["x"].watchers == 1, "the others go on"
+        await other.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(scenario())

@@ -15,7 +15,8 @@ from api.cli import app
 from api.commands.options import lane_name
 from api.commands.replay import fitting
 from api.commands.rules import instant
-from api.commands.run import demo_lane, playable, works
+from api.commands.run import demo_lane, playable
+from api.commands.status import works
 from api.stack import ports
 from api.stack.errors import StackError
 from udfs.packs.load import find_packs
@@ -66,7 +67,8 @@ def test_help_names_every_command_and_every_exit_code() -> None:
     output = daymark("--help").output
     assert all(command in output for command in COMMANDS)
     assert all(
-        code in output for code in ("0 fine", "1 failed", "2 wrong usage", "3 Daymark does", "4 something", "130")
+        code in output
+        for code in ("0 fine", "1 failed", "2 wrong usage", "3 Daymark does", "4 something", "5 done", "130")
     )
 
 
