@@ -53,6 +53,7 @@ class Workflow(BaseModel):
     late: int = Field(description="of these, how many were met afterwards")
     other: int
     overdue: int = Field(description="items in flight that wait for a step whose deadline is broken")
+    at_risk: int = Field(description="items in flight that were warned of a deadline, and still wait for its step")
     last_event_ms: int
     amount_in_flight: float | None
     duration_ms: Quantiles | None = Field(description="start to completion")
@@ -154,50 +155,6 @@ class Finding(BaseModel):
     )
 
 
-class Next(BaseModel):
-    """The deadline that comes next: of an item in flight (`key`, `run_ms`), or of a schedule (`id`)."""
-
-    id: str
-    due_ms: int
-    key: str
-    run_ms: int | None
-
-
-class Tile(Workflow):
-    """A workflow on the overview."""
-
-    next: Next | None
-    bars: list[int] = Field(description="findings in each five minutes of the last two hours, the oldest first")
-
-
-class Open(BaseModel):
-    """Something that is broken now."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    id: str
-    lane: str
-    workflow: str
-    rule: str
-    kind: str
-    severity: str
-    key: str
-    groups: Groups
-    step: str
-    occurrence: str
-    deadline_ms: int
-    since_ms: int | None
-    runbook: str
-
-
-class Overview(BaseModel):
-    """What the overview shows."""
-
-    tiles: list[Tile]
-    open: list[Open] = Field(description="the gravest first, at most 40")
-    lanes: list[Lane]
-
-
 class Found(BaseModel):
     """An item that a key leads to."""
 
@@ -290,12 +247,13 @@ class StepDetail(BaseModel):
     workflow: str
     lane: str
     step: str
-    status: Literal["green", "red", "blind"]
+    status: Literal["green", "amber", "red", "blind"]
     now_ms: int
     since_ms: int
     span_ms: int
     waiting: int
     overdue: int
+    at_risk: int = Field(description="items that were warned of a deadline whose clock started here, and still wait")
     amount: float | None = Field(description="value at risk: of what waits")
     ageing: list[int] = Field(description="waiting items by age: < 1 m, < 5 m, < 15 m, < 1 h, < 4 h, < 1 d, more")
     oldest: list[Waiting]

@@ -53,6 +53,11 @@ STATUS = {
 """What a colour says, in a word: colour is never alone."""
 
 
+def standing(row: Mapping[str, Any]) -> str:
+    """What the colour of something says, in a word: amber is what is at risk, or else only behind."""
+    return "at risk" if row["status"] == "amber" and row["at_risk"] else STATUS[row["status"]]
+
+
 def open_to(request: Request) -> list[tuple[str, str, str]]:
     """The entries of NAVIGATION that whoever asks may follow; none for somebody who isn't signed in."""
     who = getattr(request.state, "who", None)
@@ -131,5 +136,6 @@ templates.env.globals |= {
     "address": address,
     "notes": LANE_STATES,
     "said": STATUS,
+    "standing": standing,
     "open_to": open_to,
 }

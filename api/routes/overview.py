@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from api.alertmodels import ACTIVE
 from api.context import Context, Ctx
-from api.models import Overview
+from api.overviewmodels import Overview
 from api.paging import MAX_LIMIT, Text
 from api.problems import documented
 from api.routes.alerts import listed
