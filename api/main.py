@@ -63,6 +63,7 @@ from api.routes import (
     slo,
     status,
     step,
+    tokenpages,
     users,
     workflows,
 )
@@ -113,7 +114,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(subject.router)
     for subject in (overview, item, maps, step, console, rulepages, pages):
         app.include_router(subject.router)
-    for subject in (signin, account, users, audit_routes, erasures):
+    for subject in (signin, account, tokenpages, users, audit_routes, erasures):
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
