@@ -64,6 +64,12 @@ def open_to(request: Request) -> list[tuple[str, str, str]]:
     return [one for one in NAVIGATION if who is not None and matrix.allowed(who.permissions, "GET", one[0])]
 
 
+def may(request: Request, action: str, *, everywhere: bool = False) -> bool:
+    """Whether whoever asks may do something, at least to what they see; `everywhere`: without any limits."""
+    who = getattr(request.state, "who", None)
+    return who is not None and action in who.permissions.actions and not (everywhere and who.permissions.limits)
+
+
 def item_path(row: dict[str, Any]) -> str:
     """Where the page of a finding's item is, on the run that it is about."""
     if not row["workflow"] or (row["kind"], row["occurrence"]) == ("stalled", "step"):  # about a source, a whole step
@@ -138,4 +144,5 @@ templates.env.globals |= {
     "said": STATUS,
     "standing": standing,
     "open_to": open_to,
+    "may": may,
 }
