@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import floor, log10, sqrt
 from typing import Any
 
-WIDTH, HEIGHT = 720, 168
-LEFT, RIGHT, TOP, BOTTOM = 48, 8, 8, 20
+WIDTH, HEIGHT = 520, 160
+LEFT, RIGHT, TOP, BOTTOM = 44, 8, 8, 20
 LEAST_USUAL = 4.0
 """Below so many in a span, a drop or a spike is chance."""
 

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 PHONE = {"width": 390, "height": 800}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "color-contrast-enhanced", "link-in-text-block"]}}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 
 def grave(page: Page, options: dict[str, Any] | None = None) -> list[tuple[str, str, str]]:
@@ -25,7 +25,8 @@ def check(page: Page) -> None:
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     assert grave(page) == []
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    assert grave(page, COLOURS) == [], "in dark"
+    dark = grave(page, COLOURS)
+    assert dark == [], "in dark"
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     wide = page.evaluate(
         """[...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > 391
