@@ -7,8 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.browser.conftest import ROOT, Served, browsing, serving
-from tests.browser.seed import INCIDENT, LATE
+from tests.browser.conftest import ROOT, browsing, serving
+from tests.browser.seed import INCIDENT, LATE, LATE_ALERT
 
 SCREENS = {
     "overview": "/",
@@ -17,7 +17,7 @@ SCREENS = {
     "map": "/map?workflow=trade_lifecycle",
     "step": "/steps?workflow=trade_lifecycle&step=reply",
     "alerts": "/alerts",
-    "alert": "",
+    "alert": f"/alerts/{LATE_ALERT}",
     "incident": f"/incidents/{INCIDENT}",
     "events": "/events",
     "dead-letters": "/dead-letters",
@@ -26,12 +26,6 @@ SCREENS = {
 
 
 IN_DOCS = ("overview", "wall", "map", "step", "item", "alert", "events")
-
-
-def alert_path(served: Served) -> str:
-    """The page of the alert about the late trade."""
-    [row] = served.store.run("SELECT id FROM alerts FINAL WHERE key = {key:String}", key=LATE)
-    return f"/alerts/{row['id']}"
 
 
 def main(folder: Path, names: list[str]) -> None:
@@ -45,7 +39,7 @@ def main(folder: Path, names: list[str]) -> None:
                     viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
                 )
                 page = context.new_page()
-                page.goto(served.url + (SCREENS[name] or alert_path(served)))
+                page.goto(served.url + SCREENS[name])
                 page.wait_for_timeout(600)
                 page.screenshot(path=folder / f"{name}{look}.png")
                 context.close()

@@ -20,6 +20,9 @@ BOOKS = ("rates-1", "rates-2", "equity-1", "credit-1")
 LATE = "T-LATE-1"
 """The trade whose reply does not come."""
 
+LATE_ALERT = hashlib.sha256(f"{LATE}replymissing".encode()).hexdigest()[:32]
+"""The alert about it."""
+
 INCIDENT = "1" * 32
 
 Row = dict[str, Any]

@@ -10,7 +10,7 @@ import pytest
 from tests.api.alertrows import alert
 from tests.api.job import Job
 from tests.api.rows import finding, insert, item
-from tests.browser.seed import INCIDENT, LATE
+from tests.browser.seed import INCIDENT, LATE, LATE_ALERT
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests need `make browser`")
 from playwright.sync_api import Page, expect
@@ -27,6 +27,7 @@ SCREENS = {
     "items": "/items?key=T-000",
     "item": f"/items/trade_lifecycle/{LATE}",
     "alerts": "/alerts",
+    "alert": f"/alerts/{LATE_ALERT}",
     "incident": f"/incidents/{INCIDENT}",
     "events": "/events",
     "dead letters": "/dead-letters",
