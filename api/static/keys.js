@@ -1,6 +1,5 @@
 // Single keys: help, search, and up and down a list. They can be turned off, since whoever speaks to the machine may
 // press them unawares (WCAG 2.1.4); then the buttons are still there.
-"use strict";
 
 const ROWS = ".findings > li, .log > details, main .table tbody tr";
 const HANDLE = "a[href], summary";
@@ -28,7 +27,7 @@ function move(by) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
-function tick() {
+function choose() {
   document.activeElement.closest(ROWS)?.querySelector("input[type=checkbox]")?.click();
 }
 
@@ -37,7 +36,7 @@ const KEYS = {
   "/": () => document.getElementById("find").focus(),
   j: () => move(1),
   k: () => move(-1),
-  x: tick,
+  x: choose,
 };
 const ARROWS = { ArrowDown: () => move(1), ArrowUp: () => move(-1) };
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, cast
 
@@ -122,6 +123,17 @@ def test_a_finding_appears_without_a_reload(page: Page, served: Served) -> None:
     expect(page.locator("section[aria-labelledby=open-title]")).to_contain_text("T-NEW", timeout=20_000)
     print(f"shown after {time.monotonic() - began:.1f} s")
     assert page.evaluate("window.notReloaded"), "the page was loaded anew"
+
+
+@pytest.mark.parametrize("path", ["/", "/wall", "/alerts"])
+def test_ages_and_countdowns_go_on_without_the_server(page: Page, served: Served, path: str) -> None:
+    page.goto(served.url + path)
+    age = page.locator(".age").first
+    expect(age).to_have_text(re.compile(r"^(\d+ [dhms] ?)+$"))
+    before = age.inner_text()
+    expect(age).not_to_have_text(before)
+    if path != "/alerts":
+        expect(page.locator(".next strong").first).to_have_text(re.compile("^in .*s$"))
 
 
 def test_a_slash_finds_an_item_by_keyboard_alone(page: Page, served: Served) -> None:
