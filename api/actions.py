@@ -58,6 +58,16 @@ def _find(ctx: Context, id: str) -> actions.Known | None:
         return actions.find(connection, id)
 
 
+async def within_limits(ctx: Context, ids: list[str]) -> list[str]:
+    """Those of some alerts that whoever asks may act on. To somebody with limits the others are not there; who has none
+    may act on alerts that the store has not got yet."""
+    if ctx.who is None or not ctx.who.permissions.limits:
+        return ids
+    rows = await run_in_threadpool(ctx.store.query, "alerts/there", ids=ids)
+    there = {row["id"] for row in rows}
+    return [one for one in ids if one in there]
+
+
 def _send(ctx: Context, actor: Actor, action: Row) -> None:
     alerts = action["alerts"]
     key = action["incident"] or (alerts[0] if len(alerts) == 1 else action["id"])

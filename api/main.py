@@ -68,6 +68,7 @@ from api.routes import (
     slo,
     status,
     step,
+    tokenpages,
     trends,
     users,
     workflows,
@@ -122,7 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(subject.router)
     for subject in (overview, item, maps, step, trends, console, rulepages, pages):
         app.include_router(subject.router)
-    for subject in (signin, account, users, audit_routes, erasures):
+    for subject in (signin, account, tokenpages, users, audit_routes, erasures):
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, deliveries, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)

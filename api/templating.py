@@ -53,10 +53,21 @@ STATUS = {
 """What a colour says, in a word: colour is never alone."""
 
 
+def standing(row: Mapping[str, Any]) -> str:
+    """What the colour of something says, in a word: amber is what is at risk, or else only behind."""
+    return "at risk" if row["status"] == "amber" and row["at_risk"] else STATUS[row["status"]]
+
+
 def open_to(request: Request) -> list[tuple[str, str, str]]:
     """The entries of NAVIGATION that whoever asks may follow; none for somebody who isn't signed in."""
     who = getattr(request.state, "who", None)
     return [one for one in NAVIGATION if who is not None and matrix.allowed(who.permissions, "GET", one[0])]
+
+
+def may(request: Request, action: str, *, everywhere: bool = False) -> bool:
+    """Whether whoever asks may do something, at least to what they see; `everywhere`: without any limits."""
+    who = getattr(request.state, "who", None)
+    return who is not None and action in who.permissions.actions and not (everywhere and who.permissions.limits)
 
 
 def item_path(row: dict[str, Any]) -> str:
@@ -131,5 +142,7 @@ templates.env.globals |= {
     "address": address,
     "notes": LANE_STATES,
     "said": STATUS,
+    "standing": standing,
     "open_to": open_to,
+    "may": may,
 }

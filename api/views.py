@@ -14,6 +14,9 @@ from udfs.core.forecast import chance
 ENDED = 2**62  # a watermark beyond this is a lane's end mark
 ALL = 1_000_000  # rows: more lanes than this are not shown by any route
 AGEING_MS = (60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000)
+WARNED_MS = 30 * 86_400_000
+"""How far back warnings are looked for: none comes so long before its deadline."""
+
 QUANTILES = ("p50", "p95", "p99")
 SPANS = ("duration_ms", "queue_ms", "work_ms")
 Row = dict[str, Any]
@@ -58,9 +61,11 @@ def workflows(
     `brief` leaves out the counts but those that the status is made of.
 
     `status` is grey while the lane's clock stands still (or nobody has heard of it), and while a source of the workflow
-    is blind, unless items are known to be overdue: silence is never green.
+    is blind, unless items are known to be overdue: silence is never green. It is amber while the lane lags, and while
+    items are `at_risk`: warned of a deadline, and still without its step.
     """
     clocks = {row["lane"]: row for row in (lanes(store, stale_s) if known is None else known)}
+    warned = _at_risk(store, clocks.values(), lane=lane, workflow=workflow, group="" if brief else group)
     found = store.query(
         "workflows/brief" if brief else "workflows/list",
         **{"lane": lane, "workflow": workflow, "limit": limit} | ({} if brief else {"group": group}),
@@ -71,6 +76,7 @@ def workflows(
             blind[silent["lane"], name].append(silent["source"])
     for row in found:
         clock = clocks.get(row["lane"])
+        row["at_risk"] = warned.get((row["lane"], row["workflow"], row["value"]), 0)
         row["lane_state"] = clock["state"] if clock else "blind"
         row["watermark_ms"] = clock["watermark_ms"] if clock else None
         row["duration_ms"] = quantiles(row.get("duration_ms", []))
@@ -86,7 +92,16 @@ def _status(row: Row) -> str:
         return "ended"
     if row["blind_sources"] and not row["overdue"]:
         return "blind"
-    return "red" if row["overdue"] else "amber" if row["lane_state"] == "behind" else "green"
+    if row["overdue"]:
+        return "red"
+    return "amber" if row["at_risk"] or row["lane_state"] == "behind" else "green"
+
+
+def _at_risk(store: Store, clocks: Iterable[Row], **where: str) -> dict[tuple[str, str, str], int]:
+    """How many items are at risk, by lane, workflow and value of the group; none in (lane, workflow) that has none."""
+    since = min((row["watermark_ms"] or row["now_ms"] for row in clocks), default=0) - WARNED_MS
+    rows = store.query("workflows/at_risk", **where, since_ms=since)
+    return {(row["lane"], row["workflow"], row["value"]): row["at_risk"] for row in rows}
 
 
 def quantiles(values: list[float | None]) -> Row | None:

@@ -190,10 +190,21 @@ def _shown(text: str, fingerprint: str) -> Row:
 
 
 def changes(before: Any, after: Any, path: str = "") -> list[Row]:
-    """What differs between two JSON values, place by place: {path, before, after}. Pure."""
+    """What differs between two JSON values, place by place: {path, before, after}; in lists of things with ids, such as
+    the deadlines of a rule, thing by thing. Pure."""
+    before, after = _by_id(before, after)
     if isinstance(before, dict) and isinstance(after, dict):
         found: list[Row] = []
         for name in sorted({*before, *after}):
             found += changes(before.get(name), after.get(name), f"{path}.{name}" if path else name)
         return found
     return [] if before == after else [{"path": path, "before": before, "after": after}]
+
+
+def _by_id(*values: Any) -> tuple[Any, ...]:
+    """Two lists of things that all have ids of their own, by these; anything else as it is."""
+    for value in values:
+        ids = [one.get("id") for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        if not ids or len(set(map(str, ids))) != len(value) or None in ids:
+            return values
+    return tuple({f"[{one['id']}]": one for one in value} for value in values)

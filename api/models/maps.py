@@ -81,12 +81,13 @@ class StepDetail(BaseModel):
     workflow: str
     lane: str
     step: str
-    status: Literal["green", "red", "blind"]
+    status: Literal["green", "amber", "red", "blind"]
     now_ms: int
     since_ms: int
     span_ms: int
     waiting: int
     overdue: int
+    at_risk: int = Field(description="items that were warned of a deadline whose clock started here, and still wait")
     amount: float | None = Field(description="value at risk: of what waits")
     ageing: list[int] = Field(description="waiting items by age: < 1 m, < 5 m, < 15 m, < 1 h, < 4 h, < 1 d, more")
     oldest: list[WaitingItem]

@@ -45,6 +45,7 @@ class Workflow(BaseModel):
     late: int = Field(description="of these, how many were met afterwards")
     other: int
     overdue: int = Field(description="items in flight that wait for a step whose deadline is broken")
+    at_risk: int = Field(description="items in flight that were warned of a deadline, and still wait for its step")
     last_event_ms: int
     amount_in_flight: float | None
     duration_ms: Quantiles | None = Field(description="start to completion")
@@ -91,10 +92,19 @@ class Next(BaseModel):
     run_ms: int | None
 
 
+class Absolute(BaseModel):
+    """What is due next at a time of day: by a schedule, or by a deadline that items wait for."""
+
+    id: str = Field(description="the deadline or the schedule")
+    due_ms: int
+    items: int = Field(description="items in flight that wait for it; 0 of what a schedule expects")
+
+
 class Tile(Workflow):
     """A workflow on the overview."""
 
     next: Next | None
+    absolute: Absolute | None = Field(description="of workflows of the live lane, whose rules are known")
     bars: list[int] = Field(description="findings in each five minutes of the last two hours, the oldest first")
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
-
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from api import security
 from api.access import people, sessions, tokens
 from api.access.roles import ROLES
 from api.access.who import COOKIE, Who
@@ -17,21 +14,21 @@ from api.context import Context, Ctx
 from api.problems import ProblemError
 from api.routes.users import Access, UserPut, save_user, set_password, sign_out_everywhere
 from api.templating import templates
+from api.webforms import form_of, groups, words
 
 router = APIRouter(include_in_schema=False)
-MAX_FORM = 16_384
 
 
 @router.get("/account", response_class=HTMLResponse)
 def account(request: Request, ctx: Ctx) -> Response:
-    """Who one is, what one may do, one's sessions and tokens."""
+    """Who one is, what one may do, one's sessions, the way to one's tokens."""
     return _account(request, ctx, "")
 
 
 @router.post("/account/password", response_class=HTMLResponse)
 async def password(request: Request, ctx: Ctx) -> Response:
     """Change one's password."""
-    form = await _form(request)
+    form = await form_of(request)
     return await run_in_threadpool(_password, request, ctx, form)
 
 
@@ -63,14 +60,14 @@ def users(request: Request, ctx: Ctx) -> Response:
 @router.post("/users", response_class=HTMLResponse)
 async def save(request: Request, ctx: Ctx) -> Response:
     """Create or change a user."""
-    form = await _form(request)
+    form = await form_of(request)
     return await run_in_threadpool(_save, request, ctx, form)
 
 
 def _save(request: Request, ctx: Context, form: dict[str, str]) -> Response:
     name = form.get("name", "").strip()
     try:
-        limits = Access(workflows=_words(form.get("workflows", "")) or None, groups=_groups(form.get("groups", "")))
+        limits = Access(workflows=words(form.get("workflows", "")) or None, groups=groups(form.get("groups", "")))
         wanted = {"role": form.get("role"), "disabled": "disabled" in form, "password": form.get("password") or None}
         save_user(ctx, request.state.who, name, UserPut.model_validate({**wanted, "limits": limits}))
     except ProblemError as fault:
@@ -78,26 +75,6 @@ def _save(request: Request, ctx: Context, form: dict[str, str]) -> Response:
     except (ValidationError, ValueError) as fault:
         return _users(request, ctx, str(fault).splitlines()[-1].strip(), 422)
     return RedirectResponse("/users", 303)
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def _groups(text: str) -> dict[str, list[str]]:
-    """{customer: [acme, zorg]} of `customer:acme, customer:zorg`. Raises ValueError."""
-    found: dict[str, list[str]] = {}
-    for word in _words(text):
-        name, colon, value = word.partition(":")
-        if not (name and colon and value):
-            raise ValueError(f"{word!r} is no group: write name:value, such as customer:acme")
-        found.setdefault(name, []).append(value)
-    return found
-
-
-async def _form(request: Request) -> dict[str, str]:
-    body = await security.body_of(request, MAX_FORM)
-    return {name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()}
 
 
 def _account(request: Request, ctx: Context, wrong: str, status: int = 200) -> Response:

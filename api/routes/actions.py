@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from api.actions import Outcome, act, outcome_of
+from api.actions import Outcome, act, outcome_of, within_limits
 from api.actor import Who
 from api.context import Ctx
 from api.paging import PathText, instant, plain_text
@@ -115,26 +115,35 @@ def answered(outcome: Outcome, response: Response) -> Answer:
     return Answer(id=outcome.id, outcome="applied", detail=detail, alerts=alerts, at_ms=said.get("at_ms"))
 
 
-@router.post("/alerts/actions", response_model=Answer, responses={202: {"model": Answer}, **documented(409)})
+@router.post("/alerts/actions", response_model=Answer, responses={202: {"model": Answer}, **documented(404, 409)})
 async def act_on_many(ctx: Ctx, who: Who, response: Response, bulk: Bulk, new: NewId) -> Answer:
     """The same action on up to 10,000 alerts. It is refused where it fits none of them; `detail` says which it left
-    out."""
-    alerts = list(dict.fromkeys(bulk.alerts))
+    out. For somebody with limits it is done to what is inside of them, and 404 where that is nothing."""
+    asked = list(dict.fromkeys(bulk.alerts))
+    alerts = await within_limits(ctx, asked)
+    if not alerts:
+        raise not_found(f"None of these {len(asked)} alerts is there.")
     outcome = await act(ctx, who, new, bulk.kind, alerts=alerts, **bulk.fields())
-    return answered(outcome, response)
+    answer = answered(outcome, response)
+    if left := len(asked) - len(alerts):
+        answer.detail = " ".join(filter(None, (answer.detail, f"{left} of {len(asked)} alerts are not there.")))
+    return answer
 
 
-@router.post("/alerts/{id}/{kind}", response_model=Answer, responses={202: {"model": Answer}, **documented(409)})
+@router.post("/alerts/{id}/{kind}", response_model=Answer, responses={202: {"model": Answer}, **documented(404, 409)})
 async def act_on_one(
     ctx: Ctx, who: Who, response: Response, id: Id, kind: Kind, new: NewId, doing: Doing | None = None
 ) -> Answer:
     """Acknowledge an alert, and so on. Answers when the alert job has done it: once an acknowledgement is applied,
-    nobody is told of the alert any more. 202 if the job doesn't answer in time, 409 if it refuses."""
+    nobody is told of the alert any more. 202 if the job doesn't answer in time, 409 if it refuses; 404 to somebody with
+    limits for an alert outside of them."""
     doing = doing or Doing()
     try:
         require(kind, doing)
     except ValueError as fault:
         raise ProblemError(422, "Invalid action", f"{fault}.") from None
+    if not await within_limits(ctx, [id]):
+        raise not_found(f"There is no alert {id!r}.")
     outcome = await act(ctx, who, new, kind, alerts=[id], **doing.fields())
     return answered(outcome, response)
 
@@ -142,8 +151,9 @@ async def act_on_one(
 @router.get("/actions/{id}", response_model=Answer, responses={202: {"model": Answer}, **documented(404, 409)})
 async def get_action(ctx: Ctx, response: Response, id: PathText) -> Answer:
     """What became of an action of the last week: 202 while the alert job has not answered it, 409 if it refused, 404
-    for one that nobody sent."""
+    for one that nobody sent, or that is about alerts which you don't see."""
     known = await outcome_of(ctx, id)
-    if known is None:
+    about = [row["id"] for row in (known.answer or {}).get("alerts", [])] if known else []
+    if known is None or len(await within_limits(ctx, about)) < len(about):
         raise not_found(f"Nobody has sent an action {id!r} within the last week.")
     return answered(known, response)

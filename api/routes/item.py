@@ -12,13 +12,19 @@ from api.context import Context, Ctx
 from api.models import FoundItem
 from api.paging import FAR, At, Cursor, PathText, Text
 from api.problems import documented
+from api.routes.alerts import listed
 from api.runbooks import runbook
 from api.screens import item as screen
+from api.screens.map import spec_of
+from api.screens.why import reasons
 from api.templating import address, item_place, templates
 
 router = APIRouter()
 AFTER = ("after_place", "after_lane", "after_workflow", "after_key", "after_run")
 PAGE = 50
+ALERTS = 20
+"""Alerts shown with an item, the latest."""
+
 Status = Annotated[Literal["", "in_flight", "completed", "failed", "expired", "closed"], Query()]
 
 
@@ -69,8 +75,17 @@ def _seen(ctx: Context, workflow: str, key: str, lane: str, run: int) -> dict[st
         return None
     paths = {finding["runbook"] for finding in found["findings"]}
     books = {path: text for path in paths if (text := runbook(ctx.settings.packs, path)) is not None}
+    alerts = listed(ctx.store, workflow=workflow, key=key, lane=found["lane"], sort="opened", limit=ALERTS)
+    why = reasons(found, lambda name, version, at: _definition(ctx, name, version, at))
     refresh = address("/fragments" + item_place(found), lane=found["lane"], run=run if run != FAR else "")
-    return {"item": found, "bars": screen.waterfall(found), "runbooks": books, "refresh": refresh}
+    shown = {"item": found, "bars": screen.waterfall(found), "runbooks": books, "alerts": alerts, "why": why}
+    return {**shown, "refresh": refresh}
+
+
+def _definition(ctx: Context, workflow: str, version: int, at_ms: int) -> dict[str, Any] | None:
+    """The workflow that made a finding, where its rules are known here in that version."""
+    spec = spec_of(ctx.rulebook, workflow, at_ms)
+    return ctx.rulebook.definition(spec) if spec and spec.version == version else None
 
 
 @router.get("/items/{workflow}/{key:key}", response_class=HTMLResponse, include_in_schema=False)

@@ -93,7 +93,7 @@ def who_am_i(request: Request) -> dict[str, Any]:
 @router.post("/me/password", status_code=204)
 def change_password(request: Request, ctx: Ctx, change: PasswordChange) -> None:
     """Change one's own password. All other sessions end."""
-    set_password(ctx, _user(request), change.current, change.new)
+    set_password(ctx, user_of(request), change.current, change.new)
 
 
 def set_password(ctx: Context, who: Who, current: str, new: str) -> None:
@@ -119,7 +119,7 @@ def set_password(ctx: Context, who: Who, current: str, new: str) -> None:
 @router.delete("/me/sessions", status_code=204)
 def sign_out_everywhere(request: Request, ctx: Ctx) -> None:
     """End all of one's sessions, this one too."""
-    who = _user(request)
+    who = user_of(request)
     with ctx.records.transaction() as tx:
         sessions.end_all(tx, who.user)
         tx.changed(Change(now_ms(), who.name, "sign-out", f"user/{who.user}", None, "everywhere", who.address))
@@ -137,7 +137,11 @@ def list_tokens(request: Request, ctx: Ctx) -> list[dict[str, Any]]:
 @router.post("/tokens", status_code=201, response_model=NewToken)
 def create_token(request: Request, ctx: Ctx, wanted: TokenPost) -> dict[str, Any]:
     """Make a token. `secret` is told this once; it may do what its scopes say and its owner may, never more."""
-    who = _user(request)
+    return make_token(ctx, user_of(request), wanted)
+
+
+def make_token(ctx: Context, who: Who, wanted: TokenPost) -> dict[str, Any]:
+    """As `create_token`, for `who`, a user. Raises ProblemError."""
     beyond = [name for name in wanted.scopes if name not in who.permissions.actions]
     if beyond:
         raise ProblemError(403, "Not allowed", f"You may not do this yourself: {', '.join(beyond)}.")
@@ -153,7 +157,11 @@ def create_token(request: Request, ctx: Ctx, wanted: TokenPost) -> dict[str, Any
 def revoke_token(request: Request, ctx: Ctx, number: Annotated[str, Path(max_length=64)]) -> None:
     """End a token: one's own; anybody's for who may manage users."""
     who = _who(request)
-    owner = "" if who.permissions.may("manage") else who.user or "-"
+    end_token(ctx, who, number, "" if who.permissions.may("manage") else who.user or "-")
+
+
+def end_token(ctx: Context, who: Who, number: str, owner: str) -> None:
+    """End a token of `owner`, or anybody's if that is ''. Raises a 404 problem if there is none."""
     with ctx.records.transaction() as tx:
         if not tokens.revoke(tx, number, owner, who.name, who.address, now_ms()):
             raise not_found(f"No token {number!r}.")
@@ -224,7 +232,7 @@ def _who(request: Request) -> Who:
     return who
 
 
-def _user(request: Request) -> Who:
+def user_of(request: Request) -> Who:
     """Who asks, if that is a user: the server's own tokens have no password, no sessions and no tokens."""
     who = _who(request)
     if not who.user:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import floor, log10, sqrt
 from typing import Any
 
-WIDTH, HEIGHT = 720, 168
-LEFT, RIGHT, TOP, BOTTOM = 48, 8, 8, 20
+WIDTH, HEIGHT = 520, 160
+LEFT, RIGHT, TOP, BOTTOM = 44, 8, 8, 20
 LEAST_USUAL = 4.0
 """Below so many in a span, a drop or a spike is chance."""
 
@@ -23,8 +23,8 @@ def unusual(count: float, usual: float | None) -> str:
 
 
 def ceiling(value: float) -> float:
-    """The next 1, 2 or 5 times a power of ten: where an axis ends."""
-    if value <= 0:
+    """The next 1, 2 or 5 times a power of ten: where an axis ends. What is as good as nothing ends at 1."""
+    if value < 1e-9:
         return 1.0
     power = 10.0 ** floor(log10(value))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= value)

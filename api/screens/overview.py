@@ -9,6 +9,7 @@ from typing import Any
 from api import views
 from api.rulebook import Rulebook
 from api.store import Store
+from udfs.core.spec import Deadline
 
 Row = dict[str, Any]
 BARS = 24
@@ -23,17 +24,19 @@ ORDER = {"red": 0, "blind": 1, "amber": 2, "green": 3, "ended": 4}
 def overview(store: Store, rulebook: Rulebook, stale_s: int, lane: str = "", limit: int = 1000) -> Row:
     """`tiles` with the worst first, `open` findings with the gravest first, `latest` ones, and the `lanes`.
 
-    A tile has the counts of `views.workflows`, `next`: the deadline that comes next, and `bars`: findings in each five
-    minutes of the last two hours of the lane's time, from the oldest on.
+    A tile has the counts of `views.workflows`, `next`: the deadline that comes next, `absolute`: the next one at a time
+    of day, and `bars`: findings in each five minutes of the last two hours of the lane's time, from the oldest on.
     """
     clocks = views.lanes(store, stale_s)
     now = {row["lane"]: row["watermark_ms"] or row["now_ms"] for row in clocks}
     tiles = views.workflows(store, stale_s, lane=lane, limit=limit, known=clocks)
     coming = scheduled(rulebook, now)
+    absolute = at_times_of_day(store, rulebook, now, coming)
     bars = _bars(store, lane, max(now.values(), default=time.time_ns() // 1_000_000))
     for tile in tiles:
         place = (tile["lane"], tile["workflow"])
         tile["next"] = _next(tile, coming.get(place))
+        tile["absolute"] = absolute.get(place)
         tile["bars"] = bars[place]
     tiles.sort(key=lambda tile: (ORDER[tile["status"]], tile["workflow"], tile["lane"]))
     since = min(now.values(), default=0) - RECENT_MS
@@ -60,6 +63,31 @@ def scheduled(rulebook: Rulebook, now: dict[str, int]) -> dict[tuple[str, str], 
             at, name = min(dues)
             found[lane, spec.workflow] = {"id": name, "due_ms": at, "key": "", "run_ms": None}
     return found
+
+
+def at_times_of_day(
+    store: Store, rulebook: Rulebook, now: dict[str, int], coming: dict[tuple[str, str], Row]
+) -> dict[tuple[str, str], Row]:
+    """What is due next at a time of day in each workflow of the live lane, by (lane, workflow): a deadline that items
+    wait for, or what a schedule expects (`coming`)."""
+    lane = rulebook.engine.lane
+    found = {place: {"id": one["id"], "due_ms": one["due_ms"], "items": 0} for place, one in coming.items()}
+    if lane not in now:
+        return found
+    named = [(spec.workflow, one.id) for spec in rulebook.in_force(now[lane]) for one in spec.deadlines if _by(one)]
+    if not named:
+        return found
+    workflows, rules = (list(names) for names in zip(*named, strict=True))
+    rows = store.query("overview/absolute", lane=lane, workflows=workflows, rules=rules, now_ms=now[lane])
+    for row in rows:
+        place = (lane, row.pop("workflow"))
+        waiting = {"id": row["rule"], "due_ms": row["due_ms"], "items": row["items"]}
+        found[place] = min(waiting, found.get(place, waiting), key=lambda one: one["due_ms"])
+    return found
+
+
+def _by(deadline: Deadline) -> bool:
+    return deadline.by is not None or any(form.by is not None for _, form in deadline.variants)
 
 
 def _next(tile: Row, coming: Row | None) -> Row | None:

@@ -10,6 +10,7 @@ from typing import Any
 from api import views
 from api.paging import split_group
 from api.screens.charts import columns, unusual
+from api.screens.map import BROKEN_MS
 from api.store import Store
 
 Row = dict[str, Any]
@@ -29,12 +30,14 @@ def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
     [standing] = store.query("steps/ageing", **where, now_ms=now)
     until = (now // SPAN_MS + 1) * SPAN_MS
     since = until - SPANS * SPAN_MS
+    broken = store.query("map/broken", **where, since_ms=now - BROKEN_MS, at_ms=now, live=1)
+    at_risk = sum(row["at_risk"] for row in broken if row["because"] == name)
     days = [day for week in range(WEEKS + 1) for day in _days(since - week * WEEK_MS, until - week * WEEK_MS)]
     rates = store.query("steps/rates", **where, since_ms=since, until_ms=until, span_ms=SPAN_MS, days=sorted(set(days)))
     return {
         "workflow": about["workflow"],
         "lane": about["lane"],
-        "status": "blind" if about["status"] == "blind" else "red" if standing["overdue"] else "green",
+        "status": "blind" if about["status"] == "blind" else _colour(standing["overdue"], at_risk),
         "step": name,
         "group": group,
         "now_ms": now,
@@ -42,11 +45,16 @@ def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
         "until_ms": until,
         "span_ms": SPAN_MS,
         **standing,
+        "at_risk": at_risk,
         "ages": AGES,
         "oldest": store.query("steps/oldest", **where, by_due=0, limit=OLDEST),
         "due": [row for row in store.query("steps/oldest", **where, by_due=1, limit=OLDEST) if row["next_due_ms"]],
         **_rates(rates, (now - since) / SPAN_MS),
     }
+
+
+def _colour(overdue: int, at_risk: int) -> str:
+    return "red" if overdue else "amber" if at_risk else "green"
 
 
 def _days(since: int, until: int) -> range:

@@ -45,10 +45,3 @@ function tick(root) {
 
 localise(document);
 setInterval(() => tick(document), 1000);
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select, [contenteditable]");
-  const find = document.getElementById("find");
-  if (event.key !== "/" || typing || !find || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  find.focus();
-});

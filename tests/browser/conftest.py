@@ -53,10 +53,8 @@ def serving(home: Path, now_ms: int, **more: Any) -> Iterator[Served]:
     """The app over a seeded store, served by uvicorn in a thread; `more` are settings."""
     packs = [ROOT / "rules" / name for name in ("trade_lifecycle", "file_receipt")]
     port = ports.free()
-    settings = Settings(
-        home=home, loader=False, kafka="127.0.0.1:1", packs=packs, port=port, stalled_every_s=0, statistics_every_s=0,
-        stale_after_s=600, sign_in="off", **more,
-    )  # fmt: skip
+    usual: dict[str, Any] = {"stalled_every_s": 0, "statistics_every_s": 0, "stale_after_s": 600, "sign_in": "off"}
+    settings = Settings(home=home, loader=False, kafka="127.0.0.1:1", packs=packs, port=port, **(usual | more))
     app = create_app(settings)
     store = app.state.context.store
     migrate(store)

@@ -20,6 +20,9 @@ BOOKS = ("rates-1", "rates-2", "equity-1", "credit-1")
 LATE = "T-LATE-1"
 """The trade whose reply does not come."""
 
+LATE_ALERT = hashlib.sha256(f"{LATE}replymissing".encode()).hexdigest()[:32]
+"""The alert about it."""
+
 INCIDENT = "1" * 32
 
 Row = dict[str, Any]
@@ -51,6 +54,7 @@ class Seed:
         """A trade with how long each of its steps took (ms), as far as it has come by now; a step without is stuck."""
         at, previous, reached = start, "", "ingest"
         missing = late = overdue = 0
+        warned = False
         pending: list[Row] = []
         for number, step in enumerate(STEPS):
             began = at
@@ -69,6 +73,7 @@ class Seed:
                         overdue += 1
                     elif due is not None:
                         pending = [{"id": step, "due_ms": due}]
+                        warned = step == "reply" and self._warned(key, previous, began, groups)
                     break
                 at = came
             self._hop(key, number, step, previous, at, began if previous else None, groups)
@@ -87,6 +92,7 @@ class Seed:
                 events=STEPS.index(reached) + 1,
                 missing=missing,
                 late=late,
+                other=int(warned),
                 overdue=overdue,
                 pending=pending,
                 next_due_ms=pending[0]["due_ms"] if pending else None,
@@ -139,6 +145,18 @@ class Seed:
             )
         )
 
+    def _warned(self, key: str, because: str, since: int, groups: Row) -> bool:
+        """Says that a reply is at risk, as the rule does after 80 % of its time; whether it is."""
+        at = since + WITHIN["reply"] * 8 // 10
+        if at > self.now:
+            return False
+        name = hashlib.sha256(f"{key}at risk".encode()).hexdigest()[:32]
+        about = {"workflow": "trade_lifecycle", "rule": "reply", "key": key, "step": "reply", "because": because}
+        times = {"since_ms": since, "deadline_ms": at}
+        said = finding(id=name, kind="at_risk", severity="critical", groups=groups, **about, **times)
+        self.rows["findings"].append(said)
+        return True
+
     def _found(self, key: str, step: str, because: str, since: int, due: int, came: int | None, groups: Row) -> None:
         kind = "missing" if came is None else "late"
         severity = "critical" if step == "reply" else "high"
@@ -183,6 +201,8 @@ class Seed:
         stuck = self.typical() | {"verify": 21_000, "send": 15_000}
         stuck.pop("reply")
         self.trade(LATE, self.now - 1_200_000, stuck, {"market": "EU", "book": "rates-1"})
+        soon = {"verify": 9_000, "send": 6_000}
+        self.trade("T-SOON-1", self.now - 258_000, soon, {"market": "EU", "book": "rates-1"})
         self.rows["items"] += [
             item(
                 lane="files",

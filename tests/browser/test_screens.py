@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, cast
 
@@ -10,13 +11,13 @@ import pytest
 from tests.api.alertrows import alert
 from tests.api.job import Job
 from tests.api.rows import finding, insert, item
-from tests.browser.seed import INCIDENT, LATE
+from tests.browser.seed import INCIDENT, LATE, LATE_ALERT
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests need `make browser`")
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from starlette.testclient import TestClient
 
+from tests.browser import looks
 from tests.browser.conftest import Served
 
 SCREENS = {
@@ -27,30 +28,38 @@ SCREENS = {
     "items": "/items?key=T-000",
     "item": f"/items/trade_lifecycle/{LATE}",
     "alerts": "/alerts",
+    "alert": f"/alerts/{LATE_ALERT}",
     "incident": f"/incidents/{INCIDENT}",
     "events": "/events",
     "dead letters": "/dead-letters",
+    "incidents": "/incidents",
+    "rules": "/rules",
+    "rule": "/rules/trade_lifecycle",
+    "new rule": "/new-rule",
+    "audit": "/audit",
+    "users": "/users",
+    "account": "/account",
+    "tokens": "/account/tokens",
+    "login": "/login",
+    "status": "/status",
+    "customer": "/customers/market/EU",
+    "api": "/docs",
 }
-LOOKS = pytest.mark.parametrize(
-    ("name", "scheme"), [*((name, "light") for name in SCREENS), ("overview", "dark"), ("map", "dark")]
-)
 
 
-@LOOKS
-def test_no_screen_has_a_serious_fault_of_accessibility_or_is_too_wide(
-    page: Page, served: Served, name: str, scheme: Any
-) -> None:
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+@pytest.mark.parametrize("name", SCREENS)
+def test_no_screen_has_a_serious_fault_of_accessibility_or_is_too_wide(page: Page, served: Served, name: str) -> None:
     page.goto(served.url + SCREENS[name])
-    found = Axe().run(page).response["violations"]
-    grave = [
-        (one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"][:300])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
-    page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nothing is wider than a phone"
+    looks.check(page)
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_red_pulses_unless_the_system_asks_for_reduced_motion(page: Page, served: Served, motion: Any) -> None:
+    page.emulate_media(reduced_motion=motion)
+    for path, red in (("/", ".tile.red"), ("/wall", ".board.red")):
+        page.goto(served.url + path)
+        moving = page.locator(red).first.evaluate("(one) => one.getAnimations().length")
+        assert moving == (1 if motion == "no-preference" else 0), path
 
 
 def test_from_a_red_tile_to_the_reason_and_its_runbook(page: Page, served: Served) -> None:
@@ -114,6 +123,17 @@ def test_a_finding_appears_without_a_reload(page: Page, served: Served) -> None:
     expect(page.locator("section[aria-labelledby=open-title]")).to_contain_text("T-NEW", timeout=20_000)
     print(f"shown after {time.monotonic() - began:.1f} s")
     assert page.evaluate("window.notReloaded"), "the page was loaded anew"
+
+
+@pytest.mark.parametrize("path", ["/", "/wall", "/alerts"])
+def test_ages_and_countdowns_go_on_without_the_server(page: Page, served: Served, path: str) -> None:
+    page.goto(served.url + path)
+    age = page.locator(".age").first
+    expect(age).to_have_text(re.compile(r"^(\d+ [dhms] ?)+$"))
+    before = age.inner_text()
+    expect(age).not_to_have_text(before)
+    if path != "/alerts":
+        expect(page.locator(".next strong").first).to_have_text(re.compile("^in .*s$"))
 
 
 def test_a_slash_finds_an_item_by_keyboard_alone(page: Page, served: Served) -> None:

@@ -1,5 +1,6 @@
 """The whole journey of an alert, through all real parts: a file is missing, people get mail, one answers by its link,
-the other one is told where nobody answers, and the file's arrival ends it."""
+the other one is told where nobody answers, and the file's arrival ends it. And the same as a desk sees it that looks at
+the screens."""
 
 from __future__ import annotations
 
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.real
 PACK = Path(__file__).parent / "journey"
 ALERTING = PACK / "alerting.yaml"
 ANSWERED, UNANSWERED = "F-answered", "F-unanswered"
+CALM, SEEN = "F-calm", "F-seen"
+SCREEN_MS = 60_000  # what a screen shows has come through Flink, twice, and ClickHouse
 LINK = re.compile(r'href="(http://127\.0\.0\.1:[0-9]+/ack/[^"]+)"')
 
 
@@ -75,6 +78,20 @@ def up(mailbox: Mailbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield running
 
 
+@pytest.fixture
+def desk(up: Stack) -> Iterator[Any]:
+    """A browser in which somebody is signed in, by a link as an admin hands it out."""
+    browser = pytest.importorskip("tests.browser.conftest", reason="the browser tests need `make browser`")
+    url = f"http://127.0.0.1:{up.http_port}"
+    link = httpx.post(f"{url}/api/v1/sign-in-links", json={"user": "olga"}, headers=up.headers).raise_for_status()
+    with browser.browsing() as chromium:
+        context = chromium.new_context(base_url=url, viewport={"width": 1360, "height": 860})
+        context.set_default_timeout(SCREEN_MS)
+        context.new_page().goto(link.json()["path"])
+        yield context
+        context.close()
+
+
 def happens(up: Stack, key: str, kind: str) -> None:
     """An event of now, about a file of a partner of its own."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -113,6 +130,38 @@ def page(up: Stack, path: str, **parameters: str) -> str:
     """A page as somebody who is signed in sees it."""
     url = f"http://127.0.0.1:{up.http_port}{path}"
     return httpx.get(url, params=parameters, headers=up.headers).raise_for_status().text
+
+
+def test_a_desk_sees_red_acknowledges_with_a_reason_and_sees_green_without_a_reload(up: Stack, desk: Any) -> None:
+    from playwright.sync_api import expect
+
+    for kind in ("window.opened", "file.received"):
+        happens(up, CALM, kind)
+    wall, console = desk.pages[0], desk.new_page()
+    wall.goto("/")
+    wall.evaluate("window.notReloaded = true")
+    tile = wall.locator(".tile", has_text="files")
+    expect(tile).to_have_class(re.compile("green"), timeout=SCREEN_MS)
+
+    happens(up, SEEN, "window.opened")
+    expect(tile).to_have_class(re.compile("red"), timeout=SCREEN_MS)
+    expect(tile.locator(".bad")).to_contain_text("1")
+    console.goto("/alerts")
+    row = console.locator(".alert", has_text=SEEN)
+    row.get_by_label("choose").check()
+    console.get_by_label("reason").fill("called the partner")
+    console.get_by_role("button", name="Acknowledge", exact=True).click()
+    expect(console.locator(".outcome")).to_contain_text("done", timeout=SCREEN_MS)
+    expect(row).to_contain_text("acknowledged", timeout=SCREEN_MS)
+    answered = in_state(up, SEEN, "acknowledged")
+    said = [entry for entry in answered["log"] if entry["why"] == "called the partner"]
+    assert [entry["who"] for entry in said] == ["olga"]
+
+    happens(up, SEEN, "file.received")
+    expect(tile).to_have_class(re.compile("green"), timeout=SCREEN_MS)
+    expect(row).to_have_count(0, timeout=SCREEN_MS)
+    in_state(up, SEEN, "resolved")
+    assert wall.evaluate("window.notReloaded"), "the overview was loaded anew"
 
 
 def test_a_missing_file_is_told_answered_escalated_and_resolved(up: Stack, mailbox: Mailbox) -> None:

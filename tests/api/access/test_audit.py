@@ -110,6 +110,13 @@ def test_differences_are_told_place_by_place() -> None:
         {"path": "b.d", "before": 2, "after": None},
         {"path": "f", "before": None, "after": 0},
     ]
+    one, two = {"id": "x", "within": "5m"}, {"id": "y", "within": "1h"}
+    assert audit.changes({"a": [one, two]}, {"a": [two, one | {"within": "4m"}]}) == [
+        {"path": "a.[x].within", "before": "5m", "after": "4m"}
+    ]
+    assert [row["path"] for row in audit.changes({"a": [one]}, {"a": [two]})] == ["a.[x]", "a.[y]"]
+    for other in ([one, one], [one, {}], [one, 1], []):
+        assert audit.changes({"a": [one]}, {"a": other}) == [{"path": "a", "before": [one], "after": other}]
     assert audit.changes(None, {"a": 1}) == [{"path": "", "before": None, "after": {"a": 1}}]
 
 
