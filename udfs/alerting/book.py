@@ -15,7 +15,7 @@ from udfs.alerting.effects import AlertChanged, Effect, Halt, IncidentChanged, L
 from udfs.alerting.graph import Graph
 from udfs.alerting.index import Index
 from udfs.alerting.policy import Policy
-from udfs.alerting.records import Answer, Group, Incident, Purse
+from udfs.alerting.records import Answer, Group, Incident, Purse, Waiting
 from udfs.alerting.rows import alert_row, incident_row, next_ms
 from udfs.alerting.timers import Timers
 
@@ -50,6 +50,7 @@ class Book:
         """The open incident of those that share something."""
         self.purses: dict[str, Purse] = {}
         self.answers: dict[str, Answer] = {}
+        self.waiting: dict[str, Waiting] = {}
         self.index = Index()
         self.due_alerts = Timers()
         self.due_groups = Timers()
@@ -84,6 +85,10 @@ class Book:
 
     def keep_answer(self, answer: Answer) -> None:
         self._dirty["x/" + answer.id] = answer
+
+    def keep_waiting(self, waiting: Waiting) -> None:
+        self.waiting[waiting.id] = waiting
+        self._dirty["w/" + waiting.id] = waiting
 
     def touch_incident(self, incident: Incident) -> None:
         if incident.id not in self._incidents:
@@ -226,6 +231,8 @@ class Book:
             self.purses[id] = records.decode(stored, Purse)
         elif kind == "x":
             self.answers[id] = records.decode(stored, Answer)
+        elif kind == "w":
+            self.waiting[id] = records.decode(stored, Waiting)
 
 
 def _encode(one: _Record) -> bytes:

@@ -161,7 +161,10 @@ def _lead(book: Book, name: str, leader: Alert, count: int) -> None:
 
 
 def _new(book: Book, leader: Alert, shared: str, title: str) -> Incident:
-    id = digest("incident", leader.id, shared, str(book.now))
+    # Which of those that share something came first, at one moment, is no part of its identity.
+    id = digest("incident", "" if shared else leader.id, shared, str(book.now))
+    while id in book.incidents:
+        id = digest("incident", id)
     cause = "" if shared else leader.id
     incident = Incident(
         FORMAT, id, leader.lane, cause, shared, leader.id, book.now, book.now, leader.severity, title, []
