@@ -4,8 +4,8 @@
 
 Of several alerts those are dealt with that can be; it is refused where none can. What is said of the others stands in
 the answer's `detail`.
-An action about what isn't known, or has ended, waits until time goes on: after a crash it may be read before the finding
-of the same moment that it answers.
+An action about what isn't known, or has ended, waits until time goes on: after a crash it may be read before the
+finding of the same moment that it answers.
 """
 
 from __future__ import annotations

@@ -127,4 +127,5 @@ class Desk:
             flush(book, book.groups[id])
         for id in book.due_purses.due(book.now):
             limits.settle(book, book.purses[id])
-        return book.close({one.id: incidents.priority(one) for one in book.touched_incidents})
+        much = book.policy.incidents.value
+        return book.close({one.id: incidents.priority(one, much) for one in book.touched_incidents})

@@ -58,9 +58,7 @@ def standstills(spec: Spec, item: Item, last: Occurrence | None = None) -> list[
     return found
 
 
-def _passed(
-    spec: Spec, deadline: Deadline, item: Item, slot: Slot, span: int, last: Occurrence | None = None
-) -> int:
+def _passed(spec: Spec, deadline: Deadline, item: Item, slot: Slot, span: int, last: Occurrence | None = None) -> int:
     """When `span` ms have passed on the item's clock since the slot's began; NEVER while it stands still."""
     left, runs_since = span, slot.since
     for time, seq, ended in standstills(spec, item, last) if spec.pauses else ():
