@@ -164,10 +164,7 @@ class Book:
     def time(self, alert: Alert) -> None:
         """Sets when the alert is to be looked at next."""
         instants = [alert.release, alert.refresh]
-        if alert.is_live:
-            instants += [next_ms(alert), alert.expires]
-        elif alert.ended is not None:
-            instants.append(alert.ended + KEPT)
+        instants += [next_ms(alert), alert.expires] if alert.ended is None else [alert.ended + KEPT]
         self.due_alerts.put(alert.id, min(one for one in instants if one is not None))
 
     @staticmethod
