@@ -36,7 +36,7 @@ def opened(**route: Any) -> Play:
 
 def refused(play: Play, row: dict[str, Any]) -> str:
     """Why an action was refused; nothing else came of it."""
-    effects = play.act(row)
+    effects = play.act(row) or play.time(play.now)
     assert len(effects) == 1
     assert answer(effects)["outcome"] == "refused"
     return str(answer(effects)["detail"])
