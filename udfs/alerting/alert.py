@@ -62,8 +62,8 @@ class Alert(msgspec.Struct, array_like=True, gc=False):
     finding. `seen` are the last findings, `settled` up to which deadline it is known that it was put right. `held` says
     what suppresses it, `free` that somebody took it out of its cause. `hold_until` is when it stops being pending,
     `expires` when it ends by itself. `release` is when those that it explained are judged again, `refresh` when its row
-    is to be written anew. `owed` are the purses whose digest it waits for, `pages` what is open of it at pagers. `count`
-    counts findings, `logs` entries of its log.
+    is to be written anew. `owed` are the purses whose digest it waits for, `pages` what is open of it at pagers.
+    `count` counts findings, `logs` entries of its log.
     """
 
     format: int

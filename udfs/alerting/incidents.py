@@ -76,7 +76,7 @@ def gather(book: Book, alert: Alert) -> list[tuple[Alert, Alert]]:
             return []
         recent = _recent(book, name)
         if len(recent) >= SHARING:
-            leader, *others = sorted(recent, key=lambda one: one.age)
+            leader, *others = sorted(recent, key=lambda one: (not one.is_told, one.age))
             _lead(book, name, leader, len(recent))
             return [(leader, other) for other in others]
     return []

@@ -29,6 +29,8 @@ from udfs.alerting.alert import (
 )
 from udfs.alerting.book import KEPT, Book
 from udfs.alerting.policy import Mute
+from udfs.alerting.reported import worse
+from udfs.alerting.routing import route
 from udfs.core.state import NEVER
 
 SUPPRESSED_BACK: Final = "unsuppressed"
@@ -45,7 +47,7 @@ def judge(
     if mute:
         _mute(book, alert, mute)
     elif cause:
-        causes.hide(book, alert, cause)
+        _hide(book, alert, cause)
     elif alert.hold_until is not None and alert.hold_until > book.now:
         was, alert.state, alert.held = alert.state, PENDING, ""
         book.log(alert, PENDING, was=was, who=who, why=why, action=action)
@@ -59,7 +61,26 @@ def judge(
 def explain(book: Book, alert: Alert) -> None:
     """Hides what an alert explains."""
     for effect in causes.effects_of(book, alert):
-        causes.hide(book, effect, alert)
+        if effect.is_telling or effect.state == PENDING:
+            _hide(book, effect, alert)
+
+
+def worsen(book: Book, alert: Alert) -> None:
+    """It is worse than it was: people hear of it again, as far as they had come."""
+    incidents.weigh(book, alert)
+    rule_changed(book, alert)  # silences and windows may be about its kind or severity
+    if alert.is_telling:
+        for track in alert.tracks:
+            for step in range(track.step):
+                groups.want(book, alert, track, f"{escalate.ESCALATION if step else groups.OPENED}/{step}")
+        escalate.advance(book, alert)
+    elif alert.held == BY_CAUSE and (cause := book.alerts[alert.explained_by]).is_live:
+        if causes.may_hide(book, cause, alert):
+            _lift(book, cause, alert)
+        else:
+            causes.let_go(book, alert)
+            alert.held = ""
+            judge(book, alert, SUPPRESSED_BACK, why="it is worse than what explained it")
 
 
 def suppress(book: Book, alert: Alert, who: str, why: str, until: int | None, action: str) -> None:
@@ -178,7 +199,25 @@ def _show(book: Book, alert: Alert, what: str, reason: str, who: str, why: str, 
     book.log(alert, what, was=was, who=who, why=why, finding=alert.finding, action=action)
     escalate.start(book, alert, reason)
     for leader, other in incidents.gather(book, alert):
-        causes.hide(book, other, leader)
+        if causes.may_hide(book, leader, other):
+            _hide(book, other, leader)
+
+
+def _hide(book: Book, alert: Alert, cause: Alert) -> None:
+    _lift(book, cause, alert)
+    if alert.explained_by != cause.id:  # unless that made the cause look for what it explains
+        causes.hide(book, alert, cause)
+
+
+def _lift(book: Book, cause: Alert, alert: Alert) -> None:
+    """A cause is as severe as what it hides: it goes where that would have gone."""
+    severity = worse(cause.said, alert.severity)
+    if severity != cause.said and cause.state != ACKNOWLEDGED:
+        book.touch(cause)
+        cause.said = severity
+        route(book, cause)
+        book.log(cause, "raised", why=f"explains what is {severity}")
+        worsen(book, cause)
 
 
 def _mute(book: Book, alert: Alert, mute: Mute) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from udfs.alerting import escalate, groups, lifecycle
+from udfs.alerting import escalate, lifecycle
 from udfs.alerting.alert import BY_CAUSE, FORMAT, PENDING, RESOLVED, Alert
 from udfs.alerting.book import Book
 from udfs.alerting.fingerprint import business_date
-from udfs.alerting.incidents import open_incident, weigh
+from udfs.alerting.incidents import open_incident
 from udfs.alerting.reported import FEARED, OF_A_DEADLINE, Reported, worse
 from udfs.alerting.routing import holds, route
 from udfs.alerting.wording import in_time, span
@@ -112,13 +112,7 @@ def _go_on(book: Book, alert: Alert, finding: Reported) -> None:
     alert.expires = max(alert.expires, holds(book, alert)[1])
     book.log(alert, "raised" if is_raised else "counted", why=finding.kind, finding=finding.id)
     if is_raised:
-        weigh(book, alert)
-        lifecycle.rule_changed(book, alert)  # silences and windows may be about its kind or severity
-    if is_raised and alert.is_telling:
-        for track in alert.tracks:
-            for step in range(track.step):
-                groups.want(book, alert, track, f"{'escalated' if step else 'opened'}/{step}")
-        escalate.advance(book, alert)
+        lifecycle.worsen(book, alert)
     if alert.state != PENDING and alert.held != BY_CAUSE:
         lifecycle.explain(book, alert)
 

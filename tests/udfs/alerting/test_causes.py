@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from tests.udfs.alerting.build import (
 from udfs.alerting.effects import AlertChanged
 from udfs.alerting.graph import graph_of
 from udfs.alerting.matchers import Matcher
+from udfs.alerting.policy import Branch, Escalation, Policy, Route, Step, Target
 from udfs.alerting.windows import Window
 from udfs.packs.compile import compile_workflow
 
@@ -259,3 +261,92 @@ def test_rules_that_come_later_count_from_then_on() -> None:
     play.desk.know(GRAPH)
     play.find(finding(rule="reply"))
     assert by_rule(play)["reply"]["state"] == "suppressed"
+
+
+def logged_only(severity: str = "low", **more: Escalation) -> Policy:
+    """Nobody is told of alerts of one severity."""
+    of_severity = (Matcher("severity", frozenset({severity})),)
+    below = (Branch(Route("log", escalation="slow"), of_severity),)
+    rules = policy(routes=Branch(Route("all", "desk", "desk"), below=below))
+    return replace(rules, escalations=rules.escalations | more)
+
+
+TWELVE_HOURS = Escalation((Step(12 * HOUR, (Target("person", "anna"),)),))
+
+
+@pytest.mark.parametrize("rules", [logged_only(), logged_only(slow=Escalation((Step(0, ()),)))])
+@pytest.mark.parametrize("first", ["send", "reply"])
+def test_what_nobody_is_told_of_explains_nothing(rules: Policy, first: str) -> None:
+    play = Play(rules)
+    rows = [finding(rule="send", severity="low"), finding(rule="reply", severity="critical")]
+    for row in rows if first == "send" else reversed(rows):
+        play.find(row)
+    assert by_rule(play)["reply"]["state"] == "open"
+    assert [one[:2] for one in told(play.run(NOW + HOUR))][:1] == [("ben", "escalated")]
+    assert told(play.effects)[0] == ("anna", "opened", 1)
+
+
+def test_a_cause_that_will_be_told_much_later_explains_nothing_until_then() -> None:
+    play = Play(logged_only("medium", slow=TWELVE_HOURS))
+    play.find(finding(rule="send", severity="medium"))
+    assert told(play.find(finding(rule="reply", severity="critical"))) == [("anna", "opened", 1)]
+
+
+def test_a_cause_is_as_severe_as_the_worst_that_it_hides_and_told_like_that() -> None:
+    night = Branch(Route("night", "duty", "second"), (Matcher("severity", frozenset({"critical"})),))
+    play = Play(policy(routes=Branch(Route("all", "desk", "desk"), below=(night,))))
+    play.find(finding(rule="send", severity="low"))
+    play.find(finding(rule="reply", severity="critical"))
+    rules = by_rule(play)
+    assert (rules["reply"]["state"], rules["reply"]["explained_by"]) == ("suppressed", rules["send"]["id"])
+    assert (rules["send"]["severity"], rules["send"]["route"]) == ("critical", "night")
+    assert told(play.run(NOW + 2 * MINUTE)) == [("ben", "update", 1)]
+    assert messages(play.effects)[-1].row["alerts"][0]["severity"] == "critical"
+
+
+def test_what_gets_worse_behind_its_cause_makes_that_worse_or_is_told_where_somebody_is_at_the_cause() -> None:
+    play = Play()
+    play.find(finding(rule="send", severity="medium"))
+    play.find(finding(kind="at_risk", severity="low", deadline_ms=NOW - MINUTE))
+    play.find(finding(severity="high"))
+    assert (by_rule(play)["send"]["severity"], by_rule(play)["reply"]["state"]) == ("high", "suppressed")
+    play.act(action("ack", str(by_rule(play)["send"]["id"])))
+    assert told(play.find(finding(severity="critical", deadline_ms=NOW))) == [("anna", "opened", 1)]
+
+
+def test_a_cause_found_last_is_as_severe_as_what_it_hides() -> None:
+    play = Play()
+    play.find(finding(rule="reply", severity="critical"))
+    play.find(finding(rule="send", severity="medium"))
+    assert (by_rule(play)["send"]["severity"], by_rule(play)["reply"]["state"]) == ("critical", "suppressed")
+    play.find(finding(rule="send", severity="medium", deadline_ms=NOW))
+    assert by_rule(play)["send"]["severity"] == "critical"
+
+
+def test_what_is_worse_than_an_acknowledged_cause_is_told() -> None:
+    play = Play()
+    play.find(blind(severity="high"))
+    play.act(action("ack", play.id("gateway")))
+    assert told(play.find(finding("T-1", severity="high"))) == []
+    assert told(play.find(finding("T-2", severity="critical"))) == [("anna", "opened", 1)]
+
+
+def test_the_one_that_leads_an_incident_is_as_severe_as_the_worst_and_acknowledged_hides_no_worse() -> None:
+    play = Play()
+    for number in range(5):
+        play.find(finding(f"T-{number}", severity="low"))
+    play.find(finding("T-5", severity="high"))
+    leader = next(key for key, row in alerts(play.effects).items() if row["state"] == "open")
+    assert (play.alert(leader)["severity"], play.alert("T-5")["state"]) == ("high", "suppressed")
+    play.act(action("ack", play.id(leader)))
+    play.find(finding("T-6", severity="critical"))
+    play.find(finding("T-7", severity="low"))
+    assert (play.alert("T-6")["state"], play.alert("T-7")["state"]) == ("open", "suppressed")
+
+
+def test_a_silenced_cause_keeps_quiet_whatever_it_explains() -> None:
+    silence = Window("s", "silence", (Matcher("kind", frozenset({"blind"})),), NOW, NOW + HOUR)
+    play = Play(policy(silence))
+    play.find(blind(severity="low"))
+    assert told(play.find(finding(severity="critical"))) == []
+    assert play.alert()["explained_by"] == play.id("gateway")
