@@ -42,7 +42,7 @@ def judge(
     """Decides whether people are told of an alert. `what` is what its log calls it if they are, `reason` the
     message."""
     book.touch(alert)
-    mute = book.policy.muted(labels(alert), book.now)
+    mute = _muted(book, alert)
     cause = None if mute else causes.cause_of(book, alert)
     if mute:
         _mute(book, alert, mute)
@@ -94,7 +94,7 @@ def acknowledge(book: Book, alert: Alert, who: str, why: str, until: int, action
     _silence(book, alert)
     was, alert.state, alert.held = alert.state, ACKNOWLEDGED, ""
     alert.acked_by, alert.acked, alert.ack_until = who, book.now, until
-    alert.suppressed_by, alert.suppressed_until, alert.hold_until, alert.excused = "", None, None, False
+    alert.suppressed_by, alert.suppressed_until, alert.hold_until = "", None, None
     alert.shown = alert.shown or book.now
     book.index.show(alert)
     book.log(alert, "acknowledged", was=was, who=who, why=why, action=action)
@@ -166,7 +166,7 @@ def on_time(book: Book, alert: Alert) -> None:
 
 def rule_changed(book: Book, alert: Alert) -> None:
     """The policy has changed, or a silence or window has begun or ended: what holds for a live alert now?"""
-    mute = book.policy.muted(labels(alert), book.now)
+    mute = _muted(book, alert)
     if alert.held == BY_MUTE:
         if mute is None:
             judge(book, alert, SUPPRESSED_BACK, why=f"{alert.suppressed_by} has ended")
@@ -192,7 +192,7 @@ def forget(book: Book, alert: Alert) -> None:
 
 def _show(book: Book, alert: Alert, what: str, reason: str, who: str, why: str, action: str) -> None:
     was, alert.state, alert.held = alert.state, OPEN, ""
-    alert.suppressed_by, alert.suppressed_until, alert.excused = "", None, False
+    alert.suppressed_by, alert.suppressed_until = "", None
     alert.hold_until = None
     alert.shown = book.now
     book.index.show(alert)
@@ -201,6 +201,22 @@ def _show(book: Book, alert: Alert, what: str, reason: str, who: str, why: str, 
     for leader, other in incidents.gather(book, alert):
         if causes.may_hide(book, leader, other):
             _hide(book, other, leader)
+
+
+def _muted(book: Book, alert: Alert) -> Mute | None:
+    """What keeps an alert quiet now. By the way it is settled whether it is excused: it is while a maintenance window
+    lasts in which it broke, whatever people do meanwhile."""
+    found = labels(alert)
+    mute = book.policy.muted(found, book.now)
+    is_excused = _is_maintenance(mute) and _is_maintenance(book.policy.muted(found, alert.breach))
+    if is_excused != alert.excused:
+        book.touch(alert)
+        alert.excused = is_excused
+    return mute
+
+
+def _is_maintenance(mute: Mute | None) -> bool:
+    return mute is not None and mute.kind == "maintenance"
 
 
 def _hide(book: Book, alert: Alert, cause: Alert) -> None:
@@ -222,7 +238,6 @@ def _lift(book: Book, cause: Alert, alert: Alert) -> None:
 
 def _mute(book: Book, alert: Alert, mute: Mute) -> None:
     _hold(book, alert, BY_MUTE, _name(mute), _until(book, mute))
-    alert.excused = mute.kind == "maintenance"
     _log_suppressed(book, alert, mute.by, f"{_name(mute)}: {mute.why}" if mute.why else _name(mute), "")
 
 
@@ -231,7 +246,6 @@ def _hold(book: Book, alert: Alert, held: str, by: str, until: int | None) -> No
     causes.let_go(book, alert)
     alert.held, alert.suppressed_by, alert.suppressed_until = held, by, until
     alert.acked_by, alert.acked, alert.ack_until = "", None, None
-    alert.excused = False
 
 
 def _log_suppressed(book: Book, alert: Alert, who: str, why: str, action: str) -> None:

@@ -198,7 +198,7 @@ WINDOW = Window("w", "maintenance", (Matcher("key", frozenset({"T-1"})),), NOW +
 
 def test_what_falls_into_a_maintenance_window_is_held_and_judged_once_at_its_end() -> None:
     play = Play(policy(WINDOW))
-    assert told(play.find(finding(), NOW + MINUTE)) == []
+    assert told(play.find(finding(deadline_ms=NOW + MINUTE), NOW + MINUTE)) == []
     row = play.alert()
     assert (row["state"], row["excused"], row["suppressed_until_ms"]) == ("suppressed", 1, NOW + HOUR)
     assert told(play.time(NOW + HOUR - 1)) == []
@@ -209,10 +209,40 @@ def test_what_falls_into_a_maintenance_window_is_held_and_judged_once_at_its_end
 
 def test_what_is_put_right_within_the_window_is_never_told() -> None:
     play = Play(policy(WINDOW))
-    play.find(finding(), NOW + MINUTE)
-    play.find(late(), NOW + 2 * MINUTE)
+    play.find(finding(deadline_ms=NOW + MINUTE), NOW + MINUTE)
+    play.find(late(deadline_ms=NOW + MINUTE), NOW + 2 * MINUTE)
     assert told(play.run(NOW + 2 * HOUR)) == []
     assert (play.alert()["state"], play.alert()["excused"]) == ("resolved", 1)
+
+
+@pytest.mark.parametrize(("due", "excused"), [(MINUTE - 1, 0), (MINUTE, 1), (MINUTE + 1, 1)])
+def test_a_window_excuses_what_was_due_in_it_and_nothing_that_was_due_before(due: int, excused: int) -> None:
+    play = Play(policy(WINDOW))
+    play.find(finding(deadline_ms=NOW + due), NOW + MINUTE + SECOND)
+    assert (play.alert()["state"], play.alert()["excused"]) == ("suppressed", excused)
+    play.find(late(deadline_ms=NOW + due), NOW + 2 * MINUTE)
+    assert (play.alert()["state"], play.alert()["excused"]) == ("resolved", excused)
+
+
+def test_an_open_miss_counts_on_while_a_window_hides_it() -> None:
+    play = Play(policy(WINDOW))
+    play.find(finding())
+    play.run(NOW + 30 * MINUTE)
+    assert (play.alert()["state"], play.alert()["excused"]) == ("suppressed", 0)
+
+
+@pytest.mark.parametrize("what", ["ack", "suppress"])
+@pytest.mark.parametrize(("at", "excused"), [(-1, 1), (0, 0), (1, 0)])
+def test_what_was_due_in_a_window_stays_excused_up_to_its_end_whatever_people_do(
+    what: str, at: int, excused: int
+) -> None:
+    play = Play(policy(WINDOW))
+    play.find(finding(deadline_ms=NOW + MINUTE), NOW + MINUTE)
+    play.act(action(what, play.id(), until_ms=NOW + 3 * HOUR))
+    play.run(NOW + HOUR + at)
+    assert play.alert()["excused"] == excused
+    play.find(late(deadline_ms=NOW + MINUTE))
+    assert (play.alert()["state"], play.alert()["excused"]) == ("resolved", excused)
 
 
 @pytest.mark.parametrize(("at", "state"), [(-1, "open"), (0, "suppressed"), (1, "suppressed")])
