@@ -65,7 +65,7 @@ def _new(id: str, finding: Reported) -> Alert:
 def _take_in(alert: Alert, finding: Reported) -> None:
     """The facts are those of the last finding; kind, severity and groups are dealt with by those who call."""
     alert.finding, alert.because, alert.occurrence = finding.id, finding.because, finding.occurrence
-    alert.step, alert.breach = finding.step, finding.deadline_ms
+    alert.step, alert.breach, alert.date = finding.step, finding.deadline_ms, business_date(finding)
     alert.since = finding.deadline_ms if finding.since_ms is None else finding.since_ms
     alert.runbook = finding.runbook or alert.runbook
     alert.amount = alert.amount if finding.amount is None else finding.amount

@@ -70,6 +70,19 @@ def test_how_many_children_have_come_is_no_part_of_an_identity_and_neither_is_an
     assert fingerprint(read(blind())) == fingerprint(read(blind(since=NOW)))
 
 
+@pytest.mark.parametrize("kind", ["early", "unexpected"])
+def test_what_is_found_of_another_business_date_is_another_alert(kind: str) -> None:
+    rows = [finding(kind=kind, occurrence=day) for day in ("2026-03-02", "2026-03-03", "2026-03-03T18:00Z", "0")]
+    found = [fingerprint(read(row)) for row in rows]
+    assert found[1] == found[2]
+    assert len({*found}) == 3
+    play = Play()
+    play.find(rows[0])
+    play.act(action("ack", play.id()))
+    play.find(rows[1])
+    assert (play.alert()["state"], play.alert()["date"]) == ("open", "2026-03-03")
+
+
 @pytest.mark.parametrize(
     ("occurrence", "date"),
     [("2026-03-02", "2026-03-02"), ("2026-03-02T18:00Z", "2026-03-02"), ("0", ""), ("1700000000000", "")],
