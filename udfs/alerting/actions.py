@@ -165,6 +165,9 @@ def _assign(book: Book, action: Action, alert: Alert) -> None:
 def _escalate(book: Book, action: Action, alert: Alert) -> None:
     if alert.state == SUPPRESSED:
         raise Refused("is suppressed; unsuppress it first")
+    mute = book.policy.muted(labels(alert), book.now)
+    if mute is not None:
+        raise Refused(f"would be kept quiet by {mute.kind} {mute.id}; end that first")
     found = [
         track
         for track in alert.tracks

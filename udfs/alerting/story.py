@@ -8,7 +8,7 @@ from udfs.alerting import escalate, lifecycle
 from udfs.alerting.alert import BY_CAUSE, FORMAT, PENDING, RESOLVED, Alert
 from udfs.alerting.book import Book
 from udfs.alerting.fingerprint import business_date
-from udfs.alerting.incidents import open_incident
+from udfs.alerting.incidents import open_incident, revalue
 from udfs.alerting.reported import FEARED, OF_A_DEADLINE, Reported, worse
 from udfs.alerting.routing import holds, route
 from udfs.alerting.wording import in_time, span
@@ -62,18 +62,19 @@ def _new(id: str, finding: Reported) -> Alert:
     )
 
 
-def _take_in(alert: Alert, finding: Reported) -> None:
+def _take_in(book: Book, alert: Alert, finding: Reported) -> None:
     """The facts are those of the last finding; kind, severity and groups are dealt with by those who call."""
     alert.finding, alert.because, alert.occurrence = finding.id, finding.because, finding.occurrence
     alert.step, alert.breach, alert.date = finding.step, finding.deadline_ms, business_date(finding)
     alert.since = finding.deadline_ms if finding.since_ms is None else finding.since_ms
     alert.runbook = finding.runbook or alert.runbook
-    alert.amount = alert.amount if finding.amount is None else finding.amount
+    if finding.amount is not None and finding.amount != alert.amount:
+        revalue(book, alert, finding.amount)
 
 
 def _begin(book: Book, alert: Alert, finding: Reported) -> None:
     """A new episode."""
-    _take_in(alert, finding)
+    _take_in(book, alert, finding)
     alert.kind, alert.said, alert.groups = finding.kind, finding.severity, finding.groups
     what = "reopened" if alert.episode else "opened"
     alert.episode += 1
@@ -103,7 +104,7 @@ def _go_on(book: Book, alert: Alert, finding: Reported) -> None:
     severity = finding.severity if is_worse else worse(alert.said, finding.severity)
     book.index.leave(alert)
     if _rank(finding.kind) >= _rank(alert.kind):
-        _take_in(alert, finding)
+        _take_in(book, alert, finding)
         alert.kind = finding.kind
     is_raised = is_worse or severity != alert.said
     alert.said = severity
