@@ -114,6 +114,8 @@ def _go_on(book: Book, alert: Alert, finding: Reported) -> None:
     book.log(alert, "raised" if is_raised else "counted", why=finding.kind, finding=finding.id)
     if is_raised:
         lifecycle.worsen(book, alert)
+    else:
+        lifecycle.rule_changed(book, alert)  # another deadline may lie in another window
     if alert.state != PENDING and alert.held != BY_CAUSE:
         lifecycle.explain(book, alert)
 

@@ -224,6 +224,14 @@ def test_a_window_excuses_what_was_due_in_it_and_nothing_that_was_due_before(due
     assert (play.alert()["state"], play.alert()["excused"]) == ("resolved", excused)
 
 
+def test_whether_a_window_excuses_is_asked_of_the_last_deadline() -> None:
+    play = Play(policy(WINDOW))
+    play.find(finding(kind="early", deadline_ms=NOW), NOW + MINUTE)
+    assert play.alert()["excused"] == 0
+    play.find(finding(kind="early", deadline_ms=NOW + MINUTE), NOW + MINUTE)
+    assert play.alert()["excused"] == 1
+
+
 def test_an_open_miss_counts_on_while_a_window_hides_it() -> None:
     play = Play(policy(WINDOW))
     play.find(finding())

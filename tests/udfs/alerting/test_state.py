@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.udfs.alerting.build import GRAPH, HOUR, MINUTE, NOW, Play, action, blind, finding, late, policy
+from tests.udfs.alerting.build import GRAPH, HOUR, MINUTE, NOW, SECOND, Play, action, blind, finding, late, messages, policy
 from udfs.alerting.alert import FORMAT, decode
 from udfs.alerting.desk import Desk
 from udfs.alerting.fingerprint import business_date, fingerprint
@@ -110,3 +110,14 @@ def test_an_alert_that_gets_worse_is_looked_at_by_silences_anew_and_weighs_in_it
     play.find(finding(kind="at_risk", severity="medium"))
     play.find(finding(severity="critical"))
     assert play.incident()["priority"] == "P2"
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_group_that_waits_for_nothing_is_stored_as_well(restarts: bool) -> None:
+    play = Play(policy(interval_ms=0, repeat_ms=0, hold_ms=20 * SECOND), restarts=restarts)
+    play.find(finding())
+    assert any(name.startswith("g/") for name in play.saved)
+    assert messages(play.act(action("escalate", play.id())))
+    play.find(late())
+    play.run(NOW + HOUR)
+    assert not any(name.startswith("g/") for name in play.saved)
