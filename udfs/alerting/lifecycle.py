@@ -59,7 +59,10 @@ def judge(
 
 
 def explain(book: Book, alert: Alert) -> None:
-    """Hides what an alert explains."""
+    """Hides what an alert explains; what it still hides from before, it is as severe as."""
+    if alert.lasts:
+        for effect in causes.hidden_by(book, alert):
+            _lift(book, alert, effect)
     for effect in causes.effects_of(book, alert):
         if effect.is_telling or effect.state == PENDING:
             _hide(book, effect, alert)
@@ -263,10 +266,13 @@ def _silence(book: Book, alert: Alert) -> None:
 
 
 def _release(book: Book, cause: Alert) -> None:
-    """A cause has ended some time ago: what it explained and wasn't put right is judged by itself."""
+    """A cause has ended some time ago: what it explained and wasn't put right is judged by itself. Where it has come back
+    meanwhile, it goes on explaining only if it can, and if people hear of it."""
     cause.release = None
     book.keep(cause)
     effects = causes.hidden_by(book, cause)
+    if cause.is_live and cause.lasts and cause.state != PENDING:
+        effects = [alert for alert in effects if not causes.may_hide(book, cause, alert)]
     for alert in effects:
         causes.let_go(book, alert)
     for alert in effects:

@@ -81,7 +81,7 @@ def _begin(book: Book, alert: Alert, finding: Reported) -> None:
     alert.count = 1
     alert.opened = book.now
     alert.state, alert.held, alert.shown, alert.level = PENDING, "", 0, 0
-    alert.ended = alert.delta = alert.release = None
+    alert.ended = alert.delta = None
     alert.acked_by, alert.acked, alert.explained_by, alert.free = "", None, "", False
     alert.suppressed_by, alert.excused, alert.assignee = "", False, ""
     escalate.stop(book, alert)  # of what was to be told of the last episode nothing is new any more

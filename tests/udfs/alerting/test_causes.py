@@ -108,6 +108,38 @@ def test_a_cause_that_comes_back_within_the_grace_goes_on_explaining() -> None:
     assert play.alert("T-1")["state"] == "suppressed"
 
 
+def test_a_source_that_comes_and_goes_goes_on_explaining_and_its_last_end_leaves_a_grace() -> None:
+    play = Play()
+    play.find(blind())
+    play.find(finding("T-1", severity="critical"))
+    for minute in (1, 2, 3, 4):
+        play.find(blind(back=NOW + minute * MINUTE, since=NOW + (minute - 1) * MINUTE), NOW + minute * MINUTE)
+        play.find(blind(since=NOW + minute * MINUTE), NOW + minute * MINUTE + SECOND)
+    assert play.alert("gateway")["severity"] == "critical"
+    play.run(NOW + HOUR)
+    assert play.alert("T-1")["state"] == "suppressed"
+    play.find(blind(back=NOW + HOUR, since=NOW + 4 * MINUTE), NOW + HOUR)
+    play.run(NOW + HOUR + GRACE - 1)
+    assert play.alert("T-1")["state"] == "suppressed"
+    play.run(NOW + HOUR + GRACE)
+    assert play.alert("T-1")["state"] == "open"
+
+
+@pytest.mark.parametrize("rules", [policy(), policy(hold_ms=HOUR)])
+def test_a_cause_that_comes_back_as_what_explains_nothing_or_is_not_told_lets_go_after_the_grace(rules: Policy) -> None:
+    play = Play(policy())
+    play.find(finding(rule="send"))
+    play.find(finding(rule="reply", severity="critical"))
+    play.find(late(rule="send"), NOW + MINUTE)
+    play.configure(rules)
+    kind = "at_risk" if rules == policy() else "missing"
+    play.find(finding(kind=kind, rule="send", deadline_ms=NOW + HOUR), NOW + 2 * MINUTE)
+    play.run(NOW + MINUTE + GRACE - 1)
+    assert by_rule(play)["reply"]["state"] == "suppressed"
+    play.run(NOW + MINUTE + GRACE)
+    assert by_rule(play)["reply"]["state"] != "suppressed"
+
+
 def test_an_explained_alert_that_is_acknowledged_stays_so_when_its_cause_ends() -> None:
     play = Play()
     play.find(blind())

@@ -5,7 +5,20 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.udfs.alerting.build import GRAPH, HOUR, MINUTE, NOW, SECOND, Play, action, blind, finding, late, messages, policy
+from tests.udfs.alerting.build import (
+    GRAPH,
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    Play,
+    action,
+    blind,
+    finding,
+    late,
+    messages,
+    policy,
+)
 from udfs.alerting.alert import FORMAT, decode
 from udfs.alerting.desk import Desk
 from udfs.alerting.fingerprint import business_date, fingerprint
