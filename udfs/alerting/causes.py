@@ -19,7 +19,7 @@ from udfs.alerting.groups import OPENED, want
 from udfs.alerting.incidents import caused, shared_leader
 from udfs.alerting.index import item_of
 from udfs.alerting.reported import worse
-from udfs.alerting.wording import summary
+from udfs.alerting.wording import EXPLAINED
 from udfs.core.effects import BLIND
 
 GRACE = 2 * 60_000
@@ -83,7 +83,7 @@ def hide(book: Book, alert: Alert, cause: Alert) -> None:
     alert.suppressed_by, alert.suppressed_until = "", None
     book.index.hide(alert)
     _point(book, alert, cause)
-    book.log(alert, "suppressed", was=was, why=f"explained: {summary(cause)}")
+    book.log(alert, "suppressed", was=was, why=f"{EXPLAINED}{cause.id}")
     for id in sorted(book.index.hides.get(alert.id)):
         other = book.alerts[id]
         book.touch(other)

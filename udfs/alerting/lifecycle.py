@@ -266,8 +266,8 @@ def _silence(book: Book, alert: Alert) -> None:
 
 
 def _release(book: Book, cause: Alert) -> None:
-    """A cause has ended some time ago: what it explained and wasn't put right is judged by itself. Where it has come back
-    meanwhile, it goes on explaining only if it can, and if people hear of it."""
+    """A cause has ended some time ago: what it explained and wasn't put right is judged by itself. Where it has come
+    back meanwhile, it goes on explaining only if it can, and if people hear of it."""
     cause.release = None
     book.keep(cause)
     effects = causes.hidden_by(book, cause)

@@ -26,7 +26,7 @@ from tests.udfs.alerting.build import (
     stalled_step,
     told,
 )
-from udfs.alerting.effects import AlertChanged
+from udfs.alerting.effects import AlertChanged, Logged
 from udfs.alerting.graph import graph_of
 from udfs.alerting.matchers import Matcher
 from udfs.alerting.policy import Branch, Escalation, Policy, Route, Step, Target
@@ -48,6 +48,14 @@ def test_a_missing_step_upstream_explains_what_is_missing_behind_it_in_the_same_
     rules = by_rule(play)
     assert rules["send"]["state"] == "open"
     assert (rules["reply"]["state"], rules["reply"]["explained_by"]) == ("suppressed", rules["send"]["id"])
+
+
+def test_the_log_of_an_explained_alert_has_the_id_of_its_cause_and_nothing_else_of_it() -> None:
+    play = Play()
+    play.find(blind())
+    effects = play.find(finding("T-1"))
+    why = [one.row["why"] for one in effects if isinstance(one, Logged) and one.row["what"] == "suppressed"]
+    assert why == [f"explained by {play.id('gateway')}"]
 
 
 def test_another_item_and_another_step_explain_nothing() -> None:
