@@ -29,6 +29,9 @@ MOST_ANSWERED: Final = 1_000
 MOST_ANSWERS: Final = 1_000
 """So many of the last actions are recognised when they come again."""
 
+MOST_NAMED: Final = 100_000
+"""So many alerts are named by all answers that are remembered; of bulk actions fewer are."""
+
 LONGEST: Final = 4_000
 """Characters of a text that are kept."""
 
@@ -86,7 +89,7 @@ def act(book: Book, row: Mapping[str, Any]) -> None:
         "at_ms": book.now,
     }
     book.out.append(Applied(answer))
-    _remember(book, Answer(FORMAT, id, max((one.number for one in _last(book)), default=0) + 1, answer))
+    _remember(book, Answer(FORMAT, id, max((one.number for one in _last(book)), default=0) + 1, answer | {"halt": {}}))
 
 
 def _apply(book: Book, action: Action, changed: list[Alert]) -> str:
@@ -247,9 +250,10 @@ def _last(book: Book) -> list[Answer]:
 def _remember(book: Book, answer: Answer) -> None:
     book.answers[answer.id] = answer
     book.keep_answer(answer)
-    if len(book.answers) > MOST_ANSWERS:
+    named = sum(len(one.row["alerts"]) for one in book.answers.values())
+    while len(book.answers) > MOST_ANSWERS or named > MOST_NAMED:
         oldest = next(iter(book.answers))
-        del book.answers[oldest]
+        named -= len(book.answers.pop(oldest).row["alerts"])
         book.forget("x/" + oldest)
 
 

@@ -50,6 +50,22 @@ def test_the_same_action_again_gets_the_same_answer_and_does_nothing() -> None:
     assert [one.row for one in again] == [first]
 
 
+def test_an_action_that_comes_again_halts_nothing_again_and_its_answer_is_small() -> None:
+    play = opened()
+    ack = action("ack", play.id())
+    assert halted(play.act(ack))
+    assert halted(play.act(ack)) == {}
+
+
+def test_of_bulk_actions_fewer_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("udfs.alerting.actions.MOST_NAMED", 3)
+    play = opened()
+    play.find(finding("T-2"))
+    for number in range(5):
+        play.act(action("comment", play.id("T-1"), play.id("T-2"), id=str(number), text="hm"))
+    assert [name for name in play.saved if name.startswith("x/")] == ["x/4"]
+
+
 def test_only_the_last_actions_are_remembered() -> None:
     play = opened()
     for number in range(MOST_ANSWERS + 5):
