@@ -71,9 +71,9 @@ def alert(row: Row, policy: Policy, now: int) -> Row:
         "receivers": [{"name": name} for name in receivers(row, policy)],
         "status": {
             "state": STATES.get(row["state"], "active"),
-            "silencedBy": [silence_id] if _is_silenced(row) and not row["excused"] else [],
+            "silencedBy": [silence_id] if _is_silenced(row) and kind != "maintenance" else [],
             "inhibitedBy": [row["explained_by"]] if row["explained_by"] else [],
-            "mutedBy": [window] if row["excused"] and window else [],
+            "mutedBy": [window] if kind == "maintenance" else [],
         },
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.alertlog import log_of
 from api.paging import MAX_LIMIT
 from api.store import Store
 from api.words import clock, span
@@ -27,7 +28,7 @@ def whole(store: Store, id: str) -> Row | None:
     return {
         **incident,
         "members": members,
-        "timeline": store.query("alerts/log", ids=ids, limit=MAX_LIMIT) if ids else [],
+        "timeline": log_of(store, ids, MAX_LIMIT) if ids else [],
         "deliveries": store.query("deliveries/of_alerts", ids=ids, limit=MAX_LIMIT) if ids else [],
     }
 

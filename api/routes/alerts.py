@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 
 from api import paging
+from api.alertlog import log_of
 from api.alertmodels import ACTIVE, ENDED, Alert, AlertCount, AlertDetail, Delivery, LogEntry, State
 from api.context import Ctx
 from api.models import Page
@@ -101,7 +102,7 @@ def get_alert(ctx: Ctx, id: PathText) -> dict[str, Any]:
         raise not_found(f"There is no alert {id!r}.")
     return {
         **found[0],
-        "log": ctx.store.query("alerts/log", ids=[id], limit=STORY),
+        "log": log_of(ctx.store, [id], STORY),
         "deliveries": ctx.store.query("deliveries/of_alerts", ids=[id], limit=STORY),
         "explains": [row["id"] for row in listed(ctx.store, explained_by=id, limit=STORY)],
     }
@@ -110,7 +111,7 @@ def get_alert(ctx: Ctx, id: PathText) -> dict[str, Any]:
 @router.get("/alerts/{id}/log", response_model=list[LogEntry])
 def get_alert_log(ctx: Ctx, response: Response, id: PathText, limit: Most = MAX_LIMIT) -> list[dict[str, Any]]:
     """What became of an alert: who changed it, when and why, in order."""
-    return paging.cut(ctx.store.query("alerts/log", ids=[id], limit=limit + 1), limit, response)
+    return paging.cut(log_of(ctx.store, [id], limit + 1), limit, response)
 
 
 @router.get("/deliveries", response_model=Page[Delivery], responses=documented(400))

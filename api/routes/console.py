@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api import incidents, paging
+from api.alertlog import log_of
 from api.channels import troubled
 from api.context import Context, Ctx
 from api.paging import Cursor, PathText, Text
@@ -100,7 +101,7 @@ def _alert(ctx: Context, id: str) -> dict[str, Any] | None:
     labels = [f"{name} = {json.dumps(found[0][name])}" for name in ("lane", "workflow", "rule") if found[0][name]]
     return {
         "alert": found[0],
-        "log": ctx.store.query("alerts/log", ids=[id], limit=STORY),
+        "log": log_of(ctx.store, [id], STORY),
         "deliveries": ctx.store.query("deliveries/of_alerts", ids=[id], limit=STORY),
         "explains": listed(ctx.store, explained_by=id, limit=PAGE),
         "runbook": runbook(ctx.settings.packs, found[0]["runbook"]),

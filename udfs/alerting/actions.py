@@ -33,6 +33,9 @@ MOST_ANSWERED: Final = 1_000
 MOST_ANSWERS: Final = 1_000
 """So many of the last actions are recognised when they come again."""
 
+MOST_NAMED: Final = 100_000
+"""So many alerts are named by all answers that are remembered; of bulk actions fewer are."""
+
 LONGEST: Final = 4_000
 """Characters of a text that are kept."""
 
@@ -124,7 +127,7 @@ def _answer(book: Book, id: str, outcome: str, detail: str, changed: list[Alert]
     }
     book.out.append(Applied(answer))
     last = next(reversed(book.answers.values()), None)  # dicts keep the order, and `Desk` puts it back
-    _remember(book, Answer(FORMAT, id, last.number + 1 if last else 1, answer))
+    _remember(book, Answer(FORMAT, id, last.number + 1 if last else 1, answer | {"halt": {}}))
 
 
 def _apply(book: Book, action: Action, changed: list[Alert]) -> str:
@@ -215,6 +218,9 @@ def _assign(book: Book, action: Action, alert: Alert) -> None:
 def _escalate(book: Book, action: Action, alert: Alert) -> None:
     if alert.state == SUPPRESSED:
         raise Refused("is suppressed; unsuppress it first")
+    mute = book.policy.muted(labels(alert), book.now)
+    if mute is not None:
+        raise Refused(f"would be kept quiet by {mute.kind} {mute.id}; end that first")
     found = [
         track
         for track in alert.tracks
@@ -288,9 +294,10 @@ def _reasons(refused: list[str]) -> str:
 def _remember(book: Book, answer: Answer) -> None:
     book.answers[answer.id] = answer
     book.keep_answer(answer)
-    if len(book.answers) > MOST_ANSWERS:
+    named = sum(len(one.row["alerts"]) for one in book.answers.values())
+    while len(book.answers) > MOST_ANSWERS or named > MOST_NAMED:
         oldest = next(iter(book.answers))
-        del book.answers[oldest]
+        named -= len(book.answers.pop(oldest).row["alerts"])
         book.forget("x/" + oldest)
 
 

@@ -4,6 +4,8 @@ An alert is explained, the first that holds, by a source that is blind and feeds
 or one upstream, that stands still; by the item that its item is a part of; by a step upstream that is missing from the
 same item; or by one that people know of already and that shares enough with it (see `incidents`). Of a source or step
 it is asked that it stood still when the alert's deadline was broken; of a whole, that it was late by then.
+
+Nothing is hidden behind what nobody hears of, and a cause is as severe as the worst that it hides (see `may_hide`).
 """
 
 from __future__ import annotations
@@ -11,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from udfs.alerting import escalate
-from udfs.alerting.alert import BY_CAUSE, PENDING, SUPPRESSED, Alert
+from udfs.alerting.alert import ACKNOWLEDGED, BY_CAUSE, BY_MUTE, BY_PERSON, PENDING, SUPPRESSED, Alert
 from udfs.alerting.book import Book
 from udfs.alerting.groups import OPENED, want
 from udfs.alerting.incidents import caused, shared_leader
 from udfs.alerting.index import item_of
-from udfs.alerting.wording import summary
+from udfs.alerting.reported import worse
+from udfs.alerting.wording import EXPLAINED
 from udfs.core.effects import BLIND
 
 GRACE = 2 * 60_000
@@ -31,9 +34,12 @@ def cause_of(book: Book, alert: Alert) -> Alert | None:
         for ids in _possible_causes(book, alert):
             found = sorted((book.alerts[id] for id in ids), key=lambda one: one.age)
             for cause in found:
-                if _explains(book, cause, alert) and (root := _root(book, cause)).id != alert.id:
-                    return root
-    return shared_leader(book, alert)
+                if _explains(book, cause, alert):
+                    root = _root(book, cause)
+                    if root.id != alert.id and may_hide(book, root, alert):
+                        return root
+    leader = shared_leader(book, alert)
+    return leader if leader is not None and may_hide(book, leader, alert) else None
 
 
 def effects_of(book: Book, cause: Alert) -> list[Alert]:
@@ -43,7 +49,27 @@ def effects_of(book: Book, cause: Alert) -> list[Alert]:
     ids = {id for some in _possible_effects(book, cause) for id in some}
     found = [book.alerts[id] for id in ids]
     told = [one for one in found if (one.is_telling or one.state == PENDING) and not one.free]
-    return sorted((one for one in told if _explains(book, cause, one)), key=lambda one: one.age)
+    hidden = [one for one in told if _explains(book, cause, one) and may_hide(book, cause, one)]
+    return sorted(hidden, key=lambda one: one.age)
+
+
+def may_hide(book: Book, cause: Alert, alert: Alert) -> bool:
+    """Whether people hear of a cause in place of an alert, as far as they are to.
+
+    They do if somebody was told of it or is about to be. It takes the severity of what it hides; but whoever is at it
+    agreed to what it was then, and has to be told of what is worse. What a person, a silence or a window keeps quiet is
+    meant to be so, with what it explains.
+    """
+    if cause.state == ACKNOWLEDGED:
+        return worse(cause.severity, alert.severity) == cause.severity
+    return cause.held in (BY_PERSON, BY_MUTE) or _reaches(book, cause)
+
+
+def _reaches(book: Book, cause: Alert) -> bool:
+    if cause.owed or any(track.told for track in cause.tracks):
+        return True
+    taken = ((track.escalation, step) for track in cause.tracks for step in range(track.step))
+    return any(book.policy.recipients(escalation, step, book.now) for escalation, step in taken)
 
 
 def hide(book: Book, alert: Alert, cause: Alert) -> None:
@@ -57,7 +83,7 @@ def hide(book: Book, alert: Alert, cause: Alert) -> None:
     alert.suppressed_by, alert.suppressed_until = "", None
     book.index.hide(alert)
     _point(book, alert, cause)
-    book.log(alert, "suppressed", was=was, why=f"explained: {summary(cause)}")
+    book.log(alert, "suppressed", was=was, why=f"{EXPLAINED}{cause.id}")
     for id in sorted(book.index.hides.get(alert.id)):
         other = book.alerts[id]
         book.touch(other)

@@ -115,6 +115,8 @@ class Desk:
                 if route(book, alert):
                     book.touch(alert)
                 lifecycle.rule_changed(book, alert)
+        for purse in book.purses.values():
+            book.due_purses.put(purse.id, limits.due(book, purse))
 
     def _begin(self, now: int) -> None:
         self._book.now = max(now, self._book.now)

@@ -17,13 +17,15 @@ def fingerprint(finding: Reported) -> str:
     """32 hex digits. All that is found of one deadline (predicted, at risk, missing, late) shares them, whatever its
     instant and the version of its rules.
 
-    Of all other kinds it is the item, the rule, the kind and the step: what happens to them again is the same alert
-    once more.
+    Of all other kinds it is the item, the rule, the kind, the step and the business date, if there is one: what happens
+    to them again is the same alert once more.
     """
     if finding.kind in OF_A_DEADLINE:
-        about = ("", "" if _PROGRESS.fullmatch(finding.occurrence) else finding.occurrence)
+        about: tuple[str, ...] = ("", "" if _PROGRESS.fullmatch(finding.occurrence) else finding.occurrence)
     else:
+        date = business_date(finding)
         about = (finding.kind, f"{finding.step} as a whole" if finding.is_of_a_step else finding.step)
+        about += (date,) if date else ()
     return digest(finding.lane, finding.workflow, finding.rule, finding.key, *about)
 
 

@@ -71,7 +71,7 @@ def gather(book: Book, alert: Alert) -> list[tuple[Alert, Alert]]:
             return []
         recent = _recent(book, name)
         if len(recent) >= book.policy.incidents.alerts:
-            leader, *others = sorted(recent, key=lambda one: one.age)
+            leader, *others = sorted(recent, key=lambda one: (not one.is_told, one.age))
             _lead(book, name, leader, len(recent))
             return [(leader, other) for other in others]
     return []
@@ -82,22 +82,28 @@ def join(book: Book, incident: Incident, alert: Alert) -> None:
     if alert.incident == incident.id:
         return
     book.touch(alert)
+    before = book.incidents.get(alert.incident)
     leave(book, alert)
+    if before is not None:
+        _count(book, before, alert, -1)
     alert.incident = incident.id
-    incident.alerts += 1
     incident.joined = book.now
     incident.severity = worse(incident.severity, alert.severity)
-    if not book.index.parts.count((incident.id, item_of(alert))) and alert.kind != BLIND and not alert.is_of_a_step:
-        incident.items += 1
-        if alert.amount is not None:
-            incident.value = (incident.value or 0) + alert.amount
+    _count(book, incident, alert, 1)
     for name, value in alert.groups.items():
         values = incident.groups.get(name, [])
         if value not in values and len(values) < MOST_VALUES:
             incident.groups[name] = [*values, value]
-    book.index.join(alert)
-    book.keep_incident(incident)
-    book.refresh_incident(incident)
+    book.index.members.add(incident.id, alert.id)
+
+
+def revalue(book: Book, alert: Alert, amount: float | None) -> None:
+    """It becomes known what an alert's item is worth."""
+    incident = open_incident(book, alert)
+    before = _worth(book, incident, alert) if incident is not None else None
+    alert.amount = amount
+    if incident is not None:
+        _add_value(book, incident, before, _worth(book, incident, alert))
 
 
 def weigh(book: Book, alert: Alert) -> None:
@@ -132,6 +138,33 @@ def open_incident(book: Book, alert: Alert) -> Incident | None:
     """The incident of an alert, if that has not been resolved."""
     found = book.incidents.get(alert.incident)
     return found if found is not None and found.resolved is None else None
+
+
+def _count(book: Book, incident: Incident, alert: Alert, sign: int) -> None:
+    """An alert comes to an incident (1), or goes to another one (-1), and with it its item, unless that has others."""
+    part = incident.id, item_of(alert)
+    before = _worth(book, incident, alert)
+    (book.index.parts.add if sign > 0 else book.index.parts.drop)(part, alert.id)
+    incident.alerts += sign
+    if book.index.parts.count(part) == (sign > 0) and alert.kind != BLIND and not alert.is_of_a_step:
+        incident.items += sign
+    _add_value(book, incident, before, _worth(book, incident, alert))
+    book.keep_incident(incident)
+    book.refresh_incident(incident)
+
+
+def _worth(book: Book, incident: Incident, alert: Alert) -> float | None:
+    """What an incident counts an alert's item with: the largest amount of its alerts."""
+    parts = book.index.parts.get((incident.id, item_of(alert)))
+    known = [amount for id in parts if (amount := book.alerts[id].amount) is not None]
+    return max(known, default=None)
+
+
+def _add_value(book: Book, incident: Incident, before: float | None, after: float | None) -> None:
+    if before != after:
+        incident.value = (incident.value or 0) - (before or 0) + (after or 0)
+        book.keep_incident(incident)
+        book.refresh_incident(incident)
 
 
 def _recent(book: Book, name: str) -> list[Alert]:

@@ -29,6 +29,8 @@ from udfs.alerting.alert import (
 )
 from udfs.alerting.book import KEPT, Book
 from udfs.alerting.policy import Mute
+from udfs.alerting.reported import worse
+from udfs.alerting.routing import route
 from udfs.core.state import NEVER
 
 SUPPRESSED_BACK: Final = "unsuppressed"
@@ -40,12 +42,12 @@ def judge(
     """Decides whether people are told of an alert. `what` is what its log calls it if they are, `reason` the
     message."""
     book.touch(alert)
-    mute = book.policy.muted(labels(alert), book.now)
+    mute = _muted(book, alert)
     cause = None if mute else causes.cause_of(book, alert)
     if mute:
         _mute(book, alert, mute)
     elif cause:
-        causes.hide(book, alert, cause)
+        _hide(book, alert, cause)
     elif alert.hold_until is not None and alert.hold_until > book.now:
         was, alert.state, alert.held = alert.state, PENDING, ""
         book.log(alert, PENDING, was=was, who=who, why=why, action=action)
@@ -57,9 +59,31 @@ def judge(
 
 
 def explain(book: Book, alert: Alert) -> None:
-    """Hides what an alert explains."""
+    """Hides what an alert explains; what it still hides from before, it is as severe as."""
+    if alert.lasts:
+        for effect in causes.hidden_by(book, alert):
+            _lift(book, alert, effect)
     for effect in causes.effects_of(book, alert):
-        causes.hide(book, effect, alert)
+        if effect.is_telling or effect.state == PENDING:
+            _hide(book, effect, alert)
+
+
+def worsen(book: Book, alert: Alert) -> None:
+    """It is worse than it was: people hear of it again, as far as they had come."""
+    incidents.weigh(book, alert)
+    rule_changed(book, alert)  # silences and windows may be about its kind or severity
+    if alert.is_telling:
+        for track in alert.tracks:
+            for step in range(track.step):
+                groups.want(book, alert, track, f"{escalate.ESCALATION if step else groups.OPENED}/{step}")
+        escalate.advance(book, alert)
+    elif alert.held == BY_CAUSE and (cause := book.alerts[alert.explained_by]).is_live:
+        if causes.may_hide(book, cause, alert):
+            _lift(book, cause, alert)
+        else:
+            causes.let_go(book, alert)
+            alert.held = ""
+            judge(book, alert, SUPPRESSED_BACK, why="it is worse than what explained it")
 
 
 def suppress(book: Book, alert: Alert, who: str, why: str, until: int | None, action: str) -> None:
@@ -73,7 +97,7 @@ def acknowledge(book: Book, alert: Alert, who: str, why: str, until: int, action
     _silence(book, alert)
     was, alert.state, alert.held = alert.state, ACKNOWLEDGED, ""
     alert.acked_by, alert.acked, alert.ack_until = who, book.now, until
-    alert.suppressed_by, alert.suppressed_until, alert.hold_until, alert.excused = "", None, None, False
+    alert.suppressed_by, alert.suppressed_until, alert.hold_until = "", None, None
     alert.shown = alert.shown or book.now
     book.index.show(alert)
     book.log(alert, "acknowledged", was=was, who=who, why=why, action=action)
@@ -145,7 +169,7 @@ def on_time(book: Book, alert: Alert) -> None:
 
 def rule_changed(book: Book, alert: Alert) -> None:
     """The policy has changed, or a silence or window has begun or ended: what holds for a live alert now?"""
-    mute = book.policy.muted(labels(alert), book.now)
+    mute = _muted(book, alert)
     if alert.held == BY_MUTE:
         if mute is None:
             judge(book, alert, SUPPRESSED_BACK, why=f"{alert.suppressed_by} has ended")
@@ -171,19 +195,52 @@ def forget(book: Book, alert: Alert) -> None:
 
 def _show(book: Book, alert: Alert, what: str, reason: str, who: str, why: str, action: str) -> None:
     was, alert.state, alert.held = alert.state, OPEN, ""
-    alert.suppressed_by, alert.suppressed_until, alert.excused = "", None, False
+    alert.suppressed_by, alert.suppressed_until = "", None
     alert.hold_until = None
     alert.shown = book.now
     book.index.show(alert)
     book.log(alert, what, was=was, who=who, why=why, finding=alert.finding, action=action)
     escalate.start(book, alert, reason)
     for leader, other in incidents.gather(book, alert):
-        causes.hide(book, other, leader)
+        if causes.may_hide(book, leader, other):
+            _hide(book, other, leader)
+
+
+def _muted(book: Book, alert: Alert) -> Mute | None:
+    """What keeps an alert quiet now. By the way it is settled whether it is excused: it is while a maintenance window
+    lasts in which it broke, whatever people do meanwhile."""
+    found = labels(alert)
+    mute = book.policy.muted(found, book.now)
+    is_excused = _is_maintenance(mute) and _is_maintenance(book.policy.muted(found, alert.breach))
+    if is_excused != alert.excused:
+        book.touch(alert)
+        alert.excused = is_excused
+    return mute
+
+
+def _is_maintenance(mute: Mute | None) -> bool:
+    return mute is not None and mute.kind == "maintenance"
+
+
+def _hide(book: Book, alert: Alert, cause: Alert) -> None:
+    _lift(book, cause, alert)
+    if alert.explained_by != cause.id:  # unless that made the cause look for what it explains
+        causes.hide(book, alert, cause)
+
+
+def _lift(book: Book, cause: Alert, alert: Alert) -> None:
+    """A cause is as severe as what it hides: it goes where that would have gone."""
+    severity = worse(cause.said, alert.severity)
+    if severity != cause.said and cause.state != ACKNOWLEDGED:
+        book.touch(cause)
+        cause.said = severity
+        route(book, cause)
+        book.log(cause, "raised", why=f"explains what is {severity}")
+        worsen(book, cause)
 
 
 def _mute(book: Book, alert: Alert, mute: Mute) -> None:
     _hold(book, alert, BY_MUTE, _name(mute), _until(book, mute))
-    alert.excused = mute.kind == "maintenance"
     _log_suppressed(book, alert, mute.by, f"{_name(mute)}: {mute.why}" if mute.why else _name(mute), "")
 
 
@@ -192,7 +249,6 @@ def _hold(book: Book, alert: Alert, held: str, by: str, until: int | None) -> No
     causes.let_go(book, alert)
     alert.held, alert.suppressed_by, alert.suppressed_until = held, by, until
     alert.acked_by, alert.acked, alert.ack_until = "", None, None
-    alert.excused = False
 
 
 def _log_suppressed(book: Book, alert: Alert, who: str, why: str, action: str) -> None:
@@ -210,10 +266,13 @@ def _silence(book: Book, alert: Alert) -> None:
 
 
 def _release(book: Book, cause: Alert) -> None:
-    """A cause has ended some time ago: what it explained and wasn't put right is judged by itself."""
+    """A cause has ended some time ago: what it explained and wasn't put right is judged by itself. Where it has come
+    back meanwhile, it goes on explaining only if it can, and if people hear of it."""
     cause.release = None
     book.keep(cause)
     effects = causes.hidden_by(book, cause)
+    if cause.is_live and cause.lasts and cause.state != PENDING:
+        effects = [alert for alert in effects if not causes.may_hide(book, cause, alert)]
     for alert in effects:
         causes.let_go(book, alert)
     for alert in effects:

@@ -45,10 +45,11 @@ def _group(book: Book, one: Route, found: dict[str, str]) -> Group:
     shared = {name: found.get(name, "") for name in one.group_by}
     id = digest(one.name, *[f"{name}={value}" for name, value in shared.items()])
     group = book.groups.get(id)
+    is_new = group is None
     if group is None:
         group = book.groups[id] = new_group(id, one.name, shared)
     spans = (one.wait_ms, one.interval_ms, one.repeat_ms)
-    if spans != (group.wait, group.interval, group.repeat):
+    if is_new or spans != (group.wait, group.interval, group.repeat):
         group.wait, group.interval, group.repeat = spans
         book.keep_group(group)
         book.due_groups.put(id, due(book, group))

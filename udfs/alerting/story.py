@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from udfs.alerting import escalate, groups, lifecycle
+from udfs.alerting import escalate, lifecycle
 from udfs.alerting.alert import BY_CAUSE, FORMAT, PENDING, RESOLVED, Alert
 from udfs.alerting.book import Book
 from udfs.alerting.fingerprint import business_date
-from udfs.alerting.incidents import open_incident, weigh
+from udfs.alerting.incidents import open_incident, revalue
 from udfs.alerting.reported import FEARED, OF_A_DEADLINE, Reported, worse
 from udfs.alerting.routing import holds, route
 from udfs.alerting.wording import in_time, span
@@ -62,25 +62,26 @@ def _new(id: str, finding: Reported) -> Alert:
     )
 
 
-def _take_in(alert: Alert, finding: Reported) -> None:
+def _take_in(book: Book, alert: Alert, finding: Reported) -> None:
     """The facts are those of the last finding; kind, severity and groups are dealt with by those who call."""
     alert.finding, alert.because, alert.occurrence = finding.id, finding.because, finding.occurrence
-    alert.step, alert.breach = finding.step, finding.deadline_ms
+    alert.step, alert.breach, alert.date = finding.step, finding.deadline_ms, business_date(finding)
     alert.since = finding.deadline_ms if finding.since_ms is None else finding.since_ms
     alert.runbook = finding.runbook or alert.runbook
-    alert.amount = alert.amount if finding.amount is None else finding.amount
+    if finding.amount is not None and finding.amount != alert.amount:
+        revalue(book, alert, finding.amount)
 
 
 def _begin(book: Book, alert: Alert, finding: Reported) -> None:
     """A new episode."""
-    _take_in(alert, finding)
+    _take_in(book, alert, finding)
     alert.kind, alert.said, alert.groups = finding.kind, finding.severity, finding.groups
     what = "reopened" if alert.episode else "opened"
     alert.episode += 1
     alert.count = 1
     alert.opened = book.now
     alert.state, alert.held, alert.shown, alert.level = PENDING, "", 0, 0
-    alert.ended = alert.delta = alert.release = None
+    alert.ended = alert.delta = None
     alert.acked_by, alert.acked, alert.explained_by, alert.free = "", None, "", False
     alert.suppressed_by, alert.excused, alert.assignee = "", False, ""
     escalate.stop(book, alert)  # of what was to be told of the last episode nothing is new any more
@@ -103,7 +104,7 @@ def _go_on(book: Book, alert: Alert, finding: Reported) -> None:
     severity = finding.severity if is_worse else worse(alert.said, finding.severity)
     book.index.leave(alert)
     if _rank(finding.kind) >= _rank(alert.kind):
-        _take_in(alert, finding)
+        _take_in(book, alert, finding)
         alert.kind = finding.kind
     is_raised = is_worse or severity != alert.said
     alert.said = severity
@@ -112,13 +113,9 @@ def _go_on(book: Book, alert: Alert, finding: Reported) -> None:
     alert.expires = max(alert.expires, holds(book, alert)[1])
     book.log(alert, "raised" if is_raised else "counted", why=finding.kind, finding=finding.id)
     if is_raised:
-        weigh(book, alert)
-        lifecycle.rule_changed(book, alert)  # silences and windows may be about its kind or severity
-    if is_raised and alert.is_telling:
-        for track in alert.tracks:
-            for step in range(track.step):
-                groups.want(book, alert, track, f"{'escalated' if step else 'opened'}/{step}")
-        escalate.advance(book, alert)
+        lifecycle.worsen(book, alert)
+    else:
+        lifecycle.rule_changed(book, alert)  # another deadline may lie in another window
     if alert.state != PENDING and alert.held != BY_CAUSE:
         lifecycle.explain(book, alert)
 

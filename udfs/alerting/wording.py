@@ -14,6 +14,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
+EXPLAINED: Final = "explained by "
+"""How the reason begins in the log of an alert that another one explains; the other's id follows, for who reads the log
+may not see that one."""
+
+
 def instant(ms: int) -> str:
     """An instant to the second, `2026-03-02 08:00:00 UTC`; the number itself where the calendar ends."""
     try:

@@ -84,12 +84,17 @@ class AlertRules:
         for topic in (alerting, rules):
             for record in topic.records:
                 self._take_known(Document(topic.topic, record))
+        self._submitted = {alerting.topic: frozenset(self._documents), rules.topic: frozenset(self._specs)}
 
     def takes(self, document: Document) -> bool:
         """Whether it counts: not what was known at submission already, nor what is no document, such as statistics."""
         return document.record.offset >= self._ends.get(document.topic, 0) and not (
             document.topic == self._rules_topic and document.record.key.startswith(STATISTICS)
         )
+
+    def needs(self, document: Document) -> bool:
+        """Whether state has to keep it for a restart: not where it takes back what the submission doesn't know."""
+        return bool(document.record.document) or document.name in self._submitted[document.topic]
 
     def is_alerting(self, document: Document) -> bool:
         """Whether it is an alerting document, and no rule."""

@@ -37,6 +37,7 @@ class Alerts(KeyedBroadcastProcessFunction):
         self._alerts = runtime_context.get_map_state(ALERTS)
         self._bucket: AlertBucket | None = None
         self._recalled = False
+        self._swept = False
         metrics = runtime_context.get_metrics_group().add_group("daymark")
         self._batches = metrics.counter("alert_batches")
         self._notifications = metrics.counter("notifications")
@@ -63,7 +64,16 @@ class Alerts(KeyedBroadcastProcessFunction):
         except ValueError as fault:
             log.warning("%s, offset %s: %s", document.topic, document.record.offset, fault)
             return [refuse(document, fault)] if self._rules.is_alerting(document) else []  # rules: detect tells of it
-        ctx.get_broadcast_state(DOCUMENTS).put(f"{document.topic}/{document.name}", value)
+        state, name = ctx.get_broadcast_state(DOCUMENTS), f"{document.topic}/{document.name}"
+        if not self._swept:
+            self._swept = True
+            for known, stored in list(state.items()):
+                if not self._rules.takes(decode_document(stored)):
+                    state.remove(known)
+        if self._rules.needs(document):
+            state.put(name, value)
+        elif state.contains(name):
+            state.remove(name)
         return []
 
     def _recall(self, ctx: KeyedBroadcastProcessFunction.ReadOnlyContext) -> None:

@@ -1,6 +1,6 @@
 -- Deadlines that were broken, by rule and day (UTC): `missed` and `excused` by when they were due, `came` by when the step came after all. One
 -- with tiers is broken once, at its first; one whose step happened in time and was only reported late is none. Excused is what ended while a
--- maintenance window held its alert.
+-- maintenance window lasted in which it was due.
 WITH
     told AS
     (

@@ -66,6 +66,23 @@ def tenants(guarded: TestClient, store: Store) -> TestClient:
     return guarded
 
 
+@pytest.mark.parametrize(("limits", "said"), [(LIMITED["by group"], "another alert"), (None, "zorg: too late")])
+def test_the_log_of_ones_own_alert_says_its_cause_to_whoever_sees_that(
+    tenants: TestClient, store: Store, limits: Limits | None, said: str
+) -> None:
+    acme, zorg = ("acme".ljust(32, "0"), ZORG.ljust(32, "0"))
+    hidden = {"alert": acme, "what": "suppressed"}
+    insert(store, "alertlog", logged(n=1, why=f"explained by {zorg}", **hidden))
+    signed_in(tenants, "anna", "viewer", limits or Limits())
+    for path in (f"/api/v1/alerts/{acme}", f"/api/v1/alerts/{acme}/log", f"/alerts/{acme}"):
+        assert said in tenants.get(path).text
+    insert(store, "alertlog", logged(n=2, why="explained: zorg-1 is missing", **hidden))  # of an earlier Daymark
+    why = [row["why"] for row in tenants.get(f"/api/v1/alerts/{acme}/log").json()]
+    assert why[-1] == "explained by another alert"
+    insert(store, "alertlog", logged(n=3, who="eve", why="explained: it is known", **hidden))
+    assert tenants.get(f"/api/v1/alerts/{acme}/log").json()[-1]["why"] == "explained: it is known"
+
+
 def asked() -> Iterator[str]:
     """Every GET route that reads what happened, about the other tenant, and with each filter that might reach it."""
     for method, path in MATRIX:

@@ -24,6 +24,7 @@ from tests.udfs.alerting.build import (
     told,
 )
 from udfs.alerting.actions import MOST_ALERTS, MOST_ANSWERS
+from udfs.alerting.effects import IncidentChanged
 from udfs.alerting.matchers import Matcher
 from udfs.alerting.windows import Window
 
@@ -47,6 +48,22 @@ def test_the_same_action_again_gets_the_same_answer_and_does_nothing() -> None:
     first = answer(play.act(action("comment", play.id(), id="a", text="hello")))
     again = play.act(action("comment", play.id(), id="a", text="hello"), NOW + SECOND)
     assert [one.row for one in again] == [first]
+
+
+def test_an_action_that_comes_again_halts_nothing_again_and_its_answer_is_small() -> None:
+    play = opened()
+    ack = action("ack", play.id())
+    assert halted(play.act(ack))
+    assert halted(play.act(ack)) == {}
+
+
+def test_of_bulk_actions_fewer_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("udfs.alerting.actions.MOST_NAMED", 3)
+    play = opened()
+    play.find(finding("T-2"))
+    for number in range(5):
+        play.act(action("comment", play.id("T-1"), play.id("T-2"), id=str(number), text="hm"))
+    assert [name for name in play.saved if name.startswith("x/")] == ["x/4"]
 
 
 def test_only_the_last_actions_are_remembered() -> None:
@@ -208,3 +225,50 @@ def test_who_answers_a_message_means_the_alert_that_it_told_of(as_told: dict[str
     said = answer(play.act(action("ack", play.id(), **given)))
     assert said["outcome"] == outcome
     assert ("come back since" in said["detail"]) is (outcome == "refused")
+
+
+def test_what_a_silence_would_keep_quiet_is_not_escalated() -> None:
+    play = Play(policy(Window("s", "silence", (), NOW + MINUTE, NOW + HOUR)))
+    play.find(finding())
+    play.act(action("ack", play.id()))
+    play.run(NOW + 2 * MINUTE)
+    effects = play.act(action("escalate", play.id()))
+    assert answer(effects)["outcome"] == "refused"
+    assert "would be kept quiet by silence s; end that first" in answer(effects)["detail"]
+    assert told(effects) == []
+
+
+def test_an_incident_counts_what_is_in_it_also_after_a_merge_took_some_away() -> None:
+    play = Play()
+    for number in range(5):
+        play.find(finding(f"T-{number}", groups={"m": "X"}, amount=10.0))
+    play.run(NOW + MINUTE)
+    first = play.incident()["id"]
+    play.find(finding("U-1", rule="send", groups={"m": "Y"}))
+    play.find(finding("U-1", rule="reply", groups={"m": "Y"}))
+    play.run(NOW + 2 * MINUTE)
+    second = play.incident()["id"]
+
+    def counts(id: str) -> tuple[int, int, float | None]:
+        row = [one.row for one in play.effects if isinstance(one, IncidentChanged) and one.row["id"] == id][-1]
+        return row["alerts"], row["items"], row["value"]
+
+    assert (counts(first), counts(second)) == ((5, 5, 50.0), (2, 1, None))
+    play.act(action("incident_merge", play.id("T-3"), play.id("T-4"), incident=second))
+    play.run(NOW + 3 * MINUTE)
+    assert (counts(first), counts(second)) == ((3, 3, 30.0), (4, 3, 20.0))
+    play.act(action("incident_merge", play.id("T-3"), incident=first, id="back"))
+    play.run(NOW + 4 * MINUTE)
+    assert (counts(first), counts(second)) == ((4, 4, 40.0), (3, 2, 10.0))
+
+
+def test_the_amount_of_an_item_counts_whichever_of_its_alerts_has_it_and_once() -> None:
+    play = Play()
+    play.find(finding("T-1", rule="send"))
+    play.find(finding("T-1", rule="reply", amount=50.0))
+    play.run(NOW + MINUTE)
+    assert (play.incident()["items"], play.incident()["value"]) == (1, 50.0)
+    play.find(finding("T-1", rule="settle", amount=50.0))
+    play.find(finding("T-1", rule="send", deadline_ms=NOW, amount=70.0))
+    play.run(NOW + 2 * MINUTE)
+    assert (play.incident()["items"], play.incident()["value"]) == (1, 70.0)

@@ -38,7 +38,7 @@ WHOLE: dict[str, Any] = {
     ),
     "purse": Purse(FORMAT, "l1", "mail", "anna", "anna@example.org", 9.5, NOW, NOW + 1),
     "page": Page(FORMAT, "p1", "pager", "anna", "+31", "g1", "opened"),
-    "answer": Answer(FORMAT, "x1", 7, {"type": "applied", "action": "x1", "halt": {"a1": 5}, "at_ms": NOW}),
+    "answer": Answer(FORMAT, "x1", 7, {"type": "applied", "action": "x1", "alerts": [{"id": "a1"}], "at_ms": NOW}),
     "waiting": Waiting(FORMAT, "w1", 1, {"id": "w1", "kind": "ack", "alerts": ["a1"], "until_ms": None}),
 }  # fmt: skip
 """Each with all of its fields."""
@@ -73,7 +73,8 @@ STORED = {
     ),
     "page": ("9701a27031a57061676572a4616e6e61a32b3331a26731a66f70656e6564"),
     "answer": (
-        "9401a278310784a474797065a76170706c696564a6616374696f6ea27831a468616c7481a2613105a561745f6d73cf0000018bcfe56800"
+        "9401a278310784a474797065a76170706c696564a6616374696f6ea27831a6616c657274739181a26964a26131a561745f6d"
+        "73cf0000018bcfe56800"
     ),
     "waiting": "9401a277310184a26964a27731a46b696e64a361636ba6616c6572747391a26131a8756e74696c5f6d73c0",
 }

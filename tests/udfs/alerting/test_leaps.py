@@ -77,15 +77,6 @@ def test_an_alert_is_forgotten_though_its_end_has_not_been_told_yet() -> None:
     assert told(play.run(NOW + 70 * DAY)) == []
 
 
-def test_a_cause_that_nobody_was_told_of_yet_is_not_told_again_for_what_it_explains() -> None:
-    play = Play(policy(escalation="second"))
-    play.find(blind())
-    effects = play.find(finding())
-    assert play.alert()["explained_by"] == play.id("gateway")
-    assert told(effects) == []
-    assert [person for person, _, _ in told(play.run(NOW + 2 * MINUTE))] == ["ben"]
-
-
 def test_when_less_is_allowed_than_before_a_recipients_tokens_take_longer_to_fill() -> None:
     play = Play(policy(limit=2))
     play.find(finding())

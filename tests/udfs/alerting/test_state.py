@@ -5,7 +5,20 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.udfs.alerting.build import GRAPH, HOUR, MINUTE, NOW, Play, action, blind, finding, late, policy
+from tests.udfs.alerting.build import (
+    GRAPH,
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    Play,
+    action,
+    blind,
+    finding,
+    late,
+    messages,
+    policy,
+)
 from udfs.alerting.alert import FORMAT, decode
 from udfs.alerting.desk import Desk
 from udfs.alerting.fingerprint import business_date, fingerprint
@@ -70,6 +83,19 @@ def test_how_many_children_have_come_is_no_part_of_an_identity_and_neither_is_an
     assert fingerprint(read(blind())) == fingerprint(read(blind(since=NOW)))
 
 
+@pytest.mark.parametrize("kind", ["early", "unexpected"])
+def test_what_is_found_of_another_business_date_is_another_alert(kind: str) -> None:
+    rows = [finding(kind=kind, occurrence=day) for day in ("2026-03-02", "2026-03-03", "2026-03-03T18:00Z", "0")]
+    found = [fingerprint(read(row)) for row in rows]
+    assert found[1] == found[2]
+    assert len({*found}) == 3
+    play = Play()
+    play.find(rows[0])
+    play.act(action("ack", play.id()))
+    play.find(rows[1])
+    assert (play.alert()["state"], play.alert()["date"]) == ("open", "2026-03-03")
+
+
 @pytest.mark.parametrize(
     ("occurrence", "date"),
     [("2026-03-02", "2026-03-02"), ("2026-03-02T18:00Z", "2026-03-02"), ("0", ""), ("1700000000000", "")],
@@ -97,3 +123,14 @@ def test_an_alert_that_gets_worse_is_looked_at_by_silences_anew_and_weighs_in_it
     play.find(finding(kind="at_risk", severity="medium"))
     play.find(finding(severity="critical"))
     assert play.incident()["priority"] == "P2"
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_group_that_waits_for_nothing_is_stored_as_well(restarts: bool) -> None:
+    play = Play(policy(interval_ms=0, repeat_ms=0, hold_ms=20 * SECOND), restarts=restarts)
+    play.find(finding())
+    assert any(name.startswith("g/") for name in play.saved)
+    assert messages(play.act(action("escalate", play.id())))
+    play.find(late())
+    play.run(NOW + HOUR)
+    assert not any(name.startswith("g/") for name in play.saved)

@@ -251,7 +251,7 @@ def test_a_message_is_about_so_many_alerts_at_most_and_the_rest_follows(monkeypa
     assert ("anna", "update", 1) in told(play.run(NOW + 6 * MINUTE))
 
 
-def test_a_limit_that_is_raised_lets_the_digest_go_and_a_full_purse_is_forgotten() -> None:
+def test_a_digest_that_nothing_is_left_of_is_not_sent_and_a_full_purse_is_forgotten() -> None:
     play = Play(policy(limit=1, group_by=("key",)))
     play.find(finding("T-1", rule="r1"))
     play.find(finding("T-2", rule="r2"))
@@ -260,6 +260,15 @@ def test_a_limit_that_is_raised_lets_the_digest_go_and_a_full_purse_is_forgotten
     play.act(action("ack", play.id("T-2")))
     assert told(play.run(NOW + HOUR)) == []
     assert not any(name.startswith("l/") for name in play.saved)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_limit_that_is_raised_lets_the_digest_go_at_once(restarts: bool) -> None:
+    play = Play(policy(limit=1, group_by=("key",)), restarts=restarts)
+    for number in range(3):
+        play.find(finding(f"T-{number}", rule=f"r{number}"))
+    play.configure(policy(limit=100, group_by=("key",)))
+    assert told(play.run(NOW + SECOND)) == [("anna", "digest", 2)]
 
 
 def test_what_waits_to_be_told_for_longer_than_an_alert_is_known_is_forgotten_with_it() -> None:

@@ -38,6 +38,8 @@ class Flink:
         class Broadcast:
             items = staticmethod(state.items)
             put = staticmethod(state.__setitem__)
+            contains = staticmethod(state.__contains__)
+            remove = staticmethod(state.pop)
 
         return Broadcast
 
@@ -114,6 +116,24 @@ def test_of_documents_that_come_back_from_state_the_last_one_holds() -> None:
         worker.broadcast("escalation/desk", body, offset)
     assert len(flink.documents) == 1
     assert Worker(flink, job).told("P1") == ["ben"]
+
+
+def test_what_was_made_and_deleted_leaves_nothing_in_state() -> None:
+    flink, job = Flink(), submitted()
+    worker = Worker(flink, job)
+    worker.broadcast("person/carl", {"email": "carl@example.com"}, 6)
+    worker.broadcast("person/carl", None, 7)
+    worker.broadcast("person/carl", None, 8)
+    assert flink.documents == {}
+
+
+def test_the_deletion_of_what_the_submission_knows_is_kept_until_one_knows_it_no_more() -> None:
+    flink, job = Flink(), submitted()
+    Worker(flink, job).broadcast("person/anna", None, 6)
+    assert Worker(flink, job).told("P1") == []
+    later = Worker(flink, submitted(("person/dora", {"email": "dora@example.com"})))
+    later.broadcast("person/eve", {"email": "eve@example.com"}, 7)
+    assert list(flink.documents) == ["alerting/person/eve"]
 
 
 def test_an_alerting_document_that_cannot_be_read_is_a_dead_letter_and_a_rule_is_detects_to_tell_of() -> None:

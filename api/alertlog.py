@@ -1,0 +1,27 @@
+"""What became of alerts, in words: which other alert explains one is said to whoever may see that other one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.store import Store
+from udfs.alerting.wording import EXPLAINED
+
+ANOTHER = "explained by another alert"
+"""What is said of a cause that the reader doesn't see."""
+
+FORMER = "explained: "
+"""How Daymark began the reason once, with the cause in words: whoever reads it may not see that."""
+
+
+def log_of(store: Store, ids: list[str], limit: int) -> list[dict[str, Any]]:
+    """The entries of the logs of some alerts, in order; the latest, where there are more than `limit`."""
+    rows = store.query("alerts/log", ids=ids, limit=limit)
+    hidden = [row for row in rows if row["what"] == "suppressed" and row["why"].startswith((EXPLAINED, FORMER))]
+    hidden = [row for row in hidden if not row["who"]]  # what people wrote is theirs
+    causes = sorted({row["why"].removeprefix(EXPLAINED) for row in hidden if row["why"].startswith(EXPLAINED)})
+    seen = {row["id"]: row["summary"] for row in store.query("alerts/some", ids=causes)} if causes else {}
+    for row in hidden:
+        summary = seen.get(row["why"].removeprefix(EXPLAINED))
+        row["why"] = ANOTHER if summary is None else f"explained by: {summary}"
+    return rows
