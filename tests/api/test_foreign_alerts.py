@@ -134,7 +134,8 @@ def test_while_kafka_is_away_whoever_sends_is_told_to_send_again(
         raise PublishError("no broker")
 
     monkeypatch.setattr(Publisher, "publish", away)
-    assert client.post("/api/v2/alerts", json=[{"labels": LABELS}]).status_code == 503
+    answer = client.post("/api/v2/alerts", json=[{"labels": LABELS}])
+    assert (answer.status_code, "send them again" in answer.json()) == (503, True)
 
 
 @pytest.mark.real
