@@ -172,7 +172,8 @@ def post_alerts(ctx: Ctx, who: Who, posted: Annotated[list[PostedAlert], Body(ma
     try:
         ctx.publisher.publish([Record(topic, row["key"].encode(), orjson.dumps(row)) for row in rows])
     except PublishError as error:
-        raise ProblemError(503, "Kafka not available", f"Kafka not available ({error}): none was taken, send them again.") from error
+        told = f"Kafka not available ({error}): none was taken, send them again."
+        raise ProblemError(503, "Kafka not available", told) from error
     return Response(status_code=200)
 
 
