@@ -94,5 +94,8 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None, show: Show =
         case "blind":
             ended = "" if at is None else f", until {show(at, now_ms)}"
             return f"nothing comes from {finding['key']}: blind since {show(due, now_ms)}{ended}"
+        case "external":
+            ended = "" if at is None else f", until {show(at, now_ms)}"
+            return f"{because or finding['key']}: since {show(due, now_ms)}{ended}"
         case kind:
             return f"{step}: {kind.replace('_', ' ')}: {who}, at {when}"

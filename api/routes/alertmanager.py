@@ -1,7 +1,6 @@
 """Alertmanager's API v2, so that amtool, Karma and Grafana work. Errors are JSON texts here, as they expect them.
 
-What it can't say is at /api/v1: acknowledgements, incidents, maintenance windows, who is on call. Alerts come from
-findings alone: a POST of foreign ones is refused.
+What it can't say is at /api/v1: acknowledgements, incidents, maintenance windows, who is on call.
 """
 
 from __future__ import annotations
@@ -13,17 +12,20 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+import orjson
+from fastapi import APIRouter, Body, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from api import alerting, alertmanager
+from api import alerting, alertmanager, foreign
 from api.actor import Actor, Who
 from api.alertmodels import ACTIVE
 from api.context import Context, Ctx
+from api.paging import plain_text
 from api.problems import ProblemError
+from api.publish import PublishError, Record
 from api.records import documents
 from api.records.documents import Document
 from api.routes.alerts import listed
@@ -32,6 +34,9 @@ from udfs.alerting.policy import Policy
 from udfs.packs.alertmodel import NOBODY
 
 MOST_ALERTS = 10_000
+MOST_POSTED = 1_000
+LabelName = Annotated[str, Field(min_length=1, max_length=256)]
+LabelValue = Annotated[str, AfterValidator(plain_text), Field(max_length=4_096)]
 KEPT_MS = 5 * 86_400_000  # a silence that has ended is shown for so long, as Alertmanager does
 STARTED = time.time_ns() // 1_000_000
 Filters = Annotated[list[str], Query(alias="filter", description='such as alertname="reply"; all must fit')]
@@ -81,6 +86,22 @@ class PostedSilence(BaseModel):
     endsAt: AwareDatetime
     createdBy: Annotated[str, Field(max_length=256)]
     comment: Annotated[str, Field(max_length=10_000)]
+
+
+class PostedAlert(BaseModel):
+    """Somebody else's alert. Without an end, or with one to come, it goes on."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    labels: Annotated[dict[LabelName, LabelValue], Field(min_length=1, max_length=64)]
+    annotations: Annotated[dict[LabelName, LabelValue], Field(max_length=64)] = {}
+    startsAt: AwareDatetime | None = None
+    endsAt: AwareDatetime | None = None
+
+    def told(self) -> tuple[dict[str, str], dict[str, str], int | None, int | None]:
+        """Labels, annotations, begin and end (epoch ms); the year 1 is how Go writes no instant."""
+        begin, end = (None if one is None or one.year == 1 else _ms(one) for one in (self.startsAt, self.endsAt))
+        return self.labels, self.annotations, begin, end
 
 
 @router.get("/status")
@@ -140,13 +161,20 @@ def get_alert_groups(
 
 
 @router.post("/alerts")
-def post_alerts() -> Response:
-    """Refused: Daymark alerts on what it has found itself."""
-    told = (
-        "Daymark takes no alerts of others: it alerts on its own findings. "
-        "Send what happened as events (POST /api/v1/events) and write a rule about it."
-    )
-    return JSONResponse(told, 501)
+def post_alerts(ctx: Ctx, who: Who, posted: Annotated[list[PostedAlert], Body(max_length=MOST_POSTED)]) -> Response:
+    """Alerts of others, as Prometheus and amtool send them: each becomes a finding. All are taken, or none."""
+    now = _now()
+    try:
+        rows = [foreign.finding(*one.told(), ctx.settings.lane, now) for one in posted]
+    except ValueError as fault:
+        raise ProblemError(422, "Invalid alert", str(fault)) from None
+    topic = f"{ctx.settings.topic_prefix}findings"
+    try:
+        ctx.publisher.publish([Record(topic, row["key"].encode(), orjson.dumps(row)) for row in rows])
+    except PublishError as error:
+        told = f"Kafka not available ({error}): none was taken, send them again."
+        raise ProblemError(503, "Kafka not available", told) from error
+    return Response(status_code=200)
 
 
 @router.get("/silences")

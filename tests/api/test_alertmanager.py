@@ -269,12 +269,6 @@ def test_silences_that_make_no_sense_are_refused_with_a_text(client: TestClient,
     assert job.sent == []
 
 
-def test_foreign_alerts_are_refused_with_what_to_do_instead(client: TestClient) -> None:
-    answer = client.post("/api/v2/alerts", json=[{"labels": {"alertname": "x"}}])
-    assert answer.status_code == 501
-    assert "/api/v1/events" in answer.json()
-
-
 def test_status_and_receivers_have_the_promised_shape(client: TestClient) -> None:
     status = client.get("/api/v2/status").json()
     assert set(status) == {"cluster", "versionInfo", "config", "uptime"}

@@ -14,6 +14,9 @@ from udfs.core.standstill import STEP
 SEVERITIES: Final = ("low", "medium", "high", "critical")
 """From the least to the most severe."""
 
+EXTERNAL: Final = "external"
+"""The kind of what another system has found: it says itself when it is over, or is silent."""
+
 OF_A_DEADLINE: Final = (PREDICTED, AT_RISK, MISSING, LATE, REPORTED_LATE)
 """Kinds that tell the story of one deadline, and so of one alert; what is worse comes later."""
 
@@ -22,7 +25,8 @@ FEARED: Final = (PREDICTED, AT_RISK)
 
 
 class Reported(msgspec.Struct, frozen=True):
-    """The fields of a finding that matter here. `amount` is the item's value, where events carry one."""
+    """The fields of a finding that matter here. `amount` is the item's value, where events carry one; `until_ms` is
+    when an external one is over if it isn't said again."""
 
     id: str
     lane: str
@@ -42,6 +46,7 @@ class Reported(msgspec.Struct, frozen=True):
     received_ms: int | None = 0
     runbook: str = ""
     amount: float | None = None
+    until_ms: int | None = None
 
     @property
     def is_of_a_step(self) -> bool:
@@ -53,7 +58,7 @@ class Reported(msgspec.Struct, frozen=True):
         """Whether it says that what was wrong is over."""
         if self.kind in (LATE, REPORTED_LATE):
             return True
-        return self.at_ms is not None and (self.kind in (BLIND, *FEARED) or self.is_of_a_step)
+        return self.at_ms is not None and (self.kind in (BLIND, EXTERNAL, *FEARED) or self.is_of_a_step)
 
     @property
     def said(self) -> str:

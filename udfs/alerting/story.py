@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from udfs.alerting import escalate, lifecycle
-from udfs.alerting.alert import BY_CAUSE, FORMAT, PENDING, RESOLVED, Alert
+from udfs.alerting.alert import BY_CAUSE, EXPIRED, FORMAT, PENDING, RESOLVED, Alert
 from udfs.alerting.book import Book
 from udfs.alerting.fingerprint import business_date
 from udfs.alerting.incidents import open_incident, revalue
-from udfs.alerting.reported import FEARED, OF_A_DEADLINE, Reported, worse
+from udfs.alerting.reported import EXTERNAL, FEARED, OF_A_DEADLINE, Reported, worse
 from udfs.alerting.routing import holds, route
 from udfs.alerting.wording import in_time, span
 from udfs.core.effects import BLIND, MISSING
@@ -23,7 +23,8 @@ def tell(book: Book, id: str, finding: Reported) -> None:
     alert = book.alerts.get(id)
     if alert is None:
         alert = book.alerts[id] = _new(id, finding)
-    elif finding.said in alert.seen:
+    elif finding.said in alert.seen and not _is_back(alert, finding):
+        _prolong(book, alert, finding)
         return
     alert.seen = [*alert.seen[-MOST_SEEN + 1 :], finding.said]
     book.touch(alert)
@@ -36,6 +37,19 @@ def tell(book: Book, id: str, finding: Reported) -> None:
         _go_on(book, alert, finding)
     else:
         _begin(book, alert, finding)
+
+
+def _is_back(alert: Alert, finding: Reported) -> bool:
+    """Whether an external one that was silent for too long is said again."""
+    return finding.kind == EXTERNAL and not finding.puts_right and alert.state == EXPIRED
+
+
+def _prolong(book: Book, alert: Alert, finding: Reported) -> None:
+    """An external one is said again, as it is every minute: that is no news, but it goes on for longer."""
+    if alert.is_live and finding.until_ms is not None and finding.until_ms > alert.expires:
+        alert.expires = finding.until_ms
+        book.keep(alert)
+        book.time(alert)
 
 
 def _new(id: str, finding: Reported) -> Alert:
@@ -92,6 +106,7 @@ def _begin(book: Book, alert: Alert, finding: Reported) -> None:
         alert.incident = ""
     route(book, alert)
     hold, alert.expires = holds(book, alert)
+    alert.expires = finding.until_ms or alert.expires
     alert.hold_until = book.now + hold if hold else None
     book.index.enter(alert)
     book.index.join(alert)
@@ -110,7 +125,7 @@ def _go_on(book: Book, alert: Alert, finding: Reported) -> None:
     alert.said = severity
     book.index.enter(alert)
     route(book, alert)
-    alert.expires = max(alert.expires, holds(book, alert)[1])
+    alert.expires = max(alert.expires, finding.until_ms or holds(book, alert)[1])
     book.log(alert, "raised" if is_raised else "counted", why=finding.kind, finding=finding.id)
     if is_raised:
         lifecycle.worsen(book, alert)
@@ -163,4 +178,4 @@ def _rank(kind: str) -> int:
 
 
 def _can_be_stale(finding: Reported) -> bool:
-    return finding.kind in OF_A_DEADLINE or finding.kind == BLIND or finding.is_of_a_step
+    return finding.kind in OF_A_DEADLINE or finding.kind in (BLIND, EXTERNAL) or finding.is_of_a_step

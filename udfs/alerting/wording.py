@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from udfs.alerting.alert import RESOLVED, Alert
-from udfs.alerting.reported import FEARED
+from udfs.alerting.reported import EXTERNAL, FEARED
 from udfs.core.effects import AT_RISK, BLIND, MISSING, PREDICTED, STALLED
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,6 +56,8 @@ def in_time(delta: int) -> str:
 def _what(alert: Alert) -> str:
     if alert.kind == BLIND:
         return f"source {alert.key} has been silent since {instant(alert.since)}"
+    if alert.kind == EXTERNAL:
+        return f"{alert.rule}: {alert.because or alert.key}"
     if alert.is_of_a_step:
         return f"{alert.workflow}: nothing leaves {alert.step} since {instant(alert.since)}, {alert.because}"
     whom = f"{alert.workflow} {alert.key}"

@@ -1,0 +1,72 @@
+"""Alerts of others, as Prometheus and amtool send them to an Alertmanager, as findings. Pure; instants are epoch ms.
+
+Their labels become an alert's: `alertname` its rule, `severity` its severity, all others its groups; a name that is
+ours already becomes `exported_…`. What tells two of one name apart is all their labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from udfs.alerting.matchers import LABELS
+from udfs.alerting.reported import EXTERNAL, SEVERITIES
+from udfs.core.ids import digest
+
+RESOLVE_MS = 5 * 60_000
+"""An alert without an end that isn't sent again is over after so long, as with an Alertmanager."""
+
+LONGEST_KEY = 200
+LONGEST = 1_000
+WORDS = {"page": "critical", "error": "high", "major": "high", "warning": "medium", "minor": "low", "info": "low"}
+USUAL = "medium"
+
+Row = dict[str, Any]
+
+
+def finding(
+    labels: Mapping[str, str], annotations: Mapping[str, str], begin: int | None, end: int | None, lane: str, now: int
+) -> Row:
+    """The row of `daymark.findings` for one alert that was sent at `now`; it is over if `end` is. Raises ValueError
+    with a sentence for one without a name."""
+    known = {name: value for name, value in labels.items() if value}
+    rule = known.pop("alertname", "")
+    if not rule:
+        raise ValueError("an alert needs the label `alertname`")
+    word = known.get("severity", "").lower()
+    if word in SEVERITIES or word in WORDS:
+        del known["severity"]
+    key = _key(known)
+    begin = now if begin is None else begin
+    is_over = end is not None and end <= now
+    said = annotations.get("summary") or annotations.get("description") or annotations.get("message") or ""
+    return {
+        "id": digest(EXTERNAL, lane, rule, key, str(begin)),
+        "lane": lane,
+        "workflow": "",
+        "version": 0,
+        "rule_hash": "",
+        "rule": rule[:LONGEST],
+        "kind": EXTERNAL,
+        "severity": word if word in SEVERITIES else WORDS.get(word, USUAL),
+        "key": key,
+        "groups": {f"exported_{name}" if name in LABELS else name: value[:LONGEST] for name, value in known.items()},
+        "step": "",
+        "because": said[:LONGEST],
+        "occurrence": "",
+        "deadline_ms": begin,
+        "at_ms": end if is_over else None,
+        "delta_ms": None,
+        "since_ms": begin,
+        "event_id": "",
+        "received_ms": now,
+        "runbook": annotations.get("runbook_url", "")[:LONGEST],
+        "amount": None,
+        "until_ms": None if is_over else end or now + RESOLVE_MS,
+    }
+
+
+def _key(labels: Mapping[str, str]) -> str:
+    """All labels in one text, which a digest cuts short where it is too long."""
+    text = ", ".join(f"{name}={labels[name]}" for name in sorted(labels))
+    return text if len(text) <= LONGEST_KEY else f"{text[: LONGEST_KEY - 33]} {digest(text)}"
