@@ -21,7 +21,6 @@ from tests.udfs.alerting.build import (
 )
 from udfs.alerting.desk import Desk
 
-
 ESCALATED = [("ben", "escalated", 1), ("eve", "escalated", 1)]
 
 
