@@ -44,7 +44,7 @@ test: setup core browser ## Run all tests, also those on real Kafka, Flink, Clic
 	@$(MAKE) play
 
 play:
-	@$(PYTHON) -m pytest -m "not real" -n 2 --dist loadfile
+	@$(PYTHON) -m pytest -m "not real" -n 2 --dist loadfile --no-loadscope-reorder
 	$(PYTHON) -m pytest -m real -n $(REAL_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-all: export DAYMARK_THOROUGH = 1
