@@ -24,7 +24,7 @@ MVN := mvn -B $(if $(TTY),--no-transfer-progress,--quiet)
 # $(call stage,what it does,GiB that it may need,command): says what is being done and how long it took. What it needs is
 # looked at first, and only when there is something to do.
 define stage
-$(MAKE) prerequisites GIB=$(2); printf '%s …\n' "$(1)"; begun=$$SECONDS; $(3); printf '%s: %d s\n' "$(1)" $$((SECONDS - begun)); mkdir -p $(STAMPS); touch $@
+MAKEFLAGS=--no-print-directory $(MAKE) prerequisites GIB=$(2); printf '%s …\n' "$(1)"; begun=$$SECONDS; $(3); printf '%s: %d s\n' "$(1)" $$((SECONDS - begun)); mkdir -p $(STAMPS); touch $@
 endef
 
 # How many processes play the real tests: each has a broker and a Flink cluster or a whole Daymark of its own, 4 GiB at most.
@@ -44,7 +44,7 @@ test: setup core browser amtool ## Run all tests, also those on real Kafka, Flin
 	@$(MAKE) play
 
 play:
-	@$(PYTHON) -m pytest -m "not real" -n 2 --dist loadfile
+	@$(PYTHON) -m pytest -m "not real" -n 2 --dist loadfile --no-loadscope-reorder
 	$(PYTHON) -m pytest -m real -n $(REAL_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-all: export DAYMARK_THOROUGH = 1
@@ -130,9 +130,10 @@ $(STAMPS)/compiled: $(wildcard udfs/*/*.py) udfs/compiled.py | $(STAMPS)/project
 $(STAMPS)/broker: jobs/java/broker/pom.xml | $(STAMPS)/venv
 	@$(call stage,Kafka broker,1,$(MVN) -f jobs/java/broker/pom.xml package)
 
-$(STAMPS)/vendor: jobs/java/vendor/pom.xml | $(STAMPS)/venv
+# Maven's stages wait for each other: two at a time would write into one local repository.
+$(STAMPS)/vendor: jobs/java/vendor/pom.xml | $(STAMPS)/broker
 	@$(call stage,Editor of the pages,1,$(MVN) -f jobs/java/vendor/pom.xml package)
 
 # The jar lies outside .venv, the connector inside: whichever of the two is gone, both are made.
-$(STAMPS)/java $(JAR) &: $(JAVA_SOURCES) | $(STAMPS)/venv
+$(STAMPS)/java $(JAR) &: $(JAVA_SOURCES) | $(STAMPS)/vendor
 	@$(call stage,Java batcher and Kafka connector,1,$(MVN) -f jobs/java/pom.xml -Dmaven.test.skip package; touch $(STAMPS)/java $(JAR))

@@ -37,7 +37,7 @@ def records(bootstrap: str, topic: str) -> dict[int, list[Any]]:
         consumer.close()
 
 
-def eventually(holds: Callable[[], Any], seconds: float = 30.0) -> Any:
+def eventually(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Call `holds` until it gives something true, and return that; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (result := holds()):

@@ -18,6 +18,7 @@ from api.access.roles import Limits, of_role
 from api.access.rows import filters
 from api.access.who import Who
 from api.store import SQL, TABLES, Store
+from api.trends import HOUR_MS, WEEK_MS
 from tests.api.access.conftest import signed_in
 from tests.api.alertrows import alert, incident, logged
 from tests.api.rows import T0, event, finding, insert, item, progress, transition
@@ -133,6 +134,7 @@ def test_without_limits_the_same_routes_tell_of_both_tenants(tenants: TestClient
     said = {"/api/v1/slo", "/api/v1/lanes", "/api/v1/me", "/docs", "/api/v1/openapi.json"}
     said |= {"/fragments/map", "/fragments/steps", "/api/v1/events/histogram"}  # nothing is chosen, or only counted
     said |= {"/rules", "/api/v1/rules", "/api/v1/schemas/workflow"}
+    said |= {"/api/v1/anomalies"}  # nothing happens here by the hour; see the test below
     own = {path for path in silent if "acme" in path or "/rules/" in path}  # no rules are in force here
     assert silent - own <= said
 
@@ -147,6 +149,27 @@ def test_somebody_with_limits_still_sees_all_of_their_own(tenants: TestClient) -
         detail = tenants.get("/api/v1/items/acme_orders/acme-1").json()
         assert [hop["step"] for hop in detail["timeline"]] == ["acme-step"]
         assert tenants.get("/api/v1/items/zorg_orders/zorg-1").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["by group", "by workflow"])
+def test_an_anomaly_and_a_trend_are_told_to_those_whose_they_are(tenants: TestClient, store: Store, name: str) -> None:
+    hour = store.run("SELECT toUnixTimestamp(toStartOfHour(now())) * 1000 AS begun")[0]["begun"]
+    insert(store, "progress", progress(watermark_ms=hour, at_ms=hour))
+    for tenant in ("acme", ZORG):
+        about = {"workflow": f"{tenant}_orders", "groups": {"customer": tenant}, "step": f"{tenant}-step"}
+        keys = {f"{tenant}-{n}": hour - HOUR_MS - WEEK_MS + n for n in range(20)}
+        insert(
+            store, "transitions", *(transition(**about, key=key, event_id=key, at_ms=at) for key, at in keys.items())
+        )
+    signed_in(tenants, "root", "admin")
+    assert {row["workflow"] for row in tenants.get("/api/v1/anomalies").json()["items"]} == {
+        "acme_orders",
+        "zorg_orders",
+    }
+    signed_in(tenants, "anna", "viewer", LIMITED[name])
+    assert {row["workflow"] for row in tenants.get("/api/v1/anomalies").json()["items"]} == {"acme_orders"}
+    assert tenants.get("/api/v1/workflows/acme_orders/trends").status_code == 200
+    assert tenants.get("/api/v1/workflows/zorg_orders/trends").status_code == 404
 
 
 def test_an_item_that_moved_to_another_tenant_is_gone_from_the_first(tenants: TestClient, store: Store) -> None:
