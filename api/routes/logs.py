@@ -69,7 +69,7 @@ def page(request: Request, ctx: Ctx, filters: Filters, cursor: Cursor = "") -> R
     """The log of events of one lane."""
     where = filters["where"]
     place = paging.decode(cursor, AFTER, (int, str, str))
-    rows = ctx.store.query("events/latest", **where, limit=PAGE + 1, **place)
+    rows = screen.latest(ctx.store, "events/latest", PAGE + 1, where | place)
     shown = paging.page(rows, PAGE, lambda row: (row["time_ms"], row["source"], row["id"]))
     [names] = ctx.store.query("events/names", lane=where["lane"])
     parts = {
@@ -92,7 +92,7 @@ def event_histogram(ctx: Ctx, filters: Filters) -> dict[str, Any]:
 
 @router.get("/api/v1/events/patterns", tags=["events"], response_model=list[EventPattern], responses=DOCUMENTED)
 def event_patterns(ctx: Ctx, filters: Filters) -> list[dict[str, Any]]:
-    """What the latest 3,000 events that fit look like, numbers and ids left out; the 20 commonest shapes."""
+    """What up to 3,000 of the latest events that fit look like, numbers and ids left out; the 20 commonest shapes."""
     return screen.patterns(ctx.store, filters["where"])
 
 

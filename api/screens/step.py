@@ -13,11 +13,8 @@ from api.screens.charts import columns, unusual
 from api.store import Store
 
 Row = dict[str, Any]
-WEEK_MS = 7 * 86_400_000
-DAY_MS = 86_400_000
 SPAN_MS = 5 * 60_000
 SPANS = 24
-WEEKS = 4
 OLDEST = 15
 AGES = ("< 1 m", "< 5 m", "< 15 m", "< 1 h", "< 4 h", "< 1 d", "more")
 
@@ -29,8 +26,7 @@ def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
     [standing] = store.query("steps/ageing", **where, now_ms=now)
     until = (now // SPAN_MS + 1) * SPAN_MS
     since = until - SPANS * SPAN_MS
-    days = [day for week in range(WEEKS + 1) for day in _days(since - week * WEEK_MS, until - week * WEEK_MS)]
-    rates = store.query("steps/rates", **where, since_ms=since, until_ms=until, span_ms=SPAN_MS, days=sorted(set(days)))
+    rates = store.query("steps/rates", **where, since_ms=since, until_ms=until, span_ms=SPAN_MS)
     return {
         "workflow": about["workflow"],
         "lane": about["lane"],
@@ -47,10 +43,6 @@ def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
         "due": [row for row in store.query("steps/oldest", **where, by_due=1, limit=OLDEST) if row["next_due_ms"]],
         **_rates(rates, (now - since) / SPAN_MS),
     }
-
-
-def _days(since: int, until: int) -> range:
-    return range(since // DAY_MS, (until - 1) // DAY_MS + 1)
 
 
 def _rates(rows: list[Row], passed_spans: float) -> Row:
