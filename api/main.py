@@ -107,7 +107,17 @@ def create_app(settings: Settings) -> FastAPI:
     records.watchers.append(audit.append)
     doorkeeper = Doorkeeper(settings, records)
     oidc = Oidc(settings) if settings.oidc_issuer else None
-    parts = (store, publisher, loader, metrics, Rulebook(settings), records, relay, Listener(publisher), Live())
+    parts = (
+        store,
+        publisher,
+        loader,
+        metrics,
+        Rulebook(settings),
+        records,
+        relay,
+        Listener(publisher),
+        Live(lambda: store.inserts),
+    )
     app.state.context = Context(settings, *parts, doorkeeper, oidc, load_page(settings.status_page), Cache())
     for subject in (logs, workflows, items, findings, events, rules, rulehistory, packs, health):
         app.include_router(subject.router)

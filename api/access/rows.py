@@ -1,14 +1,15 @@
 """The rows that somebody with limits may see: a filter that ClickHouse adds to whatever a statement reads.
 
 `additional_table_filters` takes no bound parameters (error 456, also of the embedded engine), so the limits go in as
-hexadecimal digits, out of which no text can break, and ClickHouse takes them apart. A table without a filter in
-sql/limits shows nothing to anybody with limits.
+hexadecimal digits, out of which no text can break, and ClickHouse takes them apart. The span of time that a query asks
+for goes in as two integers. A table without a filter in sql/limits shows nothing to anybody with limits.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import orjson
 
@@ -16,6 +17,7 @@ from api.access.roles import Limits
 from api.store import SQL, TABLES, Store
 
 PLACE = "{limits}"
+FAR = 2**63 - 1
 
 
 @functools.cache
@@ -36,7 +38,17 @@ def filters(limits: Limits, tables: Iterable[str] = TABLES) -> str:
 
 def seen_by(store: Store, limits: Limits) -> Store:
     """The store as somebody with these limits sees it."""
-    return store.filtered(filters(limits)) if limits else store
+    if not limits:
+        return store
+    text = filters(limits)
+    return store.filtered(lambda asked: spanned(text, asked))
+
+
+def spanned(text: str, asked: Mapping[str, Any]) -> str:
+    """A filter for a query with these parameters: its span of time is theirs (epoch ms), or all of it."""
+    since = int(asked.get("since_ms", asked.get("from_ms", -FAR)))
+    until = int(asked.get("until_ms", FAR))
+    return text.replace("{since}", str(since)).replace("{until}", str(until))
 
 
 def _quoted(text: str) -> str:

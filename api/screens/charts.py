@@ -24,7 +24,7 @@ def unusual(count: float, usual: float | None) -> str:
 
 def ceiling(value: float) -> float:
     """The next 1, 2 or 5 times a power of ten: where an axis ends."""
-    if value <= 0:
+    if value < 1e-9:
         return 1.0
     power = 10.0 ** floor(log10(value))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= value)

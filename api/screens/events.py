@@ -91,6 +91,24 @@ def latest(store: Store, name: str, limit: int, filters: Row) -> list[Row]:
     return rows
 
 
+def exported(store: Store, filters: Row, kinds: tuple[str, str], limit: int, page: int) -> Iterator[bytes]:
+    """A file of the events that fit, the oldest first, page by page, so that no more than one is in memory and no
+    client of the store is kept by somebody who reads slowly. `kinds`: ClickHouse's format of the first page, and that
+    of the rest."""
+    place = {"after_ms": filters["since_ms"] - 1, "after_source": "", "after_id": ""}
+    kind, left = kinds[0], limit
+    while True:
+        since = max(filters["since_ms"], place["after_ms"])
+        asked = filters | place | {"since_ms": since}
+        [end] = store.query("events/export_page", **asked, limit=min(page, left))
+        last = {name: end[name] for name in ("last_ms", "last_source", "last_id")}
+        yield store.file("events/export", kind, **(asked | last | {"until_ms": end["last_ms"] + 1}))
+        left -= end["rows"]
+        if end["rows"] < page or left <= 0:
+            return
+        kind, place = kinds[1], {name.replace("last", "after"): value for name, value in last.items()}
+
+
 def backwards(since: int, until: int, now: int) -> Iterator[tuple[int, int]]:
     """Spans of time that make up the one from `since` to `until`, the latest first, each longer than the one before.
     All epoch ms; `now` is about when the newest events are."""

@@ -14,6 +14,8 @@ from api.live import Live
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "EVERY_S", 0.02)
+    monkeypatch.setattr(live, "LEAST_S", 0.01)
+    monkeypatch.setattr(live, "LOOK_S", 0.001)
     monkeypatch.setattr(live, "SHARE", 0)
 
 
@@ -77,5 +79,22 @@ def test_streams_end_when_the_server_is_about_to_stop() -> None:
         hub.stopping = lambda: True
         assert [part async for part in stream] == []
         assert hub.channels == {}
+
+    asyncio.run(scenario())
+
+
+def test_what_came_in_is_shown_without_waiting_for_the_next_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "EVERY_S", 3600)
+
+    async def scenario() -> None:
+        inserts = 0
+        hub = Live(lambda: inserts)
+        stream = hub.watch("x", lambda: f"{inserts} rows")
+        assert await shown(stream, 1) == ["0 rows"]
+        await asyncio.sleep(0.05)
+        assert hub.rendered == 1, "nothing came, and the hour is not over"
+        inserts += 1
+        assert await asyncio.wait_for(shown(stream, 1), 30) == ["1 rows"]
+        await stream.aclose()  # type: ignore[attr-defined]
 
     asyncio.run(scenario())

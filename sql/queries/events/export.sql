@@ -1,4 +1,4 @@
--- Events for a file, the oldest first.
+-- One page of events for a file, the oldest first.
 SELECT lane, source, id, type, time_ms, received_ms, key_name, key, toJSONString(groups) AS groups, data, truncated, duplicate, topic, partition, offset
 FROM events FINAL
 WHERE lane = {lane:String}
@@ -8,5 +8,6 @@ WHERE lane = {lane:String}
   AND ({key:String} = '' OR key = {key:String})
   AND ({id:String} = '' OR id = {id:String})
   AND ({pattern:String} = '' OR lower(data) LIKE {pattern:String})
+  AND (time_ms, source, id) > ({after_ms:Int64}, {after_source:String}, {after_id:String})
+  AND (time_ms, source, id) <= ({last_ms:Int64}, {last_source:String}, {last_id:String})
 ORDER BY lane, time_ms, source, id
-LIMIT {limit:UInt32}
