@@ -40,6 +40,7 @@ SETTINGS = {
     "max_threads": "2",
     "max_execution_time": "30",
     "max_memory_usage": "2000000000",
+    "do_not_merge_across_partitions_select_final": "1",  # what is in two partitions is never the same row (0030)
     "output_format_json_quote_64bit_integers": "0",
     "output_format_json_validate_utf8": "1",
     "input_format_skip_unknown_fields": "1",

@@ -16,7 +16,6 @@ import orjson
 from api.access.roles import Limits
 from api.store import SQL, TABLES, Store
 
-PLACE = "{limits}"
 FAR = 2**63 - 1
 
 
@@ -32,8 +31,26 @@ def _filter(table: str) -> str:
 def filters(limits: Limits, tables: Iterable[str] = TABLES) -> str:
     """The value of `additional_table_filters` for some limits."""
     held = orjson.dumps(limits.as_json(), option=orjson.OPT_SORT_KEYS).hex()
-    pairs = [f"'{table}':'{_quoted(_filter(table).replace(PLACE, held))}'" for table in tables]
+    named = [_among("workflow", limits.workflows)] if limits.workflows is not None else ["1"]
+    grouped = [_among(f"groups[{_text(name)}]", values) for name, values in sorted(limits.groups.items())]
+    parts = {"{limits}": held, "{workflows}": " AND ".join(named), "{groups}": " AND ".join(grouped) or "1"}
+    pairs = []
+    for table in tables:
+        text = _filter(table)
+        for place, condition in parts.items():
+            text = text.replace(place, condition)
+        pairs.append(f"'{table}':'{_quoted(text)}'")
     return "{" + ",".join(pairs) + "}"
+
+
+def _among(column: str, values: Iterable[str]) -> str:
+    """That a column has one of some values: a set, since ClickHouse finds one in the table's order and in each row."""
+    texts = ", ".join(_text(value) for value in sorted(values))
+    return f"{column} IN ({texts})" if texts else "0"
+
+
+def _text(value: str) -> str:
+    return f"unhex('{value.encode().hex()}')"
 
 
 def seen_by(store: Store, limits: Limits) -> Store:
