@@ -13,10 +13,10 @@ from api.store import Store
 Row = dict[str, Any]
 DAY_MS = 86_400_000
 COLUMNS = 60
-SAMPLE, ENOUGH = 3_000, 300
+SAMPLE, ENOUGH = 3_000, 100
 MINUTE_MS = 60_000
 FIRST_MS = 10 * MINUTE_MS
-WIDER = 8
+WIDER = 4
 """How much further back each look goes than the one before."""
 
 YEAR_MS = 366 * DAY_MS
@@ -62,7 +62,7 @@ def histogram(store: Store, filters: Row) -> Row:
 
 def patterns(store: Store, filters: Row) -> list[Row]:
     """The shapes of up to 3,000 of the latest events that fit, the commonest first, with the share of each in percent.
-    300 are enough not to look further back."""
+    100 are enough not to look further back."""
     shapes: dict[tuple[str, str], Row] = {}
     left = SAMPLE
     for since, until in backwards(filters["since_ms"], filters["until_ms"], time.time_ns() // 1_000_000):
