@@ -1,4 +1,7 @@
-"""Live screens: one rendering a second for all who watch the same screen, sent to each by server-sent events."""
+"""Live screens: one rendering for all who watch the same screen, sent to each by server-sent events.
+
+A screen is rendered anew as soon as rows have come in (`came`), else every second: sources fall silent, too.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from api.problems import ProblemError
 
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
+LEAST_S = 0.5  # between two renderings, however much comes in
+LOOK_S = 0.05
 SHARE = 1.0
 """How long a screen rests, in times of what its rendering took: a slow one never takes more than half a core."""
 BEAT_S = 5.0
@@ -57,10 +62,12 @@ class Live:
 
     A channel is named by all that its content depends on: screen, parameters, and what the viewer may see. It is
     rendered while it has watchers; with the last of them it ends. `stopping` says that the server is about to stop, so
-    that open streams end and nobody waits for them.
+    that open streams end and nobody waits for them. `came` is a number that changes with each insert, as far as this
+    process makes them: of what a loader in a process of its own inserts, it knows nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, came: Callable[[], int] = lambda: 0) -> None:
+        self.came = came
         self.channels: dict[Hashable, Channel] = {}
         self.stopping: Callable[[], bool] = lambda: False
         self.rendered = 0
@@ -129,7 +136,7 @@ class Live:
 
     async def _run(self, channel: Channel, render: Render) -> None:
         while True:
-            began = time.monotonic()
+            began, came = time.monotonic(), self.came()
             try:
                 text, failed = await run_in_threadpool(render), False
             except (
@@ -144,7 +151,9 @@ class Live:
                     channel.turn += 1
                     channel.changed.notify_all()
             took = time.monotonic() - began
-            await asyncio.sleep(max(EVERY_S - took, SHARE * took))
+            await asyncio.sleep(max(LEAST_S - took, SHARE * took))
+            while self.came() == came and time.monotonic() - began < EVERY_S:
+                await asyncio.sleep(LOOK_S)
 
 
 def _now() -> str:

@@ -116,7 +116,8 @@ def create_app(settings: Settings) -> FastAPI:
     doorkeeper = Doorkeeper(settings, records)
     oidc = Oidc(settings) if settings.oidc_issuer else None
     rulebook = Rulebook(settings)
-    parts = (store, publisher, loader, metrics, rulebook, records, relay, Listener(publisher, records), Live())
+    live = Live(lambda: store.inserts)
+    parts = (store, publisher, loader, metrics, rulebook, records, relay, Listener(publisher, records), live)
     more = (doorkeeper, oidc, load_page(settings.status_page), Cache(), Refusals(store, settings, rulebook))
     app.state.context = Context(settings, *parts, *more)
     for subject in (logs, workflows, items, findings, events, rules, rulewrites, rulehistory, packs, health):

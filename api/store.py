@@ -7,7 +7,7 @@ import functools
 import queue
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ SETTINGS = {
     "max_threads": "2",
     "max_execution_time": "30",
     "max_memory_usage": "2000000000",
+    "do_not_merge_across_partitions_select_final": "1",  # what is in two partitions is never the same row (0030)
     "output_format_json_quote_64bit_integers": "0",
     "output_format_json_validate_utf8": "1",
     "input_format_skip_unknown_fields": "1",
@@ -79,7 +80,8 @@ class Store:
 
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        self._settings: dict[str, str] = {}
+        self._filters: Callable[[Mapping[str, Any]], str] | None = None
+        self.inserts = 0  # made through this store: a screen that is watched looks whether anything came
         self.loading = threading.Lock()  # held while a batch is loaded (api/access/erasure.py)
         self._free: dict[str, queue.LifoQueue[Client | None]] = {name: queue.LifoQueue() for name in CLIENTS}
         self._opened: list[Client] = []
@@ -99,19 +101,27 @@ class Store:
     def run(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a statement that was read from sql/; parameters are bound by ClickHouse, never formatted in."""
         with self._client() as client:
-            body = client.raw_query(statement, parameters=parameters, settings=self._settings, fmt="JSONEachRow")
+            body = client.raw_query(
+                statement, parameters=parameters, settings=self._settings(parameters), fmt="JSONEachRow"
+            )
         return [orjson.loads(line) for line in body.splitlines() if line]
 
-    def filtered(self, filters: str) -> Store:
-        """The same store, where each query sees only the rows that filters by table leave (api/access/rows.py)."""
+    def filtered(self, filters: Callable[[Mapping[str, Any]], str]) -> Store:
+        """The same store, where each query sees only the rows that filters by table leave (api/access/rows.py); they
+        are made for the query's parameters."""
         narrow = copy.copy(self)
-        narrow._settings = {"additional_table_filters": filters}
+        narrow._filters = filters
         return narrow
+
+    def _settings(self, parameters: Mapping[str, Any]) -> dict[str, str]:
+        return {"additional_table_filters": self._filters(parameters)} if self._filters else {}
 
     def file(self, name: str, kind: str, **parameters: Any) -> bytes:
         """The rows of sql/queries/<name>.sql in one of ClickHouse's formats, as a whole. Raises StoreError."""
         with self._client() as client:
-            body: bytes = client.raw_query(sql(name), parameters=parameters, settings=self._settings, fmt=kind)
+            body: bytes = client.raw_query(
+                sql(name), parameters=parameters, settings=self._settings(parameters), fmt=kind
+            )
         return body
 
     def command(self, statement: str, **parameters: Any) -> None:
@@ -125,6 +135,7 @@ class Store:
             raise ValueError(f"no table {table}")
         with self._client("insert") as client:
             client.raw_insert(table, insert_block=rows, fmt="JSONEachRow", settings=dict(INSERT_SETTINGS))
+        self.inserts += 1
 
     def alive(self) -> bool:
         """Whether ClickHouse answers."""

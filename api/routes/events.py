@@ -14,6 +14,7 @@ from api.models import Accepted, DeadLetter, Event, Page
 from api.paging import FAR, Cursor, Limit, Since, Text, Until
 from api.problems import Fault, ProblemError, documented
 from api.publish import PublishError
+from api.screens.events import latest
 
 router = APIRouter(prefix="/api/v1", tags=["events"], responses=documented(401, 422, 503))
 MAX_BODY = 5_000_000
@@ -46,19 +47,9 @@ def search_events(
     cursor: Cursor = "",
 ) -> dict[str, Any]:
     """Events that fit all filters, the latest first."""
-    rows = ctx.store.query(
-        "events/search",
-        pattern=pattern(text),
-        lane=lane,
-        type=type,
-        source=source,
-        key=key,
-        id=id,
-        since_ms=since,
-        until_ms=until,
-        limit=limit + 1,
-        **paging.decode(cursor, ("after_ms", "after_lane", "after_source", "after_id"), (int, str, str, str)),
-    )
+    asked = {"pattern": pattern(text), "lane": lane, "type": type, "source": source, "key": key, "id": id}
+    place = paging.decode(cursor, ("after_ms", "after_lane", "after_source", "after_id"), (int, str, str, str))
+    rows = latest(ctx.store, "events/search", limit + 1, asked | {"since_ms": since, "until_ms": until} | place)
     return paging.page(rows, limit, lambda row: (row["time_ms"], row["lane"], row["source"], row["id"]))
 
 

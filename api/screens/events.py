@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from api import views
@@ -12,8 +13,14 @@ from api.store import Store
 Row = dict[str, Any]
 DAY_MS = 86_400_000
 COLUMNS = 60
-SAMPLE = 3_000
+SAMPLE, ENOUGH = 3_000, 100
 MINUTE_MS = 60_000
+FIRST_MS = 10 * MINUTE_MS
+WIDER = 4
+"""How much further back each look goes than the one before."""
+
+YEAR_MS = 366 * DAY_MS
+SHAPES = 20
 
 
 def lane_of(store: Store, stale_s: int, lane: str, usual: str) -> tuple[str, int, list[str]]:
@@ -54,7 +61,60 @@ def histogram(store: Store, filters: Row) -> Row:
 
 
 def patterns(store: Store, filters: Row) -> list[Row]:
-    """The shapes of the latest 3,000 events that fit, the commonest first, with the share of each in percent."""
-    rows = store.query("events/patterns", **filters, sample=SAMPLE)
+    """The shapes of up to 3,000 of the latest events that fit, the commonest first, with the share of each in percent.
+    100 are enough not to look further back."""
+    shapes: dict[tuple[str, str], Row] = {}
+    left = SAMPLE
+    for since, until in backwards(filters["since_ms"], filters["until_ms"], time.time_ns() // 1_000_000):
+        for row in store.query("events/patterns", **(filters | {"since_ms": since, "until_ms": until}), sample=left):
+            left -= row["events"]
+            known = shapes.setdefault((row["type"], row["shape"]), row)
+            if known is not row:  # seen in a later span
+                known["events"] += row["events"]
+                known["first_ms"] = row["first_ms"]
+        if left <= SAMPLE - ENOUGH:
+            break
+    rows = sorted(shapes.values(), key=lambda row: (-row["events"], row["type"], row["shape"]))[:SHAPES]
     total = sum(row["events"] for row in rows) or 1
     return [{**row, "share": 100 * row["events"] / total} for row in rows]
+
+
+def latest(store: Store, name: str, limit: int, filters: Row) -> list[Row]:
+    """The rows of a query for the newest events that fit, at most `limit`, out of as little of the table as will do:
+    what is frequent is found in the last minutes, and for what is rare there is an index."""
+    rows: list[Row] = []
+    until = min(filters["until_ms"], filters["after_ms"] + 1) if filters["resumed"] else filters["until_ms"]
+    for begin, end in backwards(filters["since_ms"], until, time.time_ns() // 1_000_000):
+        rows += store.query(name, **(filters | {"since_ms": begin, "until_ms": end}), limit=limit - len(rows))
+        if len(rows) >= limit:
+            break
+    return rows
+
+
+def exported(store: Store, filters: Row, kinds: tuple[str, str], limit: int, page: int) -> Iterator[bytes]:
+    """A file of the events that fit, the oldest first, page by page, so that no more than one is in memory and no
+    client of the store is kept by somebody who reads slowly. `kinds`: ClickHouse's format of the first page, and that
+    of the rest."""
+    place = {"after_ms": filters["since_ms"] - 1, "after_source": "", "after_id": ""}
+    kind, left = kinds[0], limit
+    while True:
+        since = max(filters["since_ms"], place["after_ms"])
+        asked = filters | place | {"since_ms": since}
+        [end] = store.query("events/export_page", **asked, limit=min(page, left))
+        last = {name: end[name] for name in ("last_ms", "last_source", "last_id")}
+        more = {"until_ms": end["last_ms"] + 1, "guarded": int(kind.startswith("CSV"))}
+        yield store.file("events/export", kind, **(asked | last | more))
+        left -= end["rows"]
+        if end["rows"] < page or left <= 0:
+            return
+        kind, place = kinds[1], {name.replace("last", "after"): value for name, value in last.items()}
+
+
+def backwards(since: int, until: int, now: int) -> Iterator[tuple[int, int]]:
+    """Spans of time that make up the one from `since` to `until`, the latest first, each longer than the one before.
+    All epoch ms; `now` is about when the newest events are."""
+    end, newest, reach = until, min(until, now), FIRST_MS
+    while end > since:
+        begin = max(since, newest - reach) if reach < YEAR_MS else since
+        yield begin, end
+        end, reach = begin, reach * WIDER

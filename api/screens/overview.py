@@ -33,9 +33,10 @@ def overview(store: Store, rulebook: Rulebook, stale_s: int, lane: str = "", lim
     coming = scheduled(rulebook, now)
     absolute = at_times_of_day(store, rulebook, now, coming)
     bars = _bars(store, lane, max(now.values(), default=time.time_ns() // 1_000_000))
+    due = _due(store, tiles)
     for tile in tiles:
         place = (tile["lane"], tile["workflow"])
-        tile["next"] = _next(tile, coming.get(place))
+        tile["next"] = _next(tile, due, coming.get(place))
         tile["absolute"] = absolute.get(place)
         tile["bars"] = bars[place]
     tiles.sort(key=lambda tile: (ORDER[tile["status"]], tile["workflow"], tile["lane"]))
@@ -90,10 +91,23 @@ def _by(deadline: Deadline) -> bool:
     return deadline.by is not None or any(form.by is not None for _, form in deadline.variants)
 
 
-def _next(tile: Row, coming: Row | None) -> Row | None:
-    """The next deadline: of an item in flight, or of a schedule."""
-    due, (key, run) = tile.pop("due_ms"), tile.pop("due_item")
-    waiting = None if due is None else {"id": "", "due_ms": due, "key": key, "run_ms": run}
+def _due(store: Store, tiles: list[Row]) -> dict[tuple[str, str, int, int], str]:
+    """The keys of the items that are due next, by lane, workflow, run and instant."""
+    waiting = [tile for tile in tiles if tile["due_ms"] is not None]
+    if not waiting:
+        return {}
+    runs, dues = [tile["due_run"] for tile in waiting], [tile["due_ms"] for tile in waiting]
+    rows = store.query("workflows/due", runs=runs, dues=dues)
+    return {(row["lane"], row["workflow"], row["run_ms"], row["due_ms"]): row["key"] for row in rows}
+
+
+def _next(tile: Row, keys: dict[tuple[str, str, int, int], str], coming: Row | None) -> Row | None:
+    """The next deadline: of an item in flight, or of a schedule. An item that moved on in the meantime has no key."""
+    due, run = tile.pop("due_ms"), tile.pop("due_run")
+    waiting = None
+    if due is not None:
+        key = keys.get((tile["lane"], tile["workflow"], run, due), "")
+        waiting = {"id": "", "due_ms": due, "key": key, "run_ms": run}
     both = [one for one in (waiting, coming) if one is not None]
     return min(both, key=lambda one: one["due_ms"], default=None)
 

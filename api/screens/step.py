@@ -14,11 +14,8 @@ from api.screens.map import BROKEN_MS
 from api.store import Store
 
 Row = dict[str, Any]
-WEEK_MS = 7 * 86_400_000
-DAY_MS = 86_400_000
 SPAN_MS = 5 * 60_000
 SPANS = 24
-WEEKS = 4
 OLDEST = 15
 AGES = ("< 1 m", "< 5 m", "< 15 m", "< 1 h", "< 4 h", "< 1 d", "more")
 
@@ -32,8 +29,7 @@ def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
     since = until - SPANS * SPAN_MS
     broken = store.query("map/broken", **where, since_ms=now - BROKEN_MS, at_ms=now, live=1)
     at_risk = sum(row["at_risk"] for row in broken if row["because"] == name)
-    days = [day for week in range(WEEKS + 1) for day in _days(since - week * WEEK_MS, until - week * WEEK_MS)]
-    rates = store.query("steps/rates", **where, since_ms=since, until_ms=until, span_ms=SPAN_MS, days=sorted(set(days)))
+    rates = store.query("steps/rates", **where, since_ms=since, until_ms=until, span_ms=SPAN_MS)
     return {
         "workflow": about["workflow"],
         "lane": about["lane"],
@@ -55,10 +51,6 @@ def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
 
 def _colour(overdue: int, at_risk: int) -> str:
     return "red" if overdue else "amber" if at_risk else "green"
-
-
-def _days(since: int, until: int) -> range:
-    return range(since // DAY_MS, (until - 1) // DAY_MS + 1)
 
 
 def _rates(rows: list[Row], passed_spans: float) -> Row:

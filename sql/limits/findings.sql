@@ -3,5 +3,5 @@
 if(kind = 'blind' AND workflow = '',
    JSONType(unhex('{limits}'), 'workflows') = 'Null'
        OR hasAny(splitByChar(',', occurrence), JSONExtract(unhex('{limits}'), 'workflows', 'Array(String)')),
-   (JSONType(unhex('{limits}'), 'workflows') = 'Null' OR has(JSONExtract(unhex('{limits}'), 'workflows', 'Array(String)'), workflow))
-       AND arrayAll(g -> has(g.2, groups[g.1]), JSONExtractKeysAndValues(unhex('{limits}'), 'groups', 'Array(String)')))
+   {workflows}
+       AND {groups})

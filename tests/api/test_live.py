@@ -15,6 +15,8 @@ from api.problems import ProblemError
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "EVERY_S", 0.02)
+    monkeypatch.setattr(live, "LEAST_S", 0.01)
+    monkeypatch.setattr(live, "LOOK_S", 0.001)
     monkeypatch.setattr(live, "SHARE", 0)
 
 
@@ -117,5 +119,22 @@ def test_one_viewer_has_so_many_streams_and_no_more_and_others_have_their_own(mo
         await opened[1].aclose()  # type: ignore[union-attr]
         assert not hub.open
         assert hub.channels == {}
+
+    asyncio.run(scenario())
+
+
+def test_what_came_in_is_shown_without_waiting_for_the_next_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "EVERY_S", 3600)
+
+    async def scenario() -> None:
+        inserts = 0
+        hub = Live(lambda: inserts)
+        stream = hub.watch("x", lambda: f"{inserts} rows")
+        assert await shown(stream, 1) == ["0 rows"]
+        await asyncio.sleep(0.05)
+        assert hub.rendered == 1, "nothing came, and the hour is not over"
+        inserts += 1
+        assert await asyncio.wait_for(shown(stream, 1), 30) == ["1 rows"]
+        await stream.aclose()  # type: ignore[attr-defined]
 
     asyncio.run(scenario())

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from api.migrations import MigrationError, migrate, set_retention
+from api.migrations import SCHEMA, MigrationError, migrate, set_retention
 from api.settings import Settings
 from api.store import TABLES, Store
-from tests.api.rows import T0, event, insert
+from tests.api.rows import T0, event, insert, item, transition
 
 
 @pytest.fixture
@@ -100,3 +100,41 @@ def test_rows_past_their_retention_go(store: Store) -> None:
 
 def test_every_table_has_a_retention_setting(settings: Settings) -> None:
     assert set(settings.retention) == set(TABLES) - {"erasures"}  # what was erased stays so for ever
+
+
+def test_items_and_transitions_are_carried_over_into_their_new_layout(bare: Store, folder: Path) -> None:
+    def copied(before: str) -> None:
+        for file in SCHEMA.glob("*.sql"):
+            if file.stem < before:
+                (folder / file.name).write_text(file.read_text())
+
+    copied("0030")
+    migrate(bare, folder)
+    insert(bare, "items", item(rev=1), item(key="K-2", run_ms=T0 + 40 * 86_400_000), item(key="K-3", run_ms=-1))
+    insert(bare, "items", item(rev=2, step="b"))
+    insert(bare, "transitions", transition(step="a"))
+    insert(bare, "transitions", transition(step="b"), transition(event_id="e2", at_ms=T0 + 1))
+    copied("0031")
+    migrate(bare, folder)
+    bare.command("DELETE FROM schema_migrations WHERE name = '0030_items_by_day'")  # killed before it was recorded
+    insert(bare, "items", item(key="K-4"))  # by a loader of its own, which knows nothing of this
+    insert(bare, "transitions", transition(key="K-4"))
+    migrate(bare)
+    standing = bare.run("SELECT key, step FROM items FINAL ORDER BY key")
+    assert [tuple(row.values()) for row in standing] == [("K-1", "b"), ("K-2", "a"), ("K-3", "a"), ("K-4", "a")]
+    moved = bare.run("SELECT key, event_id, step, day FROM transitions FINAL ORDER BY at_ms, key")
+    day = T0 // 86_400_000
+    assert [tuple(row.values()) for row in moved] == [
+        ("K-1", "e1", "b", day),
+        ("K-4", "e1", "a", day),
+        ("K-1", "e2", "a", day),
+    ]
+    [left] = bare.run("SELECT count() AS tables FROM system.tables WHERE name LIKE '%_by_%' AND database = 'default'")
+    assert left == {"tables": 0}
+
+
+def test_whatever_day_an_event_claims_there_are_few_partitions(store: Store) -> None:
+    insert(store, "items", *(item(key=f"K-{n}", run_ms=(n - 500) * 86_400_000) for n in range(1000)))
+    assert store.run("SELECT count() AS n FROM items FINAL") == [{"n": 1000}]
+    parts = "SELECT uniqExact(partition) AS n FROM system.parts WHERE active AND table = 'items'"
+    assert store.run(parts) == [{"n": 32}]

@@ -5,7 +5,7 @@ FROM
     SELECT key, max(has({confirmed:Array(String)}, step)) AS right, max(has({corrected:Array(String)}, step)) AS wrong
     FROM transitions FINAL
     WHERE lane = {lane:String} AND workflow = {workflow:String} AND groups[{group_name:String}] = {group_value:String}
-      AND day >= intDiv({since_ms:Int64}, 86400000) AND at_ms >= {since_ms:Int64} AND at_ms < {until_ms:Int64}
+      AND at_ms >= {since_ms:Int64} AND at_ms < {until_ms:Int64}
       AND (has({confirmed:Array(String)}, step) OR has({corrected:Array(String)}, step))
     GROUP BY key
 )

@@ -1,4 +1,4 @@
--- Events for a file, the oldest first. `guarded` is for CSV: a text that a spreadsheet would take for a formula gets an apostrophe ahead.
+-- One page of events for a file, the oldest first. `guarded` is for CSV: a text that a spreadsheet would take for a formula gets an apostrophe ahead.
 WITH x -> if({guarded:UInt8} AND match(x, '^[=+@\\t\\r\\n-]'), concat('\'', x), x) AS said
 SELECT lane, said(source) AS source, said(id) AS id, said(type) AS type, time_ms, received_ms, key_name, said(key) AS key, groups, said(data) AS data,
        truncated, duplicate, topic, partition, offset
@@ -13,7 +13,8 @@ FROM
       AND ({key:String} = '' OR key = {key:String})
       AND ({id:String} = '' OR id = {id:String})
       AND ({pattern:String} = '' OR lower(data) LIKE {pattern:String})
+      AND (time_ms, source, id) > ({after_ms:Int64}, {after_source:String}, {after_id:String})
+      AND (time_ms, source, id) <= ({last_ms:Int64}, {last_source:String}, {last_id:String})
     ORDER BY lane, time_ms, source, id
-    LIMIT {limit:UInt32}
 )
 ORDER BY lane, time_ms, source, id

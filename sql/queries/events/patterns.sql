@@ -1,4 +1,4 @@
--- What the latest events look like when numbers, ids and quoted texts with digits in them are left out: the commonest shapes, with an example.
+-- What the latest events look like when numbers, ids and quoted texts with digits in them are left out, with an example of each.
 SELECT
     type,
     replaceRegexpAll(substringUTF8(data, 1, 400), '[0-9A-Fa-f]{8}[0-9A-Fa-f-]{8,}|[A-Za-z]*[-_]?[0-9][0-9A-Za-z:._+-]*', '•') AS shape,
@@ -22,5 +22,3 @@ FROM
     LIMIT {sample:UInt32}
 )
 GROUP BY type, shape
-ORDER BY events DESC, type, shape
-LIMIT 20

@@ -10,7 +10,7 @@ FROM
     SELECT previous AS step, assumeNotNull(previous_at_ms) AS came_ms, CAST(NULL AS Nullable(Float64)) AS amount
     FROM transitions FINAL
     WHERE lane = {lane:String} AND workflow = {workflow:String}
-      AND day >= intDiv({at_ms:Int64}, 86400000) AND at_ms > {at_ms:Int64} AND previous_at_ms <= {at_ms:Int64}
+      AND at_ms > {at_ms:Int64} AND previous_at_ms <= {at_ms:Int64}
       AND ({group_name:String} = '' OR groups[{group_name:String}] = {group_value:String})
 )
 GROUP BY step

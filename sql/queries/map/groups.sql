@@ -3,7 +3,6 @@ SELECT tupleElement(pair, 1) AS name, tupleElement(pair, 2) AS value, count() AS
 FROM transitions
 ARRAY JOIN CAST(groups AS Array(Tuple(String, String))) AS pair
 WHERE lane = {lane:String} AND workflow = {workflow:String}
-  AND day >= intDiv({since_ms:Int64}, 86400000) AND day <= intDiv({until_ms:Int64}, 86400000)
   AND at_ms >= {since_ms:Int64} AND at_ms < {until_ms:Int64}
 GROUP BY name, value
 ORDER BY name, moved DESC, value

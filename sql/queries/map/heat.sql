@@ -6,7 +6,6 @@ SELECT
     avg(t.duration_ms) AS mean_ms
 FROM transitions AS t FINAL
 WHERE lane = {lane:String} AND workflow = {workflow:String}
-  AND day >= intDiv({since_ms:Int64}, 86400000) AND day <= intDiv({until_ms:Int64}, 86400000)
   AND at_ms >= {since_ms:Int64} AND at_ms < {until_ms:Int64}
   AND duration_ms IS NOT NULL
   AND ({group_name:String} = '' OR groups[{group_name:String}] = {group_value:String})

@@ -8,7 +8,6 @@ SELECT
     if(count(t.duration_ms) = 0, [], quantilesExact(0.5, 0.95, 0.99)(t.duration_ms)) AS duration_ms
 FROM transitions AS t FINAL
 WHERE lane = {lane:String} AND workflow = {workflow:String}
-  AND day >= intDiv({since_ms:Int64}, 86400000) AND day <= intDiv({until_ms:Int64}, 86400000)
   AND at_ms >= {since_ms:Int64} AND at_ms < {until_ms:Int64}
   AND ({group_name:String} = '' OR groups[{group_name:String}] = {group_value:String})
 GROUP BY previous, step

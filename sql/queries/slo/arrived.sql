@@ -4,7 +4,6 @@ SELECT one.1 AS rule, t.day AS day, uniqExact(t.key) AS arrived
 FROM transitions AS t FINAL
 ARRAY JOIN arrayZip({rules:Array(String)}, {afters:Array(String)}, {expects:Array(String)}) AS one
 WHERE t.lane = {lane:String} AND t.workflow = {workflow:String}
-  AND t.day >= intDiv({since_ms:Int64}, 86400000) AND t.day <= intDiv({until_ms:Int64}, 86400000)
   AND t.at_ms >= {since_ms:Int64} AND t.at_ms < {until_ms:Int64}
   AND t.step = one.3
   AND ({group_name:String} = '' OR t.groups[{group_name:String}] = {group_value:String})
@@ -12,7 +11,7 @@ WHERE t.lane = {lane:String} AND t.workflow = {workflow:String}
       (
           SELECT key, step FROM transitions
           WHERE lane = {lane:String} AND workflow = {workflow:String} AND step IN {afters:Array(String)}
-            AND day >= intDiv({since_ms:Int64}, 86400000) - {before_days:Int32} AND day <= intDiv({until_ms:Int64}, 86400000)
+            AND at_ms >= {since_ms:Int64} - {before_days:Int32} * 86400000 AND at_ms < {until_ms:Int64}
       ))
 GROUP BY rule, day
 ORDER BY rule, day

@@ -2,5 +2,5 @@
 SELECT min(at_ms) AS left_ms
 FROM transitions FINAL
 WHERE lane = {lane:String} AND workflow = {workflow:String} AND previous = {step:String}
-  AND day >= intDiv({since_ms:Int64}, 86400000) AND at_ms > {since_ms:Int64} AND at_ms <= {watermark_ms:Int64}
+  AND at_ms > {since_ms:Int64} AND at_ms <= {watermark_ms:Int64}
 HAVING count() > 0

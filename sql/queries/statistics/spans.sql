@@ -15,8 +15,7 @@ FROM
     (
         SELECT lane, workflow, key, step, min(at_ms) AS first_ms
         FROM transitions FINAL
-        WHERE day >= intDiv({since_ms:Int64}, 86400000)
-          AND at_ms >= {since_ms:Int64}
+        WHERE at_ms >= {since_ms:Int64}
           AND NOT startsWith(lane, 'replay-')
         GROUP BY lane, workflow, key, step
     )

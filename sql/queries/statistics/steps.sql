@@ -2,8 +2,7 @@
 -- in it: it has no end yet. Replays are left out, since they would count a day twice.
 SELECT workflow, previous AS step, count() AS count, toInt64(quantileExact(0.95)(greatest(0, at_ms - previous_at_ms))) AS p95
 FROM transitions FINAL
-WHERE day >= intDiv({since_ms:Int64}, 86400000)
-  AND at_ms >= {since_ms:Int64}
+WHERE at_ms >= {since_ms:Int64}
   AND previous != ''
   AND NOT startsWith(lane, 'replay-')
 GROUP BY workflow, step

@@ -11,7 +11,7 @@ WITH
         SELECT previous AS step, assumeNotNull(previous_at_ms) AS came_ms
         FROM transitions FINAL
         WHERE lane = {lane:String} AND workflow = {workflow:String}
-          AND day >= intDiv({watermark_ms:Int64}, 86400000) AND at_ms > {watermark_ms:Int64}
+          AND at_ms > {watermark_ms:Int64}
           AND previous IN {steps:Array(String)} AND previous_at_ms <= {watermark_ms:Int64}
     ),
     gone AS
@@ -19,7 +19,7 @@ WITH
         SELECT previous AS step, max((at_ms, ifNull(previous_at_ms, at_ms))) AS last
         FROM transitions FINAL
         WHERE lane = {lane:String} AND workflow = {workflow:String}
-          AND day >= (SELECT intDiv(if(count() = 0, {watermark_ms:Int64}, min(came_ms)), 86400000) FROM queue)
+          AND at_ms >= (SELECT if(count() = 0, {watermark_ms:Int64}, min(came_ms)) FROM queue)
           AND at_ms <= {watermark_ms:Int64} AND previous IN {steps:Array(String)}
         GROUP BY step
     )

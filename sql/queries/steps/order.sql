@@ -6,7 +6,7 @@ FROM
     FROM transitions
     WHERE workflow = {workflow:String}
       AND ({lane:String} = '' OR lane = {lane:String})
-      AND day >= intDiv({since_ms:Int64}, 86400000)
+      AND at_ms >= {since_ms:Int64}
     GROUP BY step, previous
 )
 GROUP BY step

@@ -12,7 +12,6 @@ SELECT
 FROM transitions AS t FINAL
 WHERE workflow = {workflow:String}
   AND ({lane:String} = '' OR lane = {lane:String})
-  AND day >= intDiv({since_ms:Int64}, 86400000)
   AND at_ms >= {since_ms:Int64}
 GROUP BY lane, step, value
 ORDER BY step, value

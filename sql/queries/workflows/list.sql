@@ -16,7 +16,7 @@ SELECT
     max(updated_ms) AS last_event_ms,
     sumIf(amount, status = 'in_flight') AS amount_in_flight,
     minIf(i.next_due_ms, status = 'in_flight') AS due_ms,
-    argMinIf((key, run_ms), i.next_due_ms, status = 'in_flight' AND i.next_due_ms IS NOT NULL) AS due_item,
+    argMinIf(run_ms, i.next_due_ms, status = 'in_flight' AND i.next_due_ms IS NOT NULL) AS due_run,
     if(completed = 0, [], quantilesExactIf(0.5, 0.95, 0.99)(ended_ms - started_ms, status = 'completed')) AS duration_ms
 FROM items AS i FINAL
 WHERE ({workflow:String} = '' OR workflow = {workflow:String})
