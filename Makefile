@@ -47,8 +47,8 @@ browser: ## Install the Chromium that the tests of the screens look with, where 
 screenshots: setup browser ## Take the pictures of the screens in docs/img anew
 	@$(PYTHON) -m tests.browser.screenshots
 
-core: setup ## Test the core as plain Python; every branch of it must be passed
-	@DAYMARK_PURE=1 $(PYTHON) -m coverage run -m pytest tests/udfs/core tests/udfs/operators tests/udfs/simulation
+core: setup ## Test the cores of items and alerts as plain Python; every branch of them must be passed
+	@DAYMARK_PURE=1 $(PYTHON) -m coverage run -m pytest tests/udfs/core tests/udfs/alerting tests/udfs/operators tests/udfs/simulation
 	@$(PYTHON) -m coverage report
 
 check: setup lint ## Lint, types, layers, then all tests, those in Java too, and whether it has become slow

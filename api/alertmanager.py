@@ -15,7 +15,7 @@ from typing import Any
 
 from udfs.alerting.matchers import Matcher, all_fit, labels_of
 from udfs.alerting.policy import Policy
-from udfs.packs.alertmatch import listed, parse_matcher
+from udfs.packs.alertmatch import listed, parse_matcher, write_label
 from udfs.packs.alertmodel import NOBODY
 from udfs.packs.alerttimes import parse_moment
 from udfs.packs.zones import compile_zone
@@ -167,7 +167,7 @@ def _text(said: Row) -> str:
     """A matcher as our language writes it."""
     name = "rule" if said["name"] == "alertname" else said["name"]
     sign = ("=~" if said["isRegex"] else "=") if said["isEqual"] else ("!~" if said["isRegex"] else "!=")
-    text = f"{name} {sign} {json.dumps(said['value'], ensure_ascii=False)}"
+    text = f"{write_label(name)} {sign} {json.dumps(said['value'], ensure_ascii=False)}"
     parse_matcher(text)
     return text
 

@@ -46,6 +46,7 @@ class DeskJob(Job):
         self.now = max(self.now + 1, time.time_ns() // 1_000_000)
         if record.topic.endswith(".actions"):
             self._tell(self.desk.on_action(orjson.loads(record.value or b""), self.now))
+            self.tick()
         elif record.topic.endswith(".alerting"):
             self.documents[record.key.decode()] = record.value and orjson.loads(record.value)
             self.desk.configure(compile_policy({key: body for key, body in self.documents.items() if body}))

@@ -55,7 +55,9 @@ def test_an_acknowledgement_is_answered_and_nobody_else_is_told(alerts: AlertLan
     alerts.find("P2b")
     alerts.await_told("P2b", ("anna", "opened"))
     assert alerts.told("P2") == [("anna", "opened")]
-    refused = alerts.answer(alerts.act("ack", "0" * 32))
+    unknown = alerts.act("ack", "0" * 32)
+    alerts.tick(20 * MINUTE + 1000)
+    refused = alerts.answer(unknown)
     assert refused["outcome"] == "refused"
 
 

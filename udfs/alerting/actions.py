@@ -4,6 +4,8 @@
 
 Of several alerts those are dealt with that can be; it is refused where none can. What is said of the others stands in
 the answer's `detail`.
+An action about what isn't known, or has ended, waits until time goes on: after a crash it may be read before the
+finding of the same moment that it answers.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ import msgspec
 
 from udfs.alerting import causes, escalate, incidents, lifecycle
 from udfs.alerting.alert import ACKNOWLEDGED, BY_MUTE, FORMAT, RESOLVED, SUPPRESSED, Alert, labels
+from udfs.alerting.answers import remember
 from udfs.alerting.book import Book
 from udfs.alerting.effects import Applied
-from udfs.alerting.records import Answer, Incident
+from udfs.alerting.records import Incident, Waiting
 from udfs.core.state import NEVER
 
 MOST_ALERTS: Final = 10_000
@@ -26,16 +29,13 @@ MOST_ALERTS: Final = 10_000
 MOST_ANSWERED: Final = 1_000
 """So many are named in an answer with their states; `halt` names all."""
 
-MOST_ANSWERS: Final = 1_000
-"""So many of the last actions are recognised when they come again."""
-
-MOST_NAMED: Final = 100_000
-"""So many alerts are named by all answers that are remembered; of bulk actions fewer are."""
-
 LONGEST: Final = 4_000
 """Characters of a text that are kept."""
 
 MOST_REASONS: Final = 3
+
+MOST_WAITING: Final = 100
+"""So many wait for what they are about; further ones are refused at once."""
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -63,6 +63,10 @@ class Refused(Exception):
     """Why an action can't be applied, in words for people."""
 
 
+class NotYet(Refused):
+    """What it is about may come at the same moment."""
+
+
 def act(book: Book, row: Mapping[str, Any]) -> None:
     """Raises ValueError for a row without an id: nobody waits for its answer."""
     id = row.get("id")
@@ -72,13 +76,37 @@ def act(book: Book, row: Mapping[str, Any]) -> None:
     if known is not None:
         book.out.append(Applied(known.row))
         return
-    changed: list[Alert] = []
     try:
         action = msgspec.convert(dict(row), Action)
-        detail = _apply(book, action, changed)
-        outcome = "applied"
-    except (msgspec.ValidationError, Refused) as fault:
-        detail, outcome = str(fault), "refused"
+    except msgspec.ValidationError as fault:
+        _answer(book, id, "refused", str(fault), [])
+        return
+    if id not in book.waiting and not _try(book, action, len(book.waiting) >= MOST_WAITING):
+        number = max((one.number for one in book.waiting.values()), default=0) + 1
+        book.keep_waiting(Waiting(FORMAT, id, number, msgspec.to_builtins(action)))
+
+
+def try_again(book: Book, is_last: bool) -> None:
+    """Actions that wait may be about what has just come; the `is_last` time they are refused if they aren't."""
+    for waiting in list(book.waiting.values()):
+        if _try(book, msgspec.convert(waiting.row, Action), is_last):
+            del book.waiting[waiting.id]
+            book.forget("w/" + waiting.id)
+
+
+def _try(book: Book, action: Action, is_last: bool) -> bool:
+    """Whether the action has been dealt with: it was applied, or refused for good."""
+    changed: list[Alert] = []
+    try:
+        _answer(book, action.id, "applied", _apply(book, action, changed), changed)
+    except Refused as fault:
+        if isinstance(fault, NotYet) and not is_last:
+            return False
+        _answer(book, action.id, "refused", str(fault), [])
+    return True
+
+
+def _answer(book: Book, id: str, outcome: str, detail: str, changed: list[Alert]) -> None:
     answer = {
         "type": "applied",
         "action": id,
@@ -89,7 +117,7 @@ def act(book: Book, row: Mapping[str, Any]) -> None:
         "at_ms": book.now,
     }
     book.out.append(Applied(answer))
-    _remember(book, Answer(FORMAT, id, max((one.number for one in _last(book)), default=0) + 1, answer | {"halt": {}}))
+    remember(book, answer)
 
 
 def _apply(book: Book, action: Action, changed: list[Alert]) -> str:
@@ -103,19 +131,21 @@ def _apply(book: Book, action: Action, changed: list[Alert]) -> str:
     if len(ids) > MOST_ALERTS:
         raise Refused(f"names {len(ids)} alerts; send at most {MOST_ALERTS} in one action")
     refused: list[str] = []
+    reason: type[Refused] = Refused
     for id in ids:
         alert = book.alerts.get(id)
         try:
             if alert is None:
-                raise Refused("is not known; it never was, or ended more than a week ago")
-            if not alert.is_live and action.kind != "comment":
-                raise Refused(f"has ended: it is {alert.state}")
+                raise NotYet("is not known; it never was, or ended more than a week ago")
+            if not alert.is_live and action.kind != "comment":  # who resolves means what there was, and nothing newer
+                raise (Refused if action.kind == "resolve" else NotYet)(f"has ended: it is {alert.state}")
             _ON_ALERTS[action.kind](book, action, alert)
             changed.append(alert)
         except Refused as fault:
             refused.append(f"alert {id} {fault}")
+            reason = type(fault) if reason is Refused else reason
     if not changed:
-        raise Refused(_reasons(refused))
+        raise reason(_reasons(refused))
     return f"{len(changed)} of {len(ids)}; {_reasons(refused)}" if refused else ""
 
 
@@ -227,7 +257,7 @@ def _merge(book: Book, action: Action, incident: Incident, changed: list[Alert])
 def _incident(book: Book, id: str) -> Incident:
     found = book.incidents.get(id)
     if found is None:
-        raise Refused(f"incident `{id}` is not known; it never was, or ended more than a week ago")
+        raise NotYet(f"incident `{id}` is not known; it never was, or ended more than a week ago")
     return found
 
 
@@ -240,21 +270,6 @@ def _until(book: Book, action: Action) -> int | None:
 def _reasons(refused: list[str]) -> str:
     more = len(refused) - MOST_REASONS
     return "; ".join(refused[:MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _last(book: Book) -> list[Answer]:
-    """The answer that was given last, if any: dicts keep the order, and `restore` puts it back."""
-    return [book.answers[next(reversed(book.answers))]] if book.answers else []
-
-
-def _remember(book: Book, answer: Answer) -> None:
-    book.answers[answer.id] = answer
-    book.keep_answer(answer)
-    named = sum(len(one.row["alerts"]) for one in book.answers.values())
-    while len(book.answers) > MOST_ANSWERS or named > MOST_NAMED:
-        oldest = next(iter(book.answers))
-        named -= len(book.answers.pop(oldest).row["alerts"])
-        book.forget("x/" + oldest)
 
 
 _ON_ALERTS: Final[dict[str, Callable[[Book, Action, Alert], None]]] = {

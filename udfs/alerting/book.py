@@ -15,7 +15,7 @@ from udfs.alerting.effects import AlertChanged, Effect, Halt, IncidentChanged, L
 from udfs.alerting.graph import Graph
 from udfs.alerting.index import Index
 from udfs.alerting.policy import Policy
-from udfs.alerting.records import Answer, Group, Incident, Page, Purse
+from udfs.alerting.records import Answer, Group, Incident, Page, Purse, Waiting
 from udfs.alerting.rows import alert_row, incident_row, next_ms
 from udfs.alerting.timers import Timers
 
@@ -53,6 +53,7 @@ class Book:
         self.stirred: set[str] = set()
         """The pages to be looked at when the call ends."""
         self.answers: dict[str, Answer] = {}
+        self.waiting: dict[str, Waiting] = {}
         self.index = Index()
         self.due_alerts = Timers()
         self.due_groups = Timers()
@@ -95,6 +96,10 @@ class Book:
 
     def keep_answer(self, answer: Answer) -> None:
         self._dirty["x/" + answer.id] = answer
+
+    def keep_waiting(self, waiting: Waiting) -> None:
+        self.waiting[waiting.id] = waiting
+        self._dirty["w/" + waiting.id] = waiting
 
     def touch_incident(self, incident: Incident) -> None:
         if incident.id not in self._incidents:
@@ -170,10 +175,7 @@ class Book:
     def time(self, alert: Alert) -> None:
         """Sets when the alert is to be looked at next."""
         instants = [alert.release, alert.refresh]
-        if alert.is_live:
-            instants += [next_ms(alert), alert.expires]
-        elif alert.ended is not None:
-            instants.append(alert.ended + KEPT)
+        instants += [next_ms(alert), alert.expires] if alert.ended is None else [alert.ended + KEPT]
         self.due_alerts.put(alert.id, min(one for one in instants if one is not None))
 
     @staticmethod
@@ -240,6 +242,8 @@ class Book:
             self.index.keys.add(page.key, id)
         elif kind == "x":
             self.answers[id] = records.decode(stored, Answer)
+        elif kind == "w":
+            self.waiting[id] = records.decode(stored, Waiting)
 
 
 def _encode(one: _Record) -> bytes:

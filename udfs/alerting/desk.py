@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from udfs.alerting import incidents, lifecycle, limits, pages
-from udfs.alerting.actions import act
+from udfs.alerting.actions import act, try_again
 from udfs.alerting.book import Book
 from udfs.alerting.effects import Effect
 from udfs.alerting.fingerprint import fingerprint
@@ -36,6 +36,7 @@ class Desk:
         for name, stored in saved:
             book.restore(name, stored)
         book.answers = {one.id: one for one in sorted(book.answers.values(), key=lambda one: one.number)}
+        book.waiting = {one.id: one for one in sorted(book.waiting.values(), key=lambda one: one.number)}
         book.index.restore(book.alerts)
         for alert in book.alerts.values():
             book.time(alert)
@@ -52,11 +53,15 @@ class Desk:
         reported = read(finding)
         self._book.received = reported.received_ms or None
         tell(self._book, fingerprint(reported), reported)
-        return self._end()
+        effects = self._end()
+        if self._book.waiting:  # as if they had been read now, behind it
+            try_again(self._book, is_last=False)
+            effects += self._end()
+        return effects
 
     def on_action(self, action: Mapping[str, Any], now: int) -> list[Effect]:
-        """Takes an action row; answers `refused` to what can't be done. Raises ValueError for what has no id to answer
-        to."""
+        """Takes an action row; answers `refused` to what can't be done, at the next `on_time` if it is about what isn't
+        known or has ended. Raises ValueError for what has no id to answer to."""
         self._begin(now)
         act(self._book, action)
         return self._end()
@@ -65,6 +70,7 @@ class Desk:
         """Does all that is due by now."""
         self._begin(now)
         book = self._book
+        try_again(book, is_last=True)
         if self._is_changed or (self._mutes_change is not None and self._mutes_change <= book.now):
             self._judge_all()
         for id in book.due_alerts.due(book.now):
@@ -91,6 +97,8 @@ class Desk:
         instants = [one.next() for one in timers]
         if book.alerts:
             instants += [self._mutes_change, book.now if self._is_changed else None]
+        if book.waiting:
+            instants.append(book.now)
         return min((one for one in instants if one is not None), default=None)
 
     def changes(self) -> dict[str, bytes | None]:
@@ -124,4 +132,5 @@ class Desk:
         for id in sorted(book.stirred & book.pages.keys()):
             pages.settle(book, book.pages[id])
         book.stirred.clear()
-        return book.close({one.id: incidents.priority(one) for one in book.touched_incidents})
+        much = book.policy.incidents.value
+        return book.close({one.id: incidents.priority(one, much) for one in book.touched_incidents})

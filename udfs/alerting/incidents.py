@@ -1,7 +1,7 @@
 """Alerts with one cause, gathered: what it was probably, what speaks for that, and how much it touches.
 
 An incident opens when an alert explains another, or when some alerts of one workflow and rule that share a value of a
-group come within a while. It ends when the last of its alerts has.
+group come within a while: how many and how long is the policy's (`Gathering`). It ends when the last of its alerts has.
 """
 
 from __future__ import annotations
@@ -13,30 +13,23 @@ from udfs.alerting.book import KEPT, Book
 from udfs.alerting.index import item_of, shares
 from udfs.alerting.records import Incident
 from udfs.alerting.reported import worse
-from udfs.alerting.wording import instant, summary
+from udfs.alerting.wording import instant, span, summary
 from udfs.core.effects import BLIND
 from udfs.core.ids import SEPARATOR, digest
-
-SHARING: Final = 5
-"""So many alerts that share something are one incident."""
-
-WINDOW: Final = 10 * 60_000
-"""Ms within which they have to come; and each further one after the last that joined."""
 
 MOST_EVIDENCE: Final = 10
 MOST_VALUES: Final = 20
 """So many texts, and values of a group, are listed."""
 
 MANY_ITEMS: Final = (10, 100)
-MUCH_VALUE: Final = 1_000_000
-"""What raises an incident's priority by one each."""
+"""What raises an incident's priority by one each, as much value does."""
 
 _PRIORITY: Final = {"critical": 2, "high": 3, "medium": 4, "low": 4}
 
 
-def priority(incident: Incident) -> str:
-    """P1 to P4, by how severe the worst alert is, how many items are touched and what they are worth."""
-    raised = sum(incident.items >= many for many in MANY_ITEMS) + ((incident.value or 0) >= MUCH_VALUE)
+def priority(incident: Incident, much: float) -> str:
+    """P1 to P4, by how severe the worst alert is, how many items are touched and whether they are worth `much`."""
+    raised = sum(incident.items >= many for many in MANY_ITEMS) + ((incident.value or 0) >= much)
     return f"P{max(1, _PRIORITY[incident.severity] - raised)}"
 
 
@@ -55,7 +48,9 @@ def shared_leader(book: Book, alert: Alert) -> Alert | None:
     """The alert that people know of already, if this one is more of the same."""
     for name in shares(alert):
         incident = book.incidents.get(book.shared.get(name, ""))
-        if incident is None or not (alert.incident == incident.id or book.now <= incident.joined + WINDOW):
+        if incident is None or not (
+            alert.incident == incident.id or book.now <= incident.joined + book.policy.incidents.within_ms
+        ):
             continue
         leader = book.alerts.get(incident.leader)
         if leader is not None and leader.is_live and leader.held == "" and leader.id != alert.id:
@@ -75,7 +70,7 @@ def gather(book: Book, alert: Alert) -> list[tuple[Alert, Alert]]:
                 book.keep_incident(incident)
             return []
         recent = _recent(book, name)
-        if len(recent) >= SHARING:
+        if len(recent) >= book.policy.incidents.alerts:
             leader, *others = sorted(recent, key=lambda one: (not one.is_told, one.age))
             _lead(book, name, leader, len(recent))
             return [(leader, other) for other in others]
@@ -176,7 +171,7 @@ def _recent(book: Book, name: str) -> list[Alert]:
     """Those shown lately that share something, if they are enough; of those in an incident nobody needs to be told."""
     found: list[Alert] = []
     for id, shown in reversed(book.index.shared.get(name, {}).items()):
-        if shown < book.now - WINDOW:
+        if shown < book.now - book.policy.incidents.within_ms:
             break
         alert = book.alerts[id]
         if alert.is_telling and open_incident(book, alert) is None:
@@ -187,14 +182,17 @@ def _recent(book: Book, name: str) -> list[Alert]:
 def _lead(book: Book, name: str, leader: Alert, count: int) -> None:
     _, workflow, rule, share = name.split(SEPARATOR)
     incident = _new(book, leader, name, f"{workflow} {rule}: several alerts" + (f" of {share}" if share else ""))
-    text = f"{count} alerts of {workflow} {rule} came within {WINDOW // 60_000} min"
+    text = f"{count} alerts of {workflow} {rule} came within {span(book.policy.incidents.within_ms)}"
     _add_evidence(book, incident, f"{text} and share {share}" if share else text)
     book.shared[name] = incident.id
     join(book, incident, leader)
 
 
 def _new(book: Book, leader: Alert, shared: str, title: str) -> Incident:
-    id = digest("incident", leader.id, shared, str(book.now))
+    # Which of those that share something came first, at one moment, is no part of its identity.
+    id = digest("incident", "" if shared else leader.id, shared, str(book.now))
+    while id in book.incidents:
+        id = digest("incident", id)
     cause = "" if shared else leader.id
     incident = Incident(
         FORMAT, id, leader.lane, cause, shared, leader.id, book.now, book.now, leader.severity, title, []

@@ -174,6 +174,16 @@ class Channel(Immutable):
 
 
 @dataclass(frozen=True)
+class Gathering(Immutable):
+    """So many `alerts` that share something are an incident, if they come within `within_ms`, and each further one
+    within that of the last. From `value` at risk on its priority is one higher."""
+
+    alerts: int = 5
+    within_ms: int = 10 * MINUTE
+    value: float = 1_000_000
+
+
+@dataclass(frozen=True)
 class Policy(Immutable):
     """What the alerting documents say."""
 
@@ -185,6 +195,7 @@ class Policy(Immutable):
     teams: dict[str, Team] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
+    incidents: Gathering = Gathering()
 
     def route(self, labels: Mapping[str, str]) -> tuple[Route, ...]:
         """The routes of an alert: the first that fits, and those behind it where it says `continue`. At least one."""

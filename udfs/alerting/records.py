@@ -9,7 +9,7 @@ import msgspec
 
 from udfs.alerting.alert import FORMAT, known_format
 
-Record = TypeVar("Record", "Group", "Incident", "Purse", "Page", "Answer")
+Record = TypeVar("Record", "Group", "Incident", "Purse", "Page", "Answer", "Waiting")
 
 
 class Group(msgspec.Struct, array_like=True, gc=False):
@@ -96,10 +96,19 @@ class Answer(msgspec.Struct, array_like=True, gc=False):
     row: dict[str, Any]
 
 
+class Waiting(msgspec.Struct, array_like=True, gc=False):
+    """An action that waits for what it is about. `number` counts those that wait."""
+
+    format: int
+    id: str
+    number: int
+    row: dict[str, Any]
+
+
 _encoder = msgspec.msgpack.Encoder()
 
 
-def encode(record: Group | Incident | Purse | Page | Answer) -> bytes:
+def encode(record: Group | Incident | Purse | Page | Answer | Waiting) -> bytes:
     return _encoder.encode(record)
 
 

@@ -1,8 +1,8 @@
 """What becomes of deadlines that are likely to be missed: AT_RISK, PREDICTED, and that they needn't be feared any more.
 
 A finding of these two kinds is said again, under its id, when `expect` has happened in time after all, or when the
-deadline was called off: `at` is when that was. Of what was done `delta` is how long after the deadline it was done (0 or
-less), and `event_id` which event says so; what was called off has neither. Who has read the finding can so forget it.
+deadline was called off: `at` is when that was. Of what was done `delta` is how long after the deadline it was done (0
+or less), and `event_id` which event says so; what was called off has neither.
 A deadline that is missed is answered by LATE or REPORTED_LATE instead. Where what had been known turns out otherwise
 (a pause that ends later than the answer came), it is said once more, without an `at`.
 """

@@ -72,8 +72,8 @@ class Slot:
     """What is known of one deadline of one item; `deadline` is the deadline's index.
 
     The clock started at the occurrence (`since`, `seq`). `wake` is the next instant at which time alone decides
-    something (NEVER: none). `answered` is the event time of the `expect` that was last reported as late (0: none); until
-    the deadline is missed, the instant for which that was predicted (0: for none).
+    something (NEVER: none). `answered` is the event time of the `expect` that was last reported as late (0: none);
+    until the deadline is missed, the instant for which that was predicted (0: for none).
     """
 
     __slots__ = ("answered", "deadline", "flags", "seq", "since", "wake")

@@ -49,8 +49,8 @@ class Unfit(ValueError):
 @dataclass(frozen=True)
 class AlertSettings:
     """`topics` are those of findings and actions, in the order of FINDING and ACTION. Findings of other lanes than
-    `lanes` make no alerts; empty: all do. `begun` (epoch ms) is when the job was submitted: what time it is before the first
-    pulse of a job that remembers nothing, and up to when one that does was away."""
+    `lanes` make no alerts; empty: all do. `begun` (epoch ms) is when the job was submitted: what time it is before the
+    first pulse of a job that remembers nothing, and up to when one that does was away."""
 
     topics: tuple[str, str]
     lanes: frozenset[str]

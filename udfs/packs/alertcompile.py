@@ -59,9 +59,11 @@ class Compiler:
         windows = [self.silence(name, one) for name, one in silences.items()]
         windows += [self.maintenance(name, one) for name, one in maintenance.items()]
         teams = self._all("team", language.Team)
+        top = routes if isinstance(routes, language.Routes) else None
         return core.Policy(
-            routes=_root(routes) if isinstance(routes, language.Routes) else core.Branch(),
-            respond=core.RESPOND | ({**routes.respond} if isinstance(routes, language.Routes) else {}),
+            routes=_root(top) if top else core.Branch(),
+            respond=core.RESPOND | ({**top.respond} if top else {}),
+            incidents=_gathering(top.incidents) if top else core.Gathering(),
             escalations={
                 name: self.escalation(one) for name, one in self._all("escalation", language.Escalation).items()
             },
@@ -197,6 +199,10 @@ def _routed(said: language.Routing, above: core.Route, name: str = MAIN) -> core
 
 def _or(said: int | None, above: int) -> int:
     return above if said is None else said
+
+
+def _gathering(said: language.Incidents) -> core.Gathering:
+    return core.Gathering(said.alerts, said.within, said.value)
 
 
 def _targets(said: list[language.Target]) -> tuple[core.Target, ...]:

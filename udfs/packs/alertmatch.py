@@ -1,6 +1,7 @@
 """Matchers as people write them: `workflow = trade_lifecycle`, `severity in [critical, high]`, `book =~ FX.*`.
 
-Quotes around a value are as in Alertmanager, and may be left out.
+Quotes around a label or a value are as in Alertmanager. They may be left out, but around a label that is more than one
+word: `"cost centre" = 17`.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ LONGEST_PATTERN = 200
 MOST_OPEN = 3
 SHORT = 20
 
-_FORM = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)\s*(!=|=~|!~|=|\bnot\s+in\b|\bin\b)\s*(.*)", re.DOTALL)
-_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s,"](?:[^,]*[^\s,])?')
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_WORD = re.compile(r"[^\W\d][\w.-]*")
+_FORM = re.compile(rf"({_WORD.pattern}|{_QUOTED})\s*(!=|=~|!~|=|\bnot\s+in\b|\bin\b)\s*(.*)", re.DOTALL)
+_PARTS = re.compile(rf'{_QUOTED}|[^\s,"](?:[^,]*[^\s,])?')
 _REFERS = (tokens.GROUPREF, tokens.GROUPREF_EXISTS)
 _REPEATS = (tokens.MAX_REPEAT, tokens.MIN_REPEAT, tokens.POSSESSIVE_REPEAT)
 
@@ -33,6 +36,9 @@ def parse_matcher(text: str) -> Matcher:
     if not found:
         raise ValueError(f"`{text}` doesn't say which label is what; write it like {EXAMPLE}")
     label, sign, said = found.groups()
+    label = _unquoted(label)
+    if not label:
+        raise ValueError(f"`{text}` names no label; write it like {EXAMPLE}")
     if sign in ("=~", "!~"):
         return Matcher(label, pattern=_pattern(_unquoted(said)), negated=sign == "!~")
     if sign in ("=", "!="):
@@ -47,6 +53,11 @@ def parse_matcher(text: str) -> Matcher:
 def parse_matchers(texts: list[str]) -> tuple[Matcher, ...]:
     """The matchers. Raises ValueError with what would be right."""
     return tuple(parse_matcher(text) for text in texts)
+
+
+def write_label(label: str) -> str:
+    """A label as it stands in a matcher."""
+    return label if _WORD.fullmatch(label) else json.dumps(label, ensure_ascii=False)
 
 
 def _unquoted(text: str) -> str:

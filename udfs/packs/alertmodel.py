@@ -20,6 +20,7 @@ NOBODY = "none"
 """The escalation of a route whose alerts are kept and shown, and nobody is told."""
 
 NINE = 9 * 3_600_000
+DAY = 24 * 3_600_000
 
 
 def _phone(value: str) -> str:
@@ -36,6 +37,18 @@ Phone = Annotated[str, AfterValidator(_phone)]
 
 def _cron(value: str) -> str:
     read_cron(value)
+    return value
+
+
+def _window(value: int) -> int:
+    if not 0 < value <= DAY:
+        raise ValueError("must be longer than nothing and a day at most; write a span like `10m`")
+    return value
+
+
+def _worth(value: float) -> float:
+    if value <= 0:
+        raise ValueError("must be more than 0; write a number like `1000000`")
     return value
 
 
@@ -173,11 +186,21 @@ class Route(Routing):
     routes: list[Route] = []
 
 
+class Incidents(Section):
+    """From when on alerts that share something are an incident, and from which value at risk on it counts for more."""
+
+    EXAMPLE: ClassVar[str] = "{alerts: 5, within: 10m, value: 1000000}"
+    alerts: Annotated[int, Field(ge=2, le=1000)] = 5
+    within: Annotated[Duration, AfterValidator(_window)] = 600_000
+    value: Annotated[float, Field(allow_inf_nan=False), AfterValidator(_worth)] = 1_000_000
+
+
 class Routes(Routing):
     """The tree of routes. What stands at its top is for all alerts that no route below fits."""
 
     EXAMPLE: ClassVar[str] = "{escalation: desk, routes: [{match: severity = low, escalation: none}]}"
     respond: dict[Severity, Duration] = {}
+    incidents: Incidents = Incidents()
     routes: list[Route] = []
 
 

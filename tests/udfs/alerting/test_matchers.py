@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from udfs.alerting.matchers import all_fit, labels_of
-from udfs.packs.alertmatch import parse_matcher, parse_matchers
+from udfs.packs.alertmatch import parse_matcher, parse_matchers, write_label
 
 LABELS = {"workflow": "trade_lifecycle", "severity": "high", "book": "FX-1", "note": 'a "b", c'}
 
@@ -54,6 +56,38 @@ def test_all_of_several_matchers_must_fit() -> None:
     assert all_fit(parse_matchers(["severity = high", "book =~ FX.*"]), LABELS)
     assert not all_fit(parse_matchers(["severity = high", "book = IR"]), LABELS)
     assert all_fit((), LABELS)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "value"),
+    [
+        ('"cost centre" = 17', "cost centre", "17"),
+        ('"cost centre"="1 7"', "cost centre", "1 7"),
+        ('"cost centre" in [17, 18]', "cost centre", "18"),
+        ("Kostenträger = X", "Kostenträger", "X"),
+        ("部門 =~ FX.*", "部門", "FX-1"),
+        ('"🙂" != a', "🙂", "b"),
+        ('"a = b" not in [c]', "a = b", "d"),
+        (r'"say \"x\"" = y', 'say "x"', "y"),
+        ('"1st" = a', "1st", "a"),
+        ('"workflow" = w', "workflow", "w"),
+    ],
+)
+def test_a_label_of_any_name_can_be_quoted(text: str, label: str, value: str) -> None:
+    matcher = parse_matcher(text)
+    assert matcher.label == label
+    assert matcher.fits({label: value})
+
+
+@given(st.text(min_size=1))
+def test_a_label_that_is_written_is_read_as_it_was(label: str) -> None:
+    assert parse_matcher(f"{write_label(label)} = x").label == label
+
+
+@pytest.mark.parametrize("text", ["cost centre = 17", '"" = a', '"a = b', "1st = a", '"a\\q" = b'])
+def test_a_label_that_is_no_word_needs_its_quotes(text: str) -> None:
+    with pytest.raises(ValueError, match="`"):
+        parse_matcher(text)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,13 @@ def test_every_channel_can_show_every_reason(type: str, reason: str) -> None:
     json.dumps(preview(channel(type), notify(reason=reason)))
 
 
+def test_instants_that_no_calendar_has_and_groups_that_are_none_are_shown_as_they_are() -> None:
+    strange = ALERT | {"breach_ms": 1 << 61, "groups": ["market"]}
+    message = render(channel("email"), notify(alerts=[strange]), ADDRESSES)
+    assert f"since {1 << 61} ms" in message.text
+    assert "market" not in message.text
+
+
 @pytest.mark.parametrize("type", TYPES)
 def test_a_notification_of_which_almost_everything_is_missing_can_be_shown(type: str) -> None:
     assert render(channel(type), {"id": "n"}, Addresses()).title

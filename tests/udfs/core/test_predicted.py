@@ -51,6 +51,11 @@ def test_a_warning_is_told_in_its_place(warn: int, kinds: list[str]) -> None:
     assert follower.time(79).time(80).time(81).kinds() == kinds
 
 
+def test_what_was_answered_before_the_instant_is_not_told_when_it_is_judged_anew_behind_it() -> None:
+    follower = Follower(SPEC).see(event("A", 0), event("B", 70)).time(85)
+    assert follower.see(event("A", 60)).time(5000).kinds() == []
+
+
 def test_an_end_calls_it_off() -> None:
     assert Follower(SPEC).see(event("A", 0), event("C", 80)).time(5000).kinds() == []
 

@@ -1,0 +1,52 @@
+"""From when on alerts that share something are one incident, and how much makes it weigh more, is the policy's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.udfs.alerting.build import MINUTE, NOW, Play, finding, policy
+from udfs.alerting.policy import EMPTY, Gathering, Policy
+from udfs.packs.alertcompile import compile_policy
+
+
+def gathering(**said: float) -> Policy:
+    return replace(policy(), incidents=Gathering(**said))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("count", "gathered"), [(2, False), (3, True), (4, True)])
+def test_so_many_that_share_something_are_an_incident(count: int, gathered: bool) -> None:
+    play = Play(gathering(alerts=3))
+    for number in range(count):
+        play.find(finding(f"T-{number}"))
+    assert bool(play.alert("T-0")["incident"]) == gathered
+
+
+@pytest.mark.parametrize(("apart", "gathered"), [(59_999, True), (60_000, True), (60_001, False)])
+def test_if_they_come_within_so_long(apart: int, gathered: bool) -> None:
+    play = Play(gathering(alerts=2, within_ms=MINUTE))
+    play.find(finding("T-1"))
+    play.find(finding("T-2"), NOW + apart)
+    assert bool(play.alert("T-1")["incident"]) == gathered
+    if gathered:
+        assert play.incident()["evidence"] == ["2 alerts of trades reply came within 1 min"]
+        play.find(finding("T-3"), NOW + apart + MINUTE)
+        play.find(finding("T-4"), NOW + apart + 2 * MINUTE + 1)
+        assert [play.alert(key)["state"] for key in ("T-3", "T-4")] == ["suppressed", "open"]
+
+
+@pytest.mark.parametrize(("amount", "priority"), [(24.99, "P3"), (25, "P2"), (25.01, "P2")])
+def test_from_so_much_value_on_its_priority_is_higher(amount: float, priority: str) -> None:
+    play = Play(gathering(alerts=2, value=50))
+    for key in ("T-1", "T-2"):
+        play.find(finding(key, amount=amount))
+    play.run(NOW + MINUTE)
+    assert play.incident()["priority"] == priority
+
+
+def test_the_routes_say_it_and_without_them_it_is_as_ever() -> None:
+    routes = {"incidents": {"alerts": 3, "within": "1h", "value": 2.5}}
+    assert compile_policy({"routes/main": routes}).incidents == Gathering(3, 60 * MINUTE, 2.5)
+    assert compile_policy({"routes/main": {"incidents": {"alerts": 9}}}).incidents == Gathering(alerts=9)
+    assert compile_policy({}).incidents == EMPTY.incidents == Gathering(5, 10 * MINUTE, 1_000_000)
