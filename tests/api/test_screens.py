@@ -72,7 +72,7 @@ def test_the_map_as_it_was_counts_what_waited_then(client: TestClient, store: St
 def test_the_map_shows_at_risk_until_it_was_done_in_time(client: TestClient, store: Store) -> None:
     insert(store, "progress", progress(watermark_ms=T0 + HOUR, at_ms=T0 + HOUR))
     insert(store, "transitions", transition())
-    insert(store, "items", item(other=1))
+    insert(store, "items", item(other=1, pending=[{"id": "reply", "due_ms": T0 + 120_000}]))
     warned = finding(kind="at_risk", because="a", deadline_ms=T0 + 60_000, at_ms=None)
     insert(store, "findings", warned)
 

@@ -19,9 +19,10 @@ import msgspec
 
 from udfs.alerting import causes, escalate, incidents, lifecycle
 from udfs.alerting.alert import ACKNOWLEDGED, BY_MUTE, FORMAT, RESOLVED, SUPPRESSED, Alert, labels
+from udfs.alerting.answers import remember
 from udfs.alerting.book import Book
 from udfs.alerting.effects import Applied
-from udfs.alerting.records import Answer, Incident, Waiting
+from udfs.alerting.records import Incident, Waiting
 from udfs.core.state import NEVER
 
 MOST_ALERTS: Final = 10_000
@@ -29,12 +30,6 @@ MOST_ALERTS: Final = 10_000
 
 MOST_ANSWERED: Final = 1_000
 """So many are named in an answer with their states; `halt` names all."""
-
-MOST_ANSWERS: Final = 1_000
-"""So many of the last actions are recognised when they come again."""
-
-MOST_NAMED: Final = 100_000
-"""So many alerts are named by all answers that are remembered; of bulk actions fewer are."""
 
 LONGEST: Final = 4_000
 """Characters of a text that are kept."""
@@ -126,8 +121,7 @@ def _answer(book: Book, id: str, outcome: str, detail: str, changed: list[Alert]
         "at_ms": book.now,
     }
     book.out.append(Applied(answer))
-    last = next(reversed(book.answers.values()), None)  # dicts keep the order, and `Desk` puts it back
-    _remember(book, Answer(FORMAT, id, last.number + 1 if last else 1, answer | {"halt": {}}))
+    remember(book, answer)
 
 
 def _apply(book: Book, action: Action, changed: list[Alert]) -> str:
@@ -289,16 +283,6 @@ def _until(book: Book, action: Action) -> int | None:
 def _reasons(refused: list[str]) -> str:
     more = len(refused) - MOST_REASONS
     return "; ".join(refused[:MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")
-
-
-def _remember(book: Book, answer: Answer) -> None:
-    book.answers[answer.id] = answer
-    book.keep_answer(answer)
-    named = sum(len(one.row["alerts"]) for one in book.answers.values())
-    while len(book.answers) > MOST_ANSWERS or named > MOST_NAMED:
-        oldest = next(iter(book.answers))
-        named -= len(book.answers.pop(oldest).row["alerts"])
-        book.forget("x/" + oldest)
 
 
 _ON_ALERTS: Final[dict[str, Callable[[Book, Action, Alert], None]]] = {

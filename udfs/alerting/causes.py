@@ -21,6 +21,7 @@ from udfs.alerting.index import item_of
 from udfs.alerting.reported import worse
 from udfs.alerting.wording import EXPLAINED
 from udfs.core.effects import BLIND
+from udfs.core.state import NEVER
 
 GRACE = 2 * 60_000
 """Ms after the end of a cause in which its effects may be put right before people hear of them."""
@@ -56,20 +57,34 @@ def effects_of(book: Book, cause: Alert) -> list[Alert]:
 def may_hide(book: Book, cause: Alert, alert: Alert) -> bool:
     """Whether people hear of a cause in place of an alert, as far as they are to.
 
-    They do if somebody was told of it or is about to be. It takes the severity of what it hides; but whoever is at it
-    agreed to what it was then, and has to be told of what is worse. What a person, a silence or a window keeps quiet is
-    meant to be so, with what it explains.
+    They do if they hear of it no later than they would of the alert. It takes the severity of what it hides; but
+    whoever is at it agreed to what it was then, and has to be told of what is worse. What a person, a silence or a
+    window keeps quiet is meant to be so, with what it explains.
     """
     if cause.state == ACKNOWLEDGED:
         return worse(cause.severity, alert.severity) == cause.severity
-    return cause.held in (BY_PERSON, BY_MUTE) or _reaches(book, cause)
-
-
-def _reaches(book: Book, cause: Alert) -> bool:
-    if cause.owed or any(track.told for track in cause.tracks):
+    if cause.held in (BY_PERSON, BY_MUTE):
         return True
-    taken = ((track.escalation, step) for track in cause.tracks for step in range(track.step))
-    return any(book.policy.recipients(escalation, step, book.now) for escalation, step in taken)
+    known = _first_told(book, cause)
+    if known is None or known > book.now:
+        would_be = _first_told(book, alert)
+        return would_be is None or (known is not None and known <= would_be)
+    return True
+
+
+def _first_told(book: Book, alert: Alert) -> int | None:
+    """When somebody hears of an alert first (epoch ms), now at the earliest; None: nobody does."""
+    if alert.owed or any(track.told for track in alert.tracks):
+        return book.now
+    found: list[int] = []
+    for track in alert.tracks:
+        since = track.since if alert.is_telling else book.now
+        for step in range(len(book.policy.steps(track.escalation))):
+            at = max(book.policy.step_due(track.escalation, step, since) or NEVER, book.now)
+            if at < NEVER and book.policy.recipients(track.escalation, step, at):
+                found.append(at)
+                break
+    return min(found, default=None)
 
 
 def hide(book: Book, alert: Alert, cause: Alert) -> None:

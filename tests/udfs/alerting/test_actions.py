@@ -23,7 +23,8 @@ from tests.udfs.alerting.build import (
     policy,
     told,
 )
-from udfs.alerting.actions import MOST_ALERTS, MOST_ANSWERS
+from udfs.alerting.actions import MOST_ALERTS
+from udfs.alerting.answers import MOST_ANSWERS
 from udfs.alerting.effects import IncidentChanged
 from udfs.alerting.matchers import Matcher
 from udfs.alerting.windows import Window
@@ -58,7 +59,7 @@ def test_an_action_that_comes_again_halts_nothing_again_and_its_answer_is_small(
 
 
 def test_of_bulk_actions_fewer_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("udfs.alerting.actions.MOST_NAMED", 3)
+    monkeypatch.setattr("udfs.alerting.answers.MOST_NAMED", 3)
     play = opened()
     play.find(finding("T-2"))
     for number in range(5):

@@ -29,7 +29,7 @@ from tests.udfs.alerting.build import (
 from udfs.alerting.effects import AlertChanged, Logged
 from udfs.alerting.graph import graph_of
 from udfs.alerting.matchers import Matcher
-from udfs.alerting.policy import Branch, Escalation, Policy, Route, Step, Target
+from udfs.alerting.policy import EMPTY, Branch, Escalation, Policy, Route, Step, Target
 from udfs.alerting.windows import Window
 from udfs.packs.compile import compile_workflow
 
@@ -368,6 +368,13 @@ def test_a_cause_that_will_be_told_much_later_explains_nothing_until_then() -> N
     play = Play(logged_only("medium", slow=TWELVE_HOURS))
     play.find(finding(rule="send", severity="medium"))
     assert told(play.find(finding(rule="reply", severity="critical"))) == [("anna", "opened", 1)]
+
+
+def test_where_nobody_is_told_of_anything_causes_are_shown_as_well() -> None:
+    play = Play(EMPTY)
+    play.find(blind(severity="low"))
+    play.find(finding(severity="critical"))
+    assert play.alert()["explained_by"] == play.id("gateway")
 
 
 def test_a_cause_is_as_severe_as_the_worst_that_it_hides_and_told_like_that() -> None:

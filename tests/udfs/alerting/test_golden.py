@@ -79,16 +79,35 @@ STORED = {
     "waiting": "9401a277310184a26964a27731a46b696e64a361636ba6616c6572747391a26131a8756e74696c5f6d73c0",
 }
 
+EARLIER = {
+    "alert without pages": (
+        "dc003101a26131a46d61696ea6747261646573a57265706c79a76d697373696e67a468696768a36c6f77a3542d3181a66d61"
+        "726b6574a158a57265706c79a473656e64a130aa323032362d30332d3032a26631a87265706c792e6d64cf0000018bcfe568"
+        "00cf0000018bcfe567ffcb4004000000000000aa73757070726573736564010203cf0000018bcfe56801cf0000018bcfe568"
+        "02cf0000018bcfe56803cf0000018bcfe56804fba362656ea4616e6e61cf0000018bcfe56805cf0000018bcfe56806a46d75"
+        "7465a973696c656e63652073cf0000018bcfe56807a26130c3c3a26931cf0000018bcfe56808cf0000018bcfe56809cf0000"
+        "018bcfe5680acf0000018bcfe5680b0c0dcf0000018bcfe5680e92a27331a273329199a46d61696ea46465736ba470616765"
+        "a26731cf0000018bcfe5680001cf0000018bcfe5680f91a86f70656e65642f309193a46d61696ca4616e6e61b0616e6e6140"
+        "6578616d706c652e6f726791a26c31"
+    ),
+}
+"""What an earlier Daymark stored: fields are lacking at the end."""
+
 READ: dict[str, Callable[[bytes], Any]] = {
     "track": lambda stored: msgspec.msgpack.decode(stored, type=Track),
     "alert": alert.decode,
     "group": lambda stored: records.decode(stored, Group),
     "incident": lambda stored: records.decode(stored, Incident),
-    "purse": lambda stored: records.decode(stored, Purse),
     "page": lambda stored: records.decode(stored, Page),
+    "purse": lambda stored: records.decode(stored, Purse),
     "answer": lambda stored: records.decode(stored, Answer),
     "waiting": lambda stored: records.decode(stored, Waiting),
 }
+
+
+def test_an_alert_of_an_earlier_daymark_lacks_what_came_later() -> None:
+    found = alert.decode(bytes.fromhex(EARLIER["alert without pages"]))
+    assert found == msgspec.structs.replace(WHOLE["alert"], pages=[])
 
 
 def encoded(value: Any) -> bytes:
