@@ -77,7 +77,9 @@ def worsen(book: Book, alert: Alert) -> None:
             for step in range(track.step):
                 groups.want(book, alert, track, f"{escalate.ESCALATION if step else groups.OPENED}/{step}")
         escalate.advance(book, alert)
-    elif alert.held == BY_CAUSE and (cause := book.alerts[alert.explained_by]).is_live:
+        return
+    cause = book.alerts.get(alert.explained_by) if alert.held == BY_CAUSE else None
+    if cause is not None and cause.is_live:
         if causes.may_hide(book, cause, alert):
             _lift(book, cause, alert)
         else:

@@ -133,6 +133,18 @@ def test_a_source_that_comes_and_goes_goes_on_explaining_and_its_last_end_leaves
     assert play.alert("T-1")["state"] == "open"
 
 
+def test_of_what_a_cause_lets_go_the_one_that_explains_the_others_is_told_for_them() -> None:
+    play = Play()
+    play.find(blind())
+    play.find(finding(rule="reply", severity="critical"))
+    play.find(finding(rule="send", severity="low"), NOW + SECOND)
+    play.find(blind(back=NOW + MINUTE), NOW + MINUTE)
+    play.run(NOW + MINUTE + GRACE)
+    rules = by_rule(play)
+    assert (rules["send"]["state"], rules["send"]["severity"]) == ("open", "critical")
+    assert rules["reply"]["explained_by"] == rules["send"]["id"]
+
+
 @pytest.mark.parametrize("rules", [policy(), policy(hold_ms=HOUR)])
 def test_a_cause_that_comes_back_as_what_explains_nothing_or_is_not_told_lets_go_after_the_grace(rules: Policy) -> None:
     play = Play(policy())
