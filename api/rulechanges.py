@@ -130,7 +130,7 @@ def _done(ctx: Context, tx: Transaction, workflow: str, change: Change) -> Done:
 def approve(ctx: Context, workflow: str) -> Done:
     """Put the draft of a workflow in force. Raises a 403 problem for who made it, 404 without one, 409 if it is about a
     revision that no longer stands."""
-    person = _person(ctx)
+    person = ctx.who.owner if ctx.who else ""
     with ctx.records.transaction() as tx:
         draft = rules.draft(tx.connection, workflow)
         if draft is None:
@@ -161,7 +161,7 @@ def discard(ctx: Context, workflow: str) -> Draft:
 
 
 def _keep(ctx: Context, tx: Transaction, workflow: str, now: Revision | None, change: Change) -> Draft:
-    person = _person(ctx) or (ctx.who.name if ctx.who else "")
+    person = (ctx.who.owner or ctx.who.name) if ctx.who else ""
     before = rules.draft(tx.connection, workflow)
     if before is not None and before.who != person:
         detail = f"A change of {workflow} by {before.who} waits for approval. Approve or discard that one first."
@@ -239,14 +239,6 @@ def _unsent(ctx: Context, workflows: Sequence[str]) -> set[str]:
         if not missing or time.monotonic() > until or not ctx.publisher.reachable():
             return missing
         time.sleep(STEP_S)
-
-
-def _person(ctx: Context) -> str:
-    """The user who asks, also by a token of theirs; '' for what is no user."""
-    who = ctx.who
-    if who is None:
-        return ""
-    return who.user or (who.name.rpartition(" (token ")[0])
 
 
 def _topic(ctx: Context) -> str:

@@ -23,13 +23,15 @@ TOKEN_FILE = "token"  # noqa: S105 (a file's name)
 
 @dataclass(frozen=True)
 class Who:
-    """Somebody, and what they may do. `user` is '' of what isn't a user; `session` the id of a browser's session."""
+    """Somebody, and what they may do. `user` is who is signed in, '' of a token; `owner` the user behind a session or a
+    token, '' of a program; `session` the id of a browser's session. `name` is for people to read: never compare it."""
 
     name: str
     permissions: Permissions
     address: str = ""
     user: str = ""
     session: str = ""
+    owner: str = ""
 
 
 LOCAL = "local"
@@ -76,7 +78,7 @@ class Doorkeeper:
         if found is None:
             return None
         token, permissions = found
-        return Who(f"{token.user} (token {token.name})", permissions, address)
+        return Who(f"{token.user} (token {token.name})", permissions, address, owner=token.user)
 
     def _by_session(self, secret: str, address: str) -> Who | None:
         if not secret:
@@ -88,7 +90,7 @@ class Doorkeeper:
         mark, user = found
         if user is None:
             return Who("api-token", EVERYTHING, address, session=mark)
-        return Who(user.name, user.permissions, address, user=user.name, session=mark)
+        return Who(user.name, user.permissions, address, user=user.name, session=mark, owner=user.name)
 
 
 def address_of(request: Request) -> str:

@@ -227,6 +227,27 @@ def test_with_four_eyes_nothing_else_gets_past_them(eyes: TestClient) -> None:
     assert eyes.get(f"{URL}/draft").status_code == 404
 
 
+def bearer(client: TestClient, name: str) -> dict[str, str]:
+    """A token of whoever is signed in, under a name, as a header. Ends the session's part in what follows."""
+    wanted = {"name": name, "scopes": ["rules", "read"], "days": 1}
+    secret = client.post("/api/v1/tokens", json=wanted).json()["secret"]
+    client.cookies.clear()
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.mark.parametrize("name", ["t", "x (token y", "t) (token u"])
+def test_a_token_is_its_owner_whatever_it_is_called(eyes: TestClient, name: str) -> None:
+    signed_in(eyes, "anna", "editor")
+    put(eyes)
+    own = bearer(eyes, name)
+    assert eyes.post(f"{URL}/draft/approve", headers=own).status_code == 403, "her own draft by her own token"
+    assert eyes.delete(f"{URL}/draft", headers=own).status_code == 200
+    assert eyes.put(URL, json={"text": TEXT}, headers=own).json()["outcome"] == "waits"
+    assert eyes.get(f"{URL}/draft", headers=own).json()["who"] == "anna"
+    signed_in(eyes, "anna", "editor")
+    assert eyes.post(f"{URL}/draft/approve").status_code == 403, "what her token made, by herself"
+
+
 def test_somebody_with_limits_sees_and_changes_the_rules_inside_alone(eyes: TestClient) -> None:
     signed_in(eyes, "anna", "editor", Limits(frozenset({"other"})))
     assert put(eyes).status_code == 403
