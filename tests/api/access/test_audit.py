@@ -120,9 +120,10 @@ def test_a_rule_that_was_put_is_in_the_audit_whether_kafka_has_it_yet_or_not(gua
     with patch.object(context.publisher, "publish"):
         assert guarded.put("/api/v1/rules/w", json={"definition": definition}).status_code == 202
         changed = definition | {"description": "other"}
-        guarded.put("/api/v1/rules/w", json={"definition": changed})
+        guarded.put("/api/v1/rules/w", json={"definition": changed}, headers={"If-Match": '"1"'})
     with patch.object(context.publisher, "publish", side_effect=PublishError("away")):
-        assert guarded.put("/api/v1/rules/w", json={"definition": definition}).json()["outcome"] == "pending"
+        last = guarded.put("/api/v1/rules/w", json={"definition": definition}, headers={"If-Match": '"2"'})
+        assert last.json()["outcome"] == "pending"
     rows = guarded.get("/api/v1/audit", params={"subject": "rule/"}).json()["items"]
     assert [row["action"] for row in rows] == ["put", "put", "put"]
     assert {"path": "definition.description", "before": None, "after": "other"} in rows[1]["changes"]
