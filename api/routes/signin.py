@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -11,8 +10,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import security
-from api.access import people, sessions
-from api.access.oidc import OidcError, Person
+from api.access import people, provided, sessions
+from api.access.oidc import OidcError
 from api.access.people import Refused, User
 from api.access.who import COOKIE, Who, address_of, now_ms
 from api.context import Context, Ctx
@@ -113,31 +112,13 @@ def from_provider(request: Request, ctx: Ctx, state: Short = "", code: Short = "
         return _form(request, ctx, f"The provider did not sign you in: {error or 'no code'}.", 401)
     try:
         person = ctx.oidc.finish(code, held)
-        user = _user_of(ctx, person, ctx.oidc.role(person.groups), address_of(request))
+        role, limits = ctx.oidc.role(person.groups), ctx.oidc.limits(person.groups)
+        user = provided.admitted(ctx.records, person, role, limits, address_of(request), now_ms())
     except (OidcError, Refused) as fault:
         return _form(request, ctx, str(fault), 401)
     answer = _welcome(request, ctx, user, "OpenID")
     answer.delete_cookie(STATE, path="/login/oidc")
     return answer
-
-
-def _user_of(ctx: Context, person: Person, role: str, address: str) -> User:
-    """The user that a person is, with the role that their groups give now. Raises Refused."""
-    with ctx.records.transaction() as tx:
-        user = people.by_subject(tx.connection, person.subject)
-        name = user.name if user else person.name[:128]
-        if user is None and people.read(tx.connection, name) is not None:
-            raise Refused(f"There is another user named {name!r} here. Ask an admin to rename or remove that one.")
-        if not role:
-            tx.changed(Change(now_ms(), name, "sign-in refused", f"user/{name}", origin=address))
-        elif user is None or user.role != role:
-            wanted = replace(user, role=role) if user else User(name, role, subject=person.subject)
-            user = people.put(tx, wanted, "OpenID", address, now_ms())
-    if not role:
-        raise Refused(f"None of your groups has a role here ({', '.join(person.groups) or 'you are in no group'}).")
-    if user is None or user.disabled:
-        raise Refused("This user is disabled here.")
-    return user
 
 
 def _welcome(request: Request, ctx: Context, user: User | None, way: str) -> Response:
