@@ -6,27 +6,26 @@ harmless. A message that ClickHouse refuses becomes a dead letter; a ClickHouse 
 
 from __future__ import annotations
 
-import base64
 import logging
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import orjson
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_when_event_set, wait_random_exponential
+from tenacity import RetryCallState, Retrying, stop_when_event_set, wait_random_exponential
 from tenacity.nap import sleep_using_event
 
 from api.access import erasure
 from api.access.erased import Erased
+from api.inserts import RETRY_MAX_S, Inserter, Message
 from api.metrics import Metrics
 from api.settings import Settings
-from api.store import CLIENTS, Store, StoreError
+from api.store import CLIENTS, Store
 from udfs.ticks import is_tick
 
 log = logging.getLogger(__name__)
@@ -48,18 +47,6 @@ TOPICS = {
 BATCH_BYTES = 20_000_000
 LINGER_S = (0.05, 0.5)  # how long a batch gathers: half of what an insert takes, since as much has come meanwhile
 IDLE_POLL_MS = 250
-RETRY_MAX_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One Kafka message of a result topic: rows, one a line. `timestamp` is epoch ms."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    value: bytes
 
 
 class Loader:
@@ -72,6 +59,7 @@ class Loader:
         self.tables = {settings.topic_prefix + topic: table for topic, table in TOPICS.items()}
         self.state = "not started"
         self.working = False
+        self._inserter = Inserter(store, metrics, lambda: self._tell(False, "waiting for ClickHouse"))
         self._linger = LINGER_S[0]
 
     def run(self, stop: threading.Event) -> None:
@@ -153,7 +141,9 @@ class Loader:
         with self.store.loading:
             by_table = self._unerased(by_table, stop)
             with ThreadPoolExecutor(CLIENTS["insert"], "loader-insert") as pool:  # tables don't depend on each other
-                for done in [pool.submit(self._insert, table, messages, stop) for table, messages in by_table.items()]:
+                for done in [
+                    pool.submit(self._inserter.insert, table, messages, stop) for table, messages in by_table.items()
+                ]:
                     done.result()
         commit(offsets)
         took = time.monotonic() - began
@@ -165,7 +155,7 @@ class Loader:
 
     def _unerased(self, by_table: dict[str, list[Message]], stop: threading.Event) -> dict[str, list[Message]]:
         """The messages without the rows of what was erased in the meantime."""
-        erased: Erased = self._persistent(stop)(erasure.read, self.store)
+        erased: Erased = self._inserter.persistent(stop)(erasure.read, self.store)
         if not erased:
             return by_table
         left = {}
@@ -173,65 +163,6 @@ class Loader:
             kept = [replace(one, value=erased.without(table, one.value)) for one in messages]
             left[table] = [one for one in kept if one.value]
         return {table: messages for table, messages in left.items() if messages}
-
-    def _insert(self, table: str, messages: Sequence[Message], stop: threading.Event) -> None:
-        """Insert messages; halve those that ClickHouse refuses until the bad ones are found."""
-        block = b"\n".join(message.value for message in messages)
-        try:
-            self._insert_bytes(table, block, stop)
-        except StoreError as error:
-            if not error.bad_row:
-                raise
-            if len(messages) == 1:
-                self._refuse(table, messages[0], str(error), stop)
-                return
-            middle = len(messages) // 2
-            self._insert(table, messages[:middle], stop)
-            self._insert(table, messages[middle:], stop)
-            return
-        self.metrics.rows.labels(table).inc(block.count(b"\n") + 1)
-        self.metrics.bytes.labels(table).inc(len(block))
-
-    def _refuse(self, table: str, message: Message, fault: str, stop: threading.Event) -> None:
-        """Keep the message's good rows, and one dead letter with the bad ones."""
-        bad = []
-        lines = [line for line in message.value.split(b"\n") if line.strip()]
-        for line in lines if len(lines) > 1 else []:
-            try:
-                self._insert_bytes(table, line, stop)
-                self.metrics.rows.labels(table).inc()
-            except StoreError as error:
-                if not error.bad_row:
-                    raise
-                bad.append(line)
-                fault = str(error)
-        letter = {
-            "lane": _lane_of(message.value),
-            "topic": message.topic,
-            "partition": message.partition,
-            "offset": message.offset,
-            "received_ms": message.timestamp,
-            "reason": "invalid_event",
-            "detail": f"ClickHouse refused it for table {table}: {fault}"[:2000],
-            "raw": base64.b64encode(b"\n".join(bad) or message.value).decode(),
-        }
-        self._insert_bytes("dead_letters", orjson.dumps(letter), stop)
-        self.metrics.refused.labels(table).inc()
-        log.warning("message refused", extra={k: v for k, v in letter.items() if k != "raw"})
-
-    def _insert_bytes(self, table: str, block: bytes, stop: threading.Event) -> None:
-        """Insert, and try again for as long as it is ClickHouse that fails, not the rows."""
-        self._persistent(stop)(self.store.insert, table, block)
-
-    def _persistent(self, stop: threading.Event) -> Retrying:
-        return Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, StoreError) and not error.bad_row),
-            wait=wait_random_exponential(0.3, max=RETRY_MAX_S),
-            stop=stop_when_event_set(stop),
-            sleep=sleep_using_event(stop),
-            before_sleep=self._log_retry,
-            reraise=True,
-        )
 
     def _commit(self, consumer: KafkaConsumer, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
         try:
@@ -256,12 +187,6 @@ class Loader:
     def _tell(self, working: bool, state: str) -> None:
         self.working, self.state = working, state
 
-    def _log_retry(self, attempt: RetryCallState) -> None:
-        error = attempt.outcome.exception() if attempt.outcome else None
-        self.metrics.retries.inc()
-        self._tell(False, "waiting for ClickHouse")
-        log.warning("ClickHouse failed, trying again", extra={"error": str(error), "attempt": attempt.attempt_number})
-
     def _log_trouble(self, attempt: RetryCallState) -> None:
         error = attempt.outcome.exception() if attempt.outcome else None
         self._tell(False, f"waiting for Kafka at {self.settings.kafka}")
@@ -271,16 +196,6 @@ class Loader:
 def _rows(record: Any) -> bytes:
     """What a Kafka record has for ClickHouse: nothing if it is a tick, which counts only for its offset."""
     return b"" if record.headers and is_tick(record.headers) else record.value or b""
-
-
-def _lane_of(value: bytes) -> str:
-    """The lane that the first row names, or ''."""
-    try:
-        row = orjson.loads(value.split(b"\n", 1)[0])
-    except orjson.JSONDecodeError:
-        return ""
-    lane = row.get("lane", "") if isinstance(row, dict) else ""
-    return lane if isinstance(lane, str) else ""
 
 
 def main() -> None:

@@ -44,6 +44,7 @@ from api.routes import (
     alerts,
     alertstream,
     console,
+    customerlinks,
     customers,
     erasures,
     events,
@@ -122,7 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, incidents, alertquestions, alerting, ack, alertmanager):
         app.include_router(subject.router)
-    for subject in (slo, status, customers):
+    for subject in (slo, status, customers, customerlinks):
         app.include_router(subject.router)
     app.mount("/static/vendor", StaticFiles(directory=rulepages.VENDOR, check_dir=False), name="vendor")
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
@@ -15,7 +16,7 @@ KEPT_MS = 24 * 60 * 60_000
 GIVEN_UP_MS = 60_000  # a request that was cut off by a kill: after that long it may be done again
 MOST_BYTES = 1_000_000
 LONGEST = 255
-SECRET = ("/api/v1/tokens", "/api/v1/sign-in-links")
+SECRET = re.compile(r"/api/v1/(tokens|sign-in-links|customers/.+/links(/[^/]+/rotation)?)")
 """Routes whose answer holds a secret, of which nothing may be kept: a key means nothing there."""
 
 COPIED = ("content-type", "location", "etag")

@@ -2,17 +2,20 @@
 
 A changed, removed or reordered entry breaks the chain. Entries cut off at the end don't: for that the last hash must
 have been kept elsewhere (`daymark audit verify --head`).
+
+What was erased (api/access/erasure.py) is replaced in the entries that hold it. They keep their hash, so that the chain
+goes on, and a later entry, `erase`, says what they hash to since: only what the chain itself owns up to may differ.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from api.access.tables import audit
 from api.records.database import Change
@@ -21,17 +24,20 @@ FIRST = "0" * 64
 """What stands for the hash before the first entry."""
 
 LONGEST = 512
+ERASE = "erase"
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of the chain: how many entries hold, the last hash, and the first fault (`at` is its id)."""
+    """What became of the chain: how many entries hold, the last hash, and the first fault (`at` is its id). `redacted`
+    of them have another text than at first, and an erasure says so."""
 
     entries: int
     head: str
     at: int | None = None
     fault: str = ""
+    redacted: int = 0
 
 
 def canonical(entry: Mapping[str, Any]) -> str:
@@ -64,6 +70,34 @@ def append(connection: Connection, change: Change) -> None:
     row = {"id": number, "entry": text, "hash": digest(text), "at_ms": change.at_ms}
     row |= {"who": change.who[:256], "action": change.action[:64], "subject": change.subject[:LONGEST]}
     connection.execute(insert(audit).values(row))
+
+
+def redact(connection: Connection, value: str, masked: Callable[[str, str], str]) -> list[int]:
+    """Replace a text in what entries say of before and after, as `masked` does it; returns the ids of those entries."""
+    escaped = orjson.dumps(value).decode()[1:-1]
+    rows = connection.execute(select(audit.c.id, audit.c.entry).where(audit.c.entry.contains(escaped, autoescape=True)))
+    found = []
+    for row in rows.all():
+        entry = orjson.loads(row.entry)
+        parts = {name: _masked(entry[name], lambda text: masked(text, value)) for name in ("before", "after")}
+        if entry["action"] != ERASE and any(entry[name] != part for name, part in parts.items()):
+            connection.execute(update(audit).where(audit.c.id == row.id).values(entry=canonical(entry | parts)))
+            found.append(row.id)
+    return found
+
+
+def redactions(connection: Connection, ids: Iterable[int]) -> dict[str, str]:
+    """What entries that were redacted hash to now, by id: for the `redacted` of the entry that says so."""
+    rows = connection.execute(select(audit.c.id, audit.c.entry).where(audit.c.id.in_(list(ids))))
+    return {str(row.id): digest(row.entry) for row in rows}
+
+
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {mask(name): _masked(part, mask) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_masked(part, mask) for part in value]
+    return mask(value) if isinstance(value, str) else value
 
 
 def latest(connection: Connection, subject: str) -> Any:
@@ -99,25 +133,38 @@ def verify(connection: Connection, head: str = "") -> Verdict:
 def followed(rows: Iterable[Mapping[str, Any]], total: int, head: str = "") -> Verdict:
     """The verdict on rows in the order of their ids. Pure."""
     previous, count, met = FIRST, 0, head in ("", FIRST)
+    redacted = set()
+    differing: dict[str, tuple[str, Verdict]] = {}  # entries that hash to something else, until one owns up to it
     for row in rows:
         if fault := _fault(row, count + 1, previous):
             return Verdict(count, previous, row["id"], fault)
+        if (now := digest(row["entry"])) != row["hash"]:
+            fault = f"entry {count + 1} was changed: its hash is not that of what it says"
+            differing[str(row["id"])] = now, Verdict(count, previous, row["id"], fault)
+        elif row["action"] == ERASE:
+            for number, owned in _redacted(row["entry"]).items():
+                if number in differing and differing[number][0] == owned:
+                    del differing[number]
+                    redacted.add(number)
         previous, count = row["hash"], count + 1
         met = met or previous == head
+    if differing:
+        return next(iter(differing.values()))[1]
     if count != total:
         return Verdict(count, previous, None, f"{total} entries were there at the start, {count} were read")
     if not met:
         return Verdict(count, previous, None, "no entry has the hash given as head: entries were cut off or rewritten")
-    return Verdict(count, previous)
+    return Verdict(count, previous, redacted=len(redacted))
 
 
 def _fault(row: Mapping[str, Any], number: int, previous: str) -> str:
     """What is wrong with a row that should be the entry `number` behind the hash `previous`; '' when nothing is."""
     if row["id"] != number:
         return f"entry {number} is missing: entry {row['id']} follows entry {number - 1}"
-    if digest(row["entry"]) != row["hash"]:
-        return f"entry {number} was changed: its hash is not that of what it says"
-    entry = orjson.loads(row["entry"])
+    try:
+        entry = orjson.loads(row["entry"])
+    except orjson.JSONDecodeError:
+        return f"entry {number} was changed: it can't be read"
     if entry["previous"] != previous:
         return f"entry {number} does not follow entry {number - 1}: one of them was replaced or moved"
     shown = {
@@ -130,6 +177,11 @@ def _fault(row: Mapping[str, Any], number: int, previous: str) -> str:
     told = {name: entry[name] for name in shown}
     told |= {"who": entry["who"][:256], "action": entry["action"][:64], "subject": entry["subject"][:LONGEST]}
     return "" if shown == told else f"entry {number} was changed: its columns are not what it says"
+
+
+def _redacted(text: str) -> dict[str, str]:
+    after = orjson.loads(text)["after"]
+    return after.get("redacted", {}) if isinstance(after, dict) else {}
 
 
 def _shown(text: str, fingerprint: str) -> Row:

@@ -18,6 +18,16 @@ import orjson
 
 KEY, VALUE = "key", "value"
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_WORD = re.compile(r"[^\s\"{}\[\](),;<>=|]+")
+_STOPS = ".,:;!?'\""
+MOST_WORDS = 6
+WRITTEN = {
+    "alerts": ("summary", "because", "occurrence", "assignee", "acked_by", "suppressed_by"),
+    "alertlog": ("who", "why"),
+    "deliveries": ("person", "address", "detail"),
+    "incidents": ("title", "cause", "evidence", "groups", "note"),
+}
+"""Columns in which people, or the job, wrote of more than one person (as in sql/masks)."""
 _APART = re.compile(r'["\s{}\[\](),;<>=|]+')
 """What stands between the words of a record that is no JSON."""
 
@@ -46,16 +56,35 @@ class Erased:
         return bool(self.keys)
 
     def without(self, table: str, lines: bytes) -> bytes:
-        """The rows (JSON, one a line) without those that were erased. What is no JSON stays, for who can tell."""
-        return b"\n".join(line for line in lines.split(b"\n") if not self._hits(table, line))
+        """The rows (JSON, one a line) without those that were erased, and the words of others without what was. What is
+        no JSON stays, for who can tell."""
+        left = (self._left(table, line) for line in lines.split(b"\n"))
+        return b"\n".join(line for line in left if line is not None)
 
-    def _hits(self, table: str, line: bytes) -> bool:
+    def _left(self, table: str, line: bytes) -> bytes | None:
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError:
-            return False
+            return line
         if not isinstance(row, dict):
-            return False
+            return line
+        if self._hits(table, row):
+            return None
+        fresh = {name: self._cleaned(row[name]) for name in WRITTEN.get(table, ()) if name in row}
+        return orjson.dumps(row | fresh) if any(row[name] != value for name, value in fresh.items()) else line
+
+    def _cleaned(self, value: Any) -> Any:
+        """A JSON value whose texts have no word, or few words in a row, that was erased."""
+        if isinstance(value, dict):
+            return {name: self._cleaned(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self._cleaned(part) for part in value]
+        if isinstance(value, str):
+            for found in {found for found in phrases(value) if digest(found) in self.keys}:
+                value = masked(value, found)
+        return value
+
+    def _hits(self, table: str, row: dict[str, Any]) -> bool:
         if table == "dead_letters":
             return any(digest(word) in self.keys for word in _words(row.get("raw", "")))
         if digest(str(row.get("key", ""))) in self.keys:
@@ -65,6 +94,19 @@ class Erased:
         data = row.get("data")
         record = _parsed(data) if isinstance(data, str) else data
         return any(digest(text) in self.values for text in [*texts(row.get("groups")), *texts(record)])
+
+
+def masked(text: str, value: str) -> str:
+    """A text with something replaced where it stands for itself: K-1 is not in K-10, nor in K-1-2."""
+    return re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", "[erased]", text)
+
+
+def phrases(text: str) -> Iterator[str]:
+    """The words of a text, and up to six in a row, as they stand there, without the stops around them."""
+    words = [match.span() for match in _WORD.finditer(text)]
+    for first, (start, _) in enumerate(words):
+        for _, end in words[first : first + MOST_WORDS]:
+            yield text[start:end].strip(_STOPS)
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -63,7 +63,7 @@ class Guard:
             await refused(scope, receive, send)
             return
         bounded = bodies.Bounded(scope, receive, send)
-        write = request.method not in origin.SAFE and request.url.path not in answers.SECRET
+        write = request.method not in origin.SAFE and not answers.SECRET.fullmatch(request.url.path)
         if answers.HEADER in request.headers and write:
             await self._once(request, bounded)
         else:

@@ -64,6 +64,8 @@ def verify(
         emit(found)
     elif found["intact"]:
         out.print(f"[green]{found['entries']:,} entries, none changed, removed or moved[/green]")
+        if found["redacted"]:
+            out.print(f"{found['redacted']:,} of them without what erasures took out of them since")
         out.print(
             f"head: {found['head']}   (keep it elsewhere; `--head` finds entries cut off at the end)", soft_wrap=True
         )

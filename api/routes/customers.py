@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api import customers, views
 from api.access.roles import Limits
 from api.access.rows import seen_by
 from api.access.who import now_ms
 from api.context import Context, Ctx
-from api.customerlinks import CustomerLink, read, sign
-from api.levels import DAY_MS
+from api.customerlinks import CustomerLink, read
 from api.paging import PathText
-from api.problems import ProblemError, documented, not_found
+from api.problems import documented, not_found
 from api.routes.slo import Share
 from api.routes.status import SVG, Percent, svg
 from api.status.badge import COLOURS, NEUTRAL, badge
 from api.status.states import percent
 from api.templating import templates
-from udfs.linksecret import LinkSecretError, link_secret
 
 router = APIRouter(responses=documented(422, 503))
 KEEP_S = 30
@@ -103,24 +99,7 @@ class PublicCustomer(BaseModel):
     months: list[PublicMonth]
 
 
-class LinkFor(BaseModel):
-    """How long a link counts."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    days: Annotated[int, Field(ge=1, le=400)] = 90
-
-
-class MadeLink(BaseModel):
-    """A link. The token is shown once, and can't be taken back before it expires but by another link secret."""
-
-    token: str
-    expires_ms: int
-    json_path: str
-    badge_path: str
-
-
-def _figures(ctx: Context, group: str, value: str, days: int) -> dict[str, Any]:
+def figures(ctx: Context, group: str, value: str, days: int) -> dict[str, Any]:
     """Raises a 404 problem if nothing of it is known to whoever asks."""
     lane, stale = ctx.settings.lane, ctx.settings.stale_after_s
     now = views.clock_of(ctx.store, lane, stale)
@@ -137,36 +116,14 @@ def _figures(ctx: Context, group: str, value: str, days: int) -> dict[str, Any]:
 def get_customer(ctx: Ctx, group: PathText, value: PathText, days: Days = 30) -> dict[str, Any]:
     """What was done for a customer, such as `customer/acme` or `market/EU`, by workflow, and the service levels of the
     last three months."""
-    return _figures(ctx, group, value, days)
+    return figures(ctx, group, value, days)
 
 
 @router.get("/customers/{group}/{value}", response_class=HTMLResponse, include_in_schema=False)
 def page(request: Request, ctx: Ctx, group: PathText, value: PathText, days: Days = 30) -> Response:
     """The same as a page."""
-    found = _figures(ctx, group, value, days)
+    found = figures(ctx, group, value, days)
     return templates.TemplateResponse(request, "customer.html", {"customer": found, "days": days, "percent": percent})
-
-
-@router.post(
-    "/api/v1/customers/{group}/{value}/links",
-    tags=["customers"],
-    status_code=201,
-    response_model=MadeLink,
-    responses=documented(401, 403, 404),
-)
-def create_customer_link(ctx: Ctx, group: PathText, value: PathText, body: LinkFor) -> MadeLink:
-    """A token with which a customer sees these figures, as JSON and as a badge, without signing in."""
-    _figures(ctx, group, value, 1)
-    link = CustomerLink(group, value, now_ms() + body.days * DAY_MS)
-    token = sign(link, _secret(ctx))
-    with ctx.records.transaction() as tx:
-        tx.changed(ctx.change("put", f"customer-link/{group}:{value}", None, {"expires_ms": link.expires_ms}))
-    return MadeLink(
-        token=token,
-        expires_ms=link.expires_ms,
-        json_path=f"/api/v1/public/customers/{quote(token, safe='')}",
-        badge_path=f"/status/customers/{quote(token, safe='')}.svg",
-    )
 
 
 @router.get(
@@ -194,9 +151,10 @@ def get_customer_badge(
 
 def _public(ctx: Context, token: str) -> dict[str, Any]:
     """The figures of a token's customer, read as somebody who is limited to this customer."""
-    link = read(token, _secret(ctx), now_ms())
+    with ctx.records.reading() as connection:
+        link = read(connection, token, now_ms())
     if link is None:
-        raise not_found("This link is not valid, or has expired.")
+        raise not_found("This link is not valid, was taken back, or has expired.")
     seen: dict[str, Any] = ctx.cache.get(("customer", link.group, link.value), KEEP_S, lambda: _told(ctx, link))
     return seen
 
@@ -212,11 +170,3 @@ def _told(ctx: Context, link: CustomerLink) -> dict[str, Any]:
     months = [{"month": one["month"], "met_percent": percent(one["share"])} for one in found["months"]]
     told = {name: found[name] for name in ("since_ms", "until_ms", "total")}
     return {**told, "current": states.get(lane) in ("live", "behind"), "months": months}
-
-
-def _secret(ctx: Context) -> str:
-    """Raises a 503 problem without a usable secret."""
-    try:
-        return link_secret(ctx.settings.home, os.environ)
-    except LinkSecretError as fault:
-        raise ProblemError(503, "Links can't be read", str(fault)) from fault

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from api.access import erasure
+from api.access import audit, erasure
 from api.access.erased import KEY, VALUE, digest
 from api.access.who import Who, now_ms
 from api.context import Ctx
@@ -44,8 +44,9 @@ class Erasure(BaseModel):
 
 @router.post("/erasures", status_code=201)
 def erase(request: Request, ctx: Ctx, wanted: Erasure) -> dict[str, Any]:
-    """Erase a person's events, items, moves, findings and unreadable records, for good: what Kafka still holds is left
-    out when it is read again. In the audit stands a digest, not what was erased."""
+    """Erase a person's events, items, moves, findings, alerts and unreadable records, for good: what Kafka still holds
+    is left out when it is read again. In what people wrote on alerts and incidents, and in the audit, the text is
+    replaced. The audit is told a digest, not what was erased."""
     who: Who = request.state.who
     kind, value = (KEY, wanted.key) if wanted.key else (VALUE, wanted.value)
     number, at_ms = digest(value), now_ms()
@@ -54,9 +55,10 @@ def erase(request: Request, ctx: Ctx, wanted: Erasure) -> dict[str, Any]:
         tx.changed(Change(at_ms, who.name, "erase", about, None, {"why": wanted.why, "state": "begun"}, who.address))
     gone = erasure.erase(ctx.store, kind, value, at_ms)
     with ctx.records.transaction() as tx:
-        told = {"why": wanted.why, "state": "done", "rows": gone}
+        redacted = audit.redactions(tx.connection, erasure.redact(tx, value))
+        told = {"why": wanted.why, "state": "done", "rows": gone, "redacted": redacted}
         tx.changed(Change(now_ms(), who.name, "erase", about, None, told, who.address))
-    return {"kind": kind, "digest": number, "at_ms": at_ms, "rows": gone}
+    return {"kind": kind, "digest": number, "at_ms": at_ms, "rows": gone, "redacted": len(redacted)}
 
 
 @router.get("/erasures")

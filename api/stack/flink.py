@@ -8,8 +8,6 @@ flink-python for each job anew.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -17,14 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
-from api.stack import checkpoints, ports, process
+from api.stack import checkpoints, flinkconf, ports, process
 from api.stack.errors import StackError
-from api.stack.flinklib import prepare_lib, wheel
+from api.stack.flinklib import prepare_lib
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CONFIG = REPOSITORY / "flink-conf"
 JOB_MANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 TASK_MANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 START_SECONDS = 60.0
@@ -68,9 +64,8 @@ class FlinkCluster:
     def start(self) -> None:
         """Start all processes without waiting. Raises StackError if the port is taken or a jar is not there."""
         ports.require(self.rest_port, "Flink's REST", "--flink-port")
-        prepare_lib(self._folder("lib"))
-        shutil.rmtree(self._folder("tmp"), ignore_errors=True)
-        self._write_config()
+        prepare_lib(flinkconf.folder(self.home, "lib"))
+        flinkconf.write(self.home, self.rest_port, self._uri("other"), self.metrics_ports)
         self._jobmanager = self._launch("jobmanager", JOB_MANAGER, ["-Xmx448m", "-XX:TieredStopAtLevel=1"])
         self.taskmanagers = []
         for _ in range(self._wanted):
@@ -79,7 +74,7 @@ class FlinkCluster:
     def add_taskmanager(self) -> subprocess.Popen[bytes]:
         """Start one more TaskManager (one slot) without waiting; it joins by itself."""
         number = len(self.taskmanagers) + 1
-        memory = _taskmanager_memory(_settings(), self._heap_mib)
+        memory = flinkconf.taskmanager_memory(self._heap_mib)
         started = self._launch(
             f"{self._worker}-{number}",
             TASK_MANAGER,
@@ -147,7 +142,8 @@ class FlinkCluster:
         command += ["-D", f"execution.checkpointing.dir={self._uri(folder)}"]
         if savepoint:
             command += ["--savepoint", savepoint, "-D", "execution.state-recovery.claim-mode=CLAIM"]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=self._environment())  # noqa: S603
+        env = flinkconf.environment(self.home)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=env)  # noqa: S603
         if done.returncode:
             raise StackError(f"The {kind} job ({folder}) was not accepted: {_last_words(done)}")
         return done.stdout.split()[-1]
@@ -203,7 +199,7 @@ class FlinkCluster:
 
     def newest_checkpoint(self, lane: str) -> str | None:
         """The newest complete checkpoint or savepoint of a lane, to resume from; None if there is none."""
-        return checkpoints.newest(self._folder("checkpoints") / lane)
+        return checkpoints.newest(flinkconf.folder(self.home, "checkpoints") / lane)
 
     # --- the rest
 
@@ -212,59 +208,11 @@ class FlinkCluster:
         return ({"jobmanager": self._jobmanager} if self._jobmanager else {}) | tasks
 
     def _launch(self, name: str, entry: str, memory: list[str], *options: str) -> subprocess.Popen[bytes]:
-        configuration = self._folder("conf")
-        command = [
-            "java",
-            *memory,
-            "-XX:+UseSerialGC",
-            *_settings()["env.java.opts.all"].split(),
-            f"-Dlog4j.configurationFile={configuration / 'log4j-console.properties'}",
-            "-cp",
-            f"{self._folder('lib')}/*",
-            entry,
-            "--configDir",
-            str(configuration),
-            *options,
-        ]
-        return process.start(command, self._log(name), self._environment())
-
-    def _write_config(self) -> None:
-        folder = self._folder("conf")
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in CONFIG.glob("*.properties"):
-            shutil.copy(file, folder)
-        own = {
-            "rest.port": self.rest_port,
-            "rest.bind-port": str(self.rest_port),
-            "jobmanager.rpc.port": ports.free(),
-            "io.tmp.dirs": str(self._folder("tmp")),
-            "execution.checkpointing.dir": self._uri("other"),
-        }
-        if self.metrics_ports:
-            own["metrics.reporter.prom.factory.class"] = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
-            own["metrics.reporter.prom.port"] = self.metrics_ports
-        self._folder("tmp").mkdir(parents=True, exist_ok=True)
-        (folder / "config.yaml").write_text((CONFIG / "config.yaml").read_text() + "\n" + yaml.safe_dump(own))
-
-    def _environment(self) -> dict[str, str]:
-        """What Flink's processes and the client need to find each other, and the workers this interpreter."""
-        return {
-            **os.environ,
-            **process.JAVA,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "FLINK_HOME": str(wheel()),  # without it PyFlink overwrites FLINK_LIB_DIR
-            "FLINK_CONF_DIR": str(self._folder("conf")),
-            "FLINK_LIB_DIR": str(self._folder("lib")),
-            "FLINK_PLUGINS_DIR": str(wheel() / "plugins"),
-            "FLINK_LOG_DIR": str(self.home.absolute() / "logs"),
-            "JVM_ARGS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-        }
-
-    def _folder(self, name: str) -> Path:
-        return self.home.absolute() / "flink" / name
+        command = flinkconf.command(self.home, entry, memory, *options)
+        return process.start(command, self._log(name), flinkconf.environment(self.home))
 
     def _uri(self, lane: str) -> str:
-        return checkpoints.uri(self._folder("checkpoints") / lane)
+        return checkpoints.uri(flinkconf.folder(self.home, "checkpoints") / lane)
 
     def _log(self, name: str) -> Path:
         return self.home / "logs" / f"{name}.log"
@@ -277,22 +225,6 @@ class FlinkCluster:
         if answer.is_error:
             raise StackError(f"Flink refused {method} {path}: {answer.text[:500]}")
         return answer.json() if answer.content else None
-
-
-def _settings() -> dict[str, Any]:
-    return dict(yaml.safe_load((CONFIG / "config.yaml").read_text()))
-
-
-def _taskmanager_memory(settings: dict[str, Any], heap_mib: int | None) -> list[str]:
-    """The limits for the JVM that belong to the memory settings."""
-
-    def megabytes(*names: str) -> int:
-        return sum(int(str(settings[f"taskmanager.memory.{name}"]).removesuffix(" mb")) for name in names)
-
-    heap = megabytes("framework.heap.size", "task.heap.size")
-    direct = megabytes("framework.off-heap.size", "task.off-heap.size", "network.max")
-    metaspace = megabytes("jvm-metaspace.size")
-    return [f"-Xmx{heap_mib or heap}m", f"-XX:MaxDirectMemorySize={direct}m", f"-XX:MaxMetaspaceSize={metaspace}m"]
 
 
 def _root_cause(stacktrace: str) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.customerlinks import CustomerLink, read, sign
+from api.access.tables import answers
+from api.customerlinks import listed, make, read
 from api.main import create_app
 from api.migrations import migrate
 from api.settings import Settings
 from api.status.cache import Cache
 from api.store import Store
-from tests.api.access.conftest import HOME, signed_in
+from tests.api.access.conftest import HOME, records_of, signed_in
 from tests.api.rows import finding, insert, item, progress, transition
 from tests.api.test_levels import MAPPING, PACK
 
@@ -152,7 +153,48 @@ def test_a_token_that_was_changed_or_has_expired_shows_nothing(client: TestClien
 
 
 @pytest.mark.parametrize(("at", "counts"), [(999, True), (1000, False), (1001, False)])
-def test_a_token_counts_until_its_end(at: int, counts: bool) -> None:
-    made = CustomerLink("customer", "acme", 1000)
-    assert read(sign(made, "s" * 32), "s" * 32, at) == (made if counts else None)
-    assert read(sign(made, "s" * 32), "t" * 32, at) is None
+def test_a_token_counts_until_its_end(client: TestClient, at: int, counts: bool) -> None:
+    with records_of(client).transaction() as tx:
+        made, token = make(tx, "customer", "acme", "root", 0, 1000)
+        assert read(tx.connection, token, at) == (made if counts else None)
+        assert listed(tx.connection, "customer", "acme", at).count(made) == counts
+        assert read(tx.connection, token[::-1], at) is None
+
+
+def test_one_link_is_taken_back_and_the_others_go_on(client: TestClient) -> None:
+    first, second = link(client, "acme"), link(client, "acme")
+    links = "/api/v1/customers/customer/acme/links"
+    known = [one["id"] for one in client.get(links).json()]
+    assert {first["id"], second["id"]} <= set(known)
+    assert first["token"] not in client.get(links).text
+    other = f"/api/v1/customers/customer/zorg/links/{first['id']}"
+    assert client.delete(other).status_code == 404, "a link of somebody else"
+    assert client.delete(f"{links}/{first['id']}").status_code == 204
+    assert client.delete(f"{links}/{first['id']}").status_code == 404
+    stranger = TestClient(client.app, base_url="http://127.0.0.1")
+    assert stranger.get(first["json_path"]).status_code == 404
+    assert stranger.get(first["badge_path"]).status_code == 404
+    assert stranger.get(second["json_path"]).status_code == 200
+    assert [(row["action"], row["who"]) for row in client.get("/api/v1/audit").json()["items"][:1]] == [
+        ("delete", "root")
+    ]
+
+
+def test_a_link_gets_another_token_and_the_old_one_shows_nothing(client: TestClient) -> None:
+    made = link(client, "acme")
+    place = f"/api/v1/customers/customer/acme/links/{made['id']}/rotation"
+    fresh = client.post(place).json()
+    assert (fresh["id"], fresh["expires_ms"]) == (made["id"], made["expires_ms"])
+    stranger = TestClient(client.app, base_url="http://127.0.0.1")
+    assert stranger.get(made["json_path"]).status_code == 404
+    assert stranger.get(fresh["json_path"]).status_code == 200
+    assert client.post(place.replace(made["id"], "0" * 16)).status_code == 404
+
+
+def test_a_token_is_not_kept_for_an_idempotency_key(client: TestClient) -> None:
+    for place, body in (("links", {}), (f"links/{link(client, 'acme')['id']}/rotation", None)):
+        answer = client.post(f"/api/v1/customers/customer/acme/{place}", json=body, headers={"Idempotency-Key": place})
+        assert answer.status_code == 201
+        with records_of(client).reading() as connection:
+            rows = connection.execute(answers.select()).all()
+        assert answer.json()["token"].encode() not in b"".join(row.body for row in rows)

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
-from api.loader import TOPICS, Loader, Message
+from api.inserts import Message
+from api.loader import TOPICS, Loader
 from api.metrics import Metrics
 from api.settings import Settings
 from api.stack.kafka import KafkaBroker

@@ -47,12 +47,36 @@ _KINDS = {
 }
 
 
+HALF = "holds half a character (a lone surrogate); write the character itself"
+
+
 def validate(model: type[S], document: Document) -> tuple[S | None, list[Problem]]:
     """The document as a `model`, or None and what is wrong with it."""
+    if broken := [document.problem(loc, HALF) for loc in _half(document.data, ())]:
+        return None, broken  # nobody could be told what else is wrong: UTF-8 can't hold it
     try:
         return model.model_validate(document.data), []
     except ValidationError as faults:
         return None, [_problem(model, document, error) for error in faults.errors(include_url=False)]
+
+
+def _half(value: Any, loc: Loc) -> Iterator[Loc]:
+    """Where a text, or a word on the left, has half a character; a word by the place of its section."""
+    if isinstance(value, dict):
+        for word, part in value.items():
+            if isinstance(word, str) and _is_half(word):
+                yield loc
+            else:
+                yield from _half(part, (*loc, word))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _half(part, (*loc, index))
+    elif isinstance(value, str) and _is_half(value):
+        yield loc
+
+
+def _is_half(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _problem(model: type[Section], document: Document, error: ErrorDetails) -> Problem:

@@ -25,6 +25,13 @@ class Problem:
     message: str
     level: Level = ERROR
 
+    def __post_init__(self) -> None:
+        """What is quoted of a document can always be written down, also where it holds half a character."""
+        for name in ("path", "message"):
+            text: str = getattr(self, name)
+            if not text.isascii():
+                object.__setattr__(self, name, text.encode(errors="replace").decode())
+
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
         path = f"{self.path}: " if self.path else ""
