@@ -20,6 +20,7 @@ from api.records import rules
 from api.records.database import Transaction
 from api.records.rules import DISABLE, ENABLE, PUT, ROLLBACK, WITHDRAW, Draft, Revision
 from api.rulechecks import check, invalid, require_known
+from api.rulereach import beyond
 from udfs.packs.problems import ERROR, Problem
 from udfs.packs.rulefile import with_enabled, written
 
@@ -196,6 +197,11 @@ def _store(
     who: str,
     approved_by: str = "",
 ) -> Revision:
+    if ctx.who and ctx.who.permissions.limits and (more := beyond(now.definition if now else None, change.definition)):
+        detail = (
+            f"The rule would follow more than the one that stands: {', '.join(more)}. You are limited, and would come"
+        )
+        raise ProblemError(403, "Beyond your limits", f"{detail} to see it; ask somebody without limits to put it.")
     at = now_ms()
     fresh = Revision(
         workflow,

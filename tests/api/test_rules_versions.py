@@ -320,6 +320,41 @@ def test_a_token_is_its_owner_whatever_it_is_called(eyes: TestClient, name: str)
     assert eyes.post(f"{URL}/draft/approve").status_code == 403, "what her token made, by herself"
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (longer("6m"), 202),
+        (TEXT.replace("on: replied", "on: replied, where: {data.of: acme}"), 202),
+        (TEXT.replace("on: replied", "on: zorg.replied"), 403),
+        (TEXT.replace("on: replied}", "on: replied, start: true}"), 403),
+        (TEXT.replace("key: trade_id", "key: order_id"), 403),
+        (TEXT.replace("key: trade_id", "key: [trade_id, order_id]"), 403),
+    ],
+    ids=["another span", "less of a type", "another type", "items begin by it", "another key", "one more key"],
+)
+def test_an_editor_with_limits_puts_no_rule_by_which_he_would_see_more(
+    serve: Callable[[Settings], TestClient], settings: Settings, text: str, status: int
+) -> None:
+    client = serve(settings.model_copy(update={"sign_in": "required", "rate_limit": 0}))
+    client.headers.update({"Origin": "http://127.0.0.1"})
+    signed_in(client, "root", "admin")
+    assert put(client).status_code == 202
+    signed_in(client, "carl", "editor", Limits(frozenset({"trade", "new"})))
+    assert put(client, text, 1).status_code == status
+    new = client.put("/api/v1/rules/new", json={"text": text.replace("workflow: trade", "workflow: new")})
+    assert new.status_code == 403
+
+
+def test_with_four_eyes_such_a_rule_waits_for_somebody_without_limits(eyes: TestClient) -> None:
+    inside = Limits(frozenset({"trade"}))
+    signed_in(eyes, "carl", "editor", inside)
+    assert put(eyes).json()["outcome"] == "waits"
+    signed_in(eyes, "cleo", "editor", inside)
+    assert approve(eyes).status_code == 403
+    signed_in(eyes, "ben", "editor")
+    assert approve(eyes).status_code == 202
+
+
 def test_somebody_with_limits_sees_and_changes_the_rules_inside_alone(eyes: TestClient) -> None:
     signed_in(eyes, "anna", "editor", Limits(frozenset({"other"})))
     assert put(eyes).status_code == 403
