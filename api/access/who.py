@@ -24,7 +24,8 @@ TOKEN_FILE = "token"  # noqa: S105 (a file's name)
 @dataclass(frozen=True)
 class Who:
     """Somebody, and what they may do. `user` is who is signed in, '' of a token; `owner` the user behind a session or a
-    token, '' of a program; `session` the id of a browser's session. `name` is for people to read: never compare it."""
+    token, '' of a program; `session` the id of a browser's session; `token` that of an API token. `name` is for people
+    to read: what must not be mixed up goes by `account`."""
 
     name: str
     permissions: Permissions
@@ -32,6 +33,13 @@ class Who:
     user: str = ""
     session: str = ""
     owner: str = ""
+    token: str = ""
+
+    @property
+    def account(self) -> str:
+        """What tells this one from everybody else, whatever they are called."""
+        kind = "token" if self.token else "user" if self.user else "program"
+        return f"{kind} {self.token or self.user or self.name}"
 
 
 LOCAL = "local"
@@ -78,7 +86,7 @@ class Doorkeeper:
         if found is None:
             return None
         token, permissions = found
-        return Who(f"{token.user} (token {token.name})", permissions, address, owner=token.user)
+        return Who(f"{token.user} (token {token.name})", permissions, address, owner=token.user, token=token.id)
 
     def _by_session(self, secret: str, address: str) -> Who | None:
         if not secret:

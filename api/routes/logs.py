@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
-from api import paging
+from api import paging, spreadsheets
 from api.context import Context, Ctx
 from api.models import EventPattern, Histogram
 from api.paging import FAR, Cursor, Since, Text, Until
@@ -104,9 +104,10 @@ def export(
     limit: Annotated[int, Query(ge=1, le=EXPORTED, description="rows")] = EXPORTED,
 ) -> Response:
     """The events of one lane that fit all filters as a file, the oldest first, at most 100,000; personal data is masked
-    in it as everywhere."""
+    in it as everywhere. In a CSV file an apostrophe stands before what a spreadsheet would take for a formula."""
     kind, media = FORMATS[format]
     body = ctx.store.file("events/export", kind, **filters["where"], limit=limit)
+    body = spreadsheets.shown(body) if format == "csv" else body
     named = {"Content-Disposition": f'attachment; filename="events.{format}"'}
     return Response(body, media_type=media, headers=named)
 
@@ -169,6 +170,10 @@ def retry(ctx: Ctx, retry: Retry) -> Retried:
         refused.append("some are not kept any more")
     fit = [row for row in rows if not _refused(ctx, row)]
     records = [Record(row["topic"], b"", base64.b64decode(row["raw"])) for row in fit]
+    if records:
+        letters = [f"{row['topic']}/{row['partition']}@{row['offset']}" for row in fit]
+        with ctx.records.transaction() as tx:  # before they are sent: a kill in between must leave a trace
+            tx.changed(ctx.change("retry", "dead-letters", None, {"letters": letters}))
     try:
         if records:
             ctx.publisher.publish(records)
