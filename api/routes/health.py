@@ -28,10 +28,12 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def readyz(ctx: Ctx) -> Response:
-    """Whether the stores, Kafka and the loader do their work; 503 and a word for each while one does not."""
+    """Whether the stores, Kafka and the loader do their work; 503 and a word for each while one does not. Where the
+    broker should be is said to who is signed in."""
+    where = f" at {ctx.settings.kafka}" if ctx.who else ""
     parts = {
         "store": (ctx.store.alive(), "ok", "ClickHouse does not answer"),
-        "kafka": (ctx.publisher.reachable(), "ok", f"nothing accepts connections at {ctx.settings.kafka}"),
+        "kafka": (ctx.publisher.reachable(), "ok", f"nothing accepts connections{where}"),
     }
     parts["records"] = (_waiting(ctx) is not None, "ok", "the relational store does not answer")
     if ctx.loader is not None:

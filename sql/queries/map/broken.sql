@@ -1,10 +1,10 @@
--- Deadlines that are missed, or likely to be, and whose step has not come, at an instant: by the step that started their clock and the one
--- awaited. Where that is now (`live`), only those of items that are still in flight count: an item that has ended otherwise owes nothing.
+-- Deadlines that are missed, or likely to be, and whose step has not come, now: by the step that started their clock and the one awaited. Only
+-- of the run that is in flight: an earlier one, or one that has ended otherwise, owes nothing; and a warning holds while its deadline waits.
 SELECT because, step, countIf(worst = 2) AS missing, countIf(worst = 1) AS at_risk
 FROM
 (
     SELECT
-        key, rule, because, step,
+        key, rule, because, step, max(since_ms) AS begun_ms,
         max(multiIf(kind = 'missing', 2, kind IN ('at_risk', 'predicted'), 1, 0)) AS worst,
         max(kind IN ('late', 'reported_late') AND ifNull(at_ms, 0) <= {at_ms:Int64}) AS came
     FROM findings FINAL
@@ -14,12 +14,15 @@ FROM
       AND ({group_name:String} = '' OR groups[{group_name:String}] = {group_value:String})
     GROUP BY key, rule, because, step, occurrence
     HAVING NOT came
-)
-WHERE {live:UInt8} = 0 OR key IN
+) AS told
+INNER JOIN
 (
-    SELECT key FROM items FINAL
+    SELECT key, least(run_ms, started_ms) AS run_begun_ms, overdue, pending.id AS waits
+    FROM items FINAL
     WHERE lane = {lane:String} AND workflow = {workflow:String} AND status = 'in_flight' AND (overdue > 0 OR other > 0)
-)
+) AS owing ON owing.key = told.key
+WHERE ifNull(told.begun_ms, owing.run_begun_ms) >= owing.run_begun_ms
+  AND if(told.worst = 2, owing.overdue > 0, has(owing.waits, told.rule))
 GROUP BY because, step
 ORDER BY because, step
 LIMIT 1000

@@ -57,6 +57,19 @@ def test_a_changed_entry_with_a_hash_to_fit_is_found_at_the_next(records: Record
     assert "entry 4 does not follow entry 3" in verdict(records).fault
 
 
+@pytest.mark.parametrize("text", ["x", "1", "{}", "[]"])
+def test_an_entry_that_cannot_be_read_is_found_and_keeps_nobody_from_the_rest(guarded: TestClient, text: str) -> None:
+    signed_in(guarded, "root", "admin")
+    with records_of(guarded).transaction() as tx:
+        forged = {"entry": text, "hash": audit.digest(text)}
+        tx.connection.execute(update(table).where(table.c.id == 2).values(forged))
+    told = guarded.get("/api/v1/audit/verification").json()
+    assert (told["intact"], told["at"]) == (False, 2)
+    rows = guarded.get("/api/v1/audit").json()["items"]
+    assert [row["id"] for row in rows if "can't be read" in str(row["after"])] == [2]
+    assert guarded.get("/audit").status_code == 200
+
+
 def test_a_removed_entry_is_found(records: Records) -> None:
     changed(records, 5)
     with records.transaction() as tx:
