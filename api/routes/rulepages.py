@@ -14,7 +14,6 @@ from starlette.concurrency import run_in_threadpool
 
 from api import rulechanges, ruleset
 from api.access.roles import Subject
-from api.access.who import now_ms
 from api.commands.schema import Language, schema_of
 from api.context import Context, Ctx
 from api.paging import PathText
@@ -146,7 +145,7 @@ def _do(request: Request, ctx: Context, workflow: str, form: dict[str, str]) -> 
     wrong = ""
     try:
         if what == "simulate":
-            one = rulehistory.begin(ctx, name, rulehistory.Wanted(text=text, since=_days(form)))
+            one = rulehistory.begin(ctx, name, rulehistory.Wanted(text=text, days=_days(form)))
             return _see(f"/rules/{quote(name, safe='')}/simulations/{one.id}")
         if what == "discard":
             rulechanges.discard(ctx, name)
@@ -242,8 +241,7 @@ def _known(form: dict[str, str]) -> int | None:
 
 def _days(form: dict[str, str]) -> int:
     days = form.get("days", "7")
-    span = int(days) if days.isdecimal() and len(days) < 5 else 7
-    return max(0, now_ms() - span * rulehistory.DAY_MS)
+    return min(max(1, int(days)), 3660) if days.isdecimal() and len(days) < 5 else 7
 
 
 def _see(path: str) -> Response:
