@@ -60,7 +60,7 @@ class Context:
     def watch(self, name: tuple[Hashable, ...], render: Render) -> StreamingResponse:
         """A live screen, shared by all who watch the same one and may see the same of it."""
         limits = self.who.permissions.limits if self.who else ""
-        return self.live.stream((*name, repr(limits)), render, self.still_let_in)
+        return self.live.stream((*name, repr(limits)), render, self.still_let_in, self.who.name if self.who else "")
 
     def still_let_in(self) -> bool:
         """Whether who began a request that is still open may do what they might then: they are signed in, or their

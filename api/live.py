@@ -6,17 +6,21 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Hashable
 
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 from starlette.concurrency import run_in_threadpool
 
+from api.problems import ProblemError
+
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
 SHARE = 1.0
 """How long a screen rests, in times of what its rendering took: a slow one never takes more than half a core."""
 BEAT_S = 5.0
+MOST_OPEN = 200  # for one user or token: a wall of screens, and not a thousand renderings
 LOOK_S = 10.0  # how often an open stream is asked whether who watches may still see it
 Render = Callable[[], str]
 Still = Callable[[], bool]
@@ -60,11 +64,34 @@ class Live:
         self.channels: dict[Hashable, Channel] = {}
         self.stopping: Callable[[], bool] = lambda: False
         self.rendered = 0
+        self.open: Counter[str] = Counter()
 
-    def stream(self, name: Hashable, render: Render, still: Still | None = None) -> StreamingResponse:
-        """The answer to a browser's EventSource, for as long as who watches is `still` let in."""
+    def stream(self, name: Hashable, render: Render, still: Still | None = None, viewer: str = "") -> StreamingResponse:
+        """The answer to a browser's EventSource, for as long as who watches is `still` let in. Raises a 429 problem if
+        `viewer` has too many open: each that differs from the others is rendered every second."""
+        self.admit(viewer)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self.watch(name, render, still), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(
+            self.counted(viewer, self.watch(name, render, still)), media_type="text/event-stream", headers=headers
+        )
+
+    def admit(self, viewer: str) -> None:
+        """Raises a 429 problem if somebody has too many streams open."""
+        if self.open[viewer] >= MOST_OPEN:
+            detail = f"{MOST_OPEN} live screens are open for {viewer or 'you'}. Close some, or sign in as another user."
+            raise ProblemError(429, "Too many live screens", detail)
+
+    async def counted(self, viewer: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """A stream that counts among its viewer's for as long as it is open."""
+        self.open[viewer] += 1
+        try:
+            async with contextlib.aclosing(stream) as parts:  # type: ignore[type-var]
+                async for part in parts:
+                    yield part
+        finally:
+            self.open[viewer] -= 1
+            if not self.open[viewer]:
+                del self.open[viewer]
 
     async def over(self, ticket: Ticket) -> bool:
         """Whether an open stream must end: the server is about to stop, or who watches may no longer see it."""

@@ -29,7 +29,10 @@ def runbook(packs: list[Path], path: str) -> Markup | None:
     """The runbook at a path that a finding names, out of the first pack that has it; None where none has."""
     for pack in packs:
         folder = (pack if pack.is_dir() else pack.parent).resolve()
-        file = (folder / path).resolve()
-        if path and file.is_relative_to(folder) and file.suffix == ".md" and file.is_file():
-            return rendered(file.read_bytes()[:MOST_BYTES].decode(errors="replace"))
+        try:
+            file = (folder / path).resolve()
+            if path and file.is_relative_to(folder) and file.suffix == ".md" and file.is_file():
+                return rendered(file.read_bytes()[:MOST_BYTES].decode(errors="replace"))
+        except (OSError, ValueError):  # too long for a path, or with a null in it
+            continue
     return None

@@ -30,6 +30,8 @@ from api.security import HEADERS
 
 STATIC = "/static/"
 RETRY = {"Retry-After": "5"}
+WRITING = ("/welcome/", "/login/oidc")
+"""What a stranger may ask for by GET and costs a transaction, or a request to the OpenID provider."""
 
 
 def _public() -> list[re.Pattern[str]]:
@@ -77,7 +79,8 @@ class Guard:
         public = any(pattern.match(request.url.path) for pattern in self._public)
         if who is None and not public:
             return self._unknown(request)
-        if who is None and request.method not in origin.SAFE and (wait := self._rates.anonymous(address_of(request))):
+        writes = request.method not in origin.SAFE or request.url.path.startswith(WRITING)
+        if who is None and writes and (wait := self._rates.anonymous(address_of(request))):
             return _too_many(wait)
         if who is not None and who.name != LOCAL and (wait := self._rates.known(who.account)):
             return _too_many(wait)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from api.access import lockout, passwords
+from api.access.rates import network
 from api.access.roles import UNLIMITED, Limits, Permissions, of_role
 from api.access.tables import attempts, sessions, users
 from api.records.database import Change, Records, Transaction
 
 LONGEST_NAME = 128
 AWAITED = "awaited "
+NAMES = r"^[\w.@+-][\w.@+ -]{0,127}$"
+SERVICES = ("api-token", "cli", "link", "local")
+"""Who stands in the audit without being a user: the server's own tokens, links in messages, nobody in particular."""
 
 
 class Refused(Exception):
@@ -51,6 +56,15 @@ class User:
     def as_json(self) -> dict[str, Any]:
         """What the API and the audit show: nothing secret."""
         return {**vars(self), "limits": self.limits.as_json()}
+
+
+def name_fault(name: str) -> str:
+    """Why nobody may be called so; '' for a name that is right."""
+    if name in SERVICES:
+        return "is the server's own in the audit; take another one"
+    if not re.fullmatch(NAMES, name):
+        return "is none: give 1 to 128 letters, digits and . @ + - _, and blanks between them"
+    return ""
 
 
 def read(connection: Connection, name: str) -> User | None:
@@ -136,7 +150,7 @@ def sign_in(records: Records, name: str, password: str, address: str, now_ms: in
 
     The attempt is counted before the password is looked at, so that many at once are no way around the lockout.
     """
-    places = (("user", _key(name)), ("address", _key(address)))
+    places = (("user", _key(name)), ("address", _key(network(address))))
     with records.transaction() as tx:
         wait_ms = max(_until(tx.connection, *place) for place in places) - now_ms
         if wait_ms > 0:
@@ -145,14 +159,17 @@ def sign_in(records: Records, name: str, password: str, address: str, now_ms: in
             _count(tx.connection, *place, now_ms)
         row = tx.connection.execute(select(users).where(users.c.name == name)).first()
     right = passwords.right(row.password if row else None, password)
-    if row is None or not right or row.disabled:
+    if row is None or not right or row.disabled or row.subject:
         with records.transaction() as tx:
             subject = f"user/{name}" if row else "user"  # what isn't a name may be a password that was typed there
             tx.changed(Change(now_ms, name if row else "", "sign-in refused", subject, origin=address))
         raise Refused("Name or password is wrong.")
     with records.transaction() as tx:
-        for kind, key in places:
-            tx.connection.execute(delete(attempts).where(attempts.c.kind == kind, attempts.c.name == key))
+        of_user, of_address = (((attempts.c.kind == kind) & (attempts.c.name == key)) for kind, key in places)
+        tx.connection.execute(delete(attempts).where(of_user))
+        # This one didn't fail. Those before it did, and one's own right password is no way to go on with others' names.
+        tx.connection.execute(update(attempts).where(of_address).values(failures=attempts.c.failures - 1))
+        tx.connection.execute(delete(attempts).where(of_address, attempts.c.failures < 1))
         if passwords.outdated(row.password):
             fresh = {"password": passwords.hashed(password)}
             tx.connection.execute(update(users).where(users.c.name == name).values(fresh))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -21,7 +22,9 @@ def admitted(records: Records, person: Person, role: str, limits: Limits | None,
     none, and an admin sets them. Raises Refused; who has no role any more then has no session and no token either."""
     with records.transaction() as tx:
         before = _known(tx.connection, person)
-        name = before.name if before else person.name[: people.LONGEST_NAME]
+        name = before.name if before else re.sub(r"[^\w.@+ -]", "_", person.name)[: people.LONGEST_NAME]
+        if before is None and (fault := people.name_fault(name)):
+            raise Refused(f"The name {name!r} that the provider gives you {fault}. Ask an admin there.")
         if before is None and people.read(tx.connection, name) is not None:
             raise Refused(f"There is another user named {name!r} here. Ask an admin to rename or remove that one.")
         if role:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 ANONYMOUS = 60
 """What one address may send a minute without being known: sign-ins, wrong tokens."""
+
+
+def network(address: str) -> str:
+    """What is counted for an address: of IPv6 the network of 64 bits, whose addresses are all one subscriber's."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 6:
+        return str(found.ipv4_mapped or ip_network((int(found) >> 64 << 64, 64)))
+    return address
 
 
 class Rates:
@@ -24,7 +37,7 @@ class Rates:
 
     def anonymous(self, address: str) -> int:
         """Count a request of an address; seconds to wait if it is one too many, else 0."""
-        return self._count(self._anonymous, "anonymous", address)
+        return self._count(self._anonymous, "anonymous", network(address))
 
     def _count(self, item: RateLimitItemPerMinute, kind: str, name: str) -> int:
         if self._limiter.hit(item, kind, name):

@@ -13,11 +13,10 @@ from rich.table import Table
 
 from api.commands.output import emit, guarded, out
 from api.commands.packs import AsJson
-from api.stack.ask import ask
+from api.stack.ask import ask, health_of
 from api.stack.detection import ALERTS
 from api.stack.errors import Exit, StackError
 from api.stack.home import Home, State
-from api.tls import trusting
 
 STOP_SECONDS = 180
 FIRST_CLOCK_SECONDS = 60.0
@@ -66,7 +65,7 @@ def describe(home: Home, state: State) -> dict[str, Any]:
     """What `status --json` prints."""
     parts = {name: all(one.alive() for one in many) for name, many in state.parts.items()}
     try:
-        health = httpx.get(f"{state.url}/readyz", timeout=3, verify=trusting(state.tls_cert)).json()
+        health = health_of(state)
     except (httpx.HTTPError, ValueError) as error:
         health = {"ready": False, "parts": {"serving": str(error)}}
     job, alert_job, clock = _job_state(state, state.lane), _job_state(state, ALERTS), _clock_state(state)

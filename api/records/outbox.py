@@ -107,11 +107,15 @@ class Relay:
         return empty is not None
 
     def _refill(self) -> bool:
-        """Publish the rules that their topic has lost; whether that is known. Raises KafkaError while it can't be
-        asked."""
+        """Publish the rules that their topic has lost; whether that is known. A topic that can't be read holds up
+        nothing that waits to be sent."""
         if not self._rules_topic:
             return True
-        held = held_by(self._publisher.settings.kafka, self._rules_topic)
+        try:
+            held = held_by(self._publisher.settings.kafka, self._rules_topic)
+        except KafkaError as fault:
+            log.warning("whether rules were lost can't be told", extra={"error": str(fault) or type(fault).__name__})
+            return False
         if held is None:
             return False
         refill(self._records, self._rules_topic, held, time.time_ns() // 1_000_000)

@@ -19,7 +19,7 @@ from api.records.database import Records
 from api.records.rules import WITHDRAW, Revision
 
 log = logging.getLogger(__name__)
-PATIENCE_S = 30.0
+PATIENCE_S = 10.0
 
 
 def refill(records: Records, topic: str, held: Mapping[bytes, bytes | None], now_ms: int) -> int:

@@ -73,8 +73,6 @@ def _save(request: Request, ctx: Context, form: dict[str, str]) -> Response:
         limits = Access(workflows=_words(form.get("workflows", "")) or None, groups=_groups(form.get("groups", "")))
         wanted = {"role": form.get("role"), "disabled": "disabled" in form, "password": form.get("password") or None}
         wanted["openid"] = "openid" in form
-        if not name or len(name) > 128:
-            raise ProblemError(422, "Invalid request", "A user has a name of 1 to 128 characters.")
         save_user(ctx, request.state.who, name, UserPut.model_validate({**wanted, "limits": limits}))
     except ProblemError as fault:
         return _users(request, ctx, fault.problem.detail, fault.problem.status)

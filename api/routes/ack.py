@@ -16,6 +16,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.concurrency import run_in_threadpool
 
+from api.access.rates import network
 from api.actions import act
 from api.actor import Actor
 from api.alertmodels import ENDED
@@ -71,7 +72,7 @@ async def do(request: Request, ctx: Ctx, token: str) -> Response:
 def _read(request: Request, ctx: Context, token: str) -> tuple[Link | None, dict[str, Any]]:
     """The link, or what the page says instead. Raises a 429 problem if there were too many of late."""
     address = request.client.host if request.client else ""
-    if not _limiter.hit(PER_MINUTE, address):
+    if not _limiter.hit(PER_MINUTE, network(address)):
         raise ProblemError(429, "Too many requests", "Too many links were opened from this address. Wait a minute.")
     try:
         link = read(token, link_secret(ctx.settings.home, os.environ), time.time_ns() // 1_000_000)

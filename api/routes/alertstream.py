@@ -17,7 +17,7 @@ from api.listener import Listener
 from api.live import Ticket
 from api.problems import documented
 
-router = APIRouter(prefix="/api/v1", tags=["alerts"], responses=documented(401, 503))
+router = APIRouter(prefix="/api/v1", tags=["alerts"], responses=documented(401, 429, 503))
 BEAT_S = 15.0
 LOOK_S = 0.5  # how often it is asked whether the stream is over: a server that stops waits for no longer
 
@@ -28,9 +28,11 @@ async def live(ctx: Ctx) -> Response:
     list anew), a comment every 15 s so that nobody takes the line for dead."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     limits = ctx.who.permissions.limits if ctx.who else UNLIMITED
+    viewer = ctx.who.name if ctx.who else ""
+    ctx.live.admit(viewer)
     ticket = Ticket(ctx.still_let_in)
     rows = changes(ctx.listener, limits, over=lambda: ctx.live.over(ticket))
-    return StreamingResponse(rows, media_type="text/event-stream", headers=headers)
+    return StreamingResponse(ctx.live.counted(viewer, rows), media_type="text/event-stream", headers=headers)
 
 
 async def _never() -> bool:

@@ -15,6 +15,7 @@ from api.context import Context, Ctx
 from api.metrics import StoreMetrics
 from api.models import Readiness
 from api.paging import FAR
+from api.problems import ProblemError, documented
 from api.store import StoreError
 
 router = APIRouter(tags=["health"])
@@ -28,24 +29,27 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def readyz(ctx: Ctx) -> Response:
-    """Whether the stores, Kafka and the loader do their work; 503 and a word for each while one does not. Where the
-    broker should be is said to who is signed in."""
-    where = f" at {ctx.settings.kafka}" if ctx.who else ""
+    """Whether the stores, Kafka and the loader do their work; 503 and a word for each while one does not. Who is
+    signed in is told more."""
     parts = {
         "store": (ctx.store.alive(), "ok", "ClickHouse does not answer"),
-        "kafka": (ctx.publisher.reachable(), "ok", f"nothing accepts connections{where}"),
+        "kafka": (ctx.publisher.reachable(), "ok", f"nothing accepts connections at {ctx.settings.kafka}"),
     }
     parts["records"] = (_waiting(ctx) is not None, "ok", "the relational store does not answer")
     if ctx.loader is not None:
         parts["loader"] = (ctx.loader.working, ctx.loader.state, ctx.loader.state)
     ready = all(fine for fine, _, _ in parts.values())
     words = {name: good if fine else bad for name, (fine, good, bad) in parts.items()}
+    if ctx.who is None:  # where things are is nobody's business who isn't signed in
+        words = {name: "ok" if fine else "does not answer" for name, (fine, _, _) in parts.items()}
     return JSONResponse({"ready": ready, "parts": words}, 200 if ready else 503)
 
 
-@router.get("/metrics")
+@router.get("/metrics", responses=documented(403))
 def metrics(ctx: Ctx) -> Response:
-    """Prometheus metrics."""
+    """Prometheus metrics: of all tenants at once."""
+    if ctx.who is not None and ctx.who.permissions.limits:
+        raise ProblemError(403, "Not allowed", "You are limited to some workflows or groups; this counts all of them.")
     waiting = _waiting(ctx)
     if waiting is not None:
         ctx.metrics.outbox.set(waiting)

@@ -18,7 +18,7 @@ from api.records.database import Change
 router = APIRouter(prefix="/api/v1", tags=["access"], responses=documented(401, 403, 422, 503))
 WELCOME_MS = 24 * 60 * 60_000
 Role = Literal["viewer", "operator", "editor", "admin"]
-Name = Annotated[str, Path(pattern=r"^[\w.@+-][\w.@+ -]{0,127}$", description="a user's name")]
+Name = Annotated[str, Path(pattern=people.NAMES, description="a user's name")]
 Scopes = Literal["read", "survey", "events", "act", "rules", "audit", "manage", "erase"]
 
 
@@ -79,7 +79,7 @@ class LinkPost(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    user: Annotated[str, Field(pattern=r"^[\w.@+-][\w.@+ -]{0,127}$")] = "admin"
+    user: Annotated[str, Field(pattern=people.NAMES)] = "admin"
     unless_somebody: Annotated[bool, Field(description="only while no admin can sign in yet")] = False
 
 
@@ -103,6 +103,8 @@ def set_password(ctx: Context, who: Who, current: str, new: str) -> None:
         raise _invalid("new", f"The new password {fault}.")
     with ctx.records.reading() as connection:
         has = people.read(connection, who.user)
+    if has and has.subject:  # else they could sign in here when the provider lets them in no more
+        raise ProblemError(403, "Not allowed", "You sign in at the OpenID provider and have no password here.")
     if has and has.has_password:
         try:
             people.sign_in(ctx.records, who.user, current, who.address, now_ms())
@@ -175,6 +177,8 @@ def save_user(ctx: Context, who: Who, name: str, wanted: UserPut) -> User:
     """As `put_user`. Raises ProblemError."""
     if wanted.password is not None and (fault := passwords.fault(wanted.password, name)):
         raise _invalid("password", f"The password {fault}.")
+    if fault := people.name_fault(name):
+        raise _invalid("name", f"The name {name!r} {fault}.")
     with ctx.records.transaction() as tx:
         before = people.read(tx.connection, name)
         if before and before.subject and wanted.password is not None:

@@ -38,6 +38,12 @@ def tell(state: State, method: str, path: str, body: Any, seconds: float = 60, i
     return answer.raise_for_status().json()
 
 
+def health_of(state: State, seconds: float = 3) -> Any:
+    """What /readyz says, whatever its status. Raises httpx.HTTPError, ValueError."""
+    verify = trusting(state.tls_cert)
+    return httpx.get(f"{state.url}/readyz", headers=_headers(), timeout=seconds, verify=verify).json()
+
+
 def _headers() -> dict[str, str]:
     token = os.environ.get(TOKEN) or _own()
     return {"Authorization": f"Bearer {token}"} if token else {}

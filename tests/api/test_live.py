@@ -9,6 +9,7 @@ import pytest
 
 from api import live
 from api.live import Live
+from api.problems import ProblemError
 
 
 @pytest.fixture(autouse=True)
@@ -95,5 +96,26 @@ def test_a_stream_ends_soon_after_who_watches_is_let_in_no_more(monkeypatch: pyt
         assert [part async for part in stream] == []
         assert hub.channels["x"].watchers == 1, "the others go on"
         await other.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(scenario())
+
+
+def test_one_viewer_has_so_many_streams_and_no_more_and_others_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST_OPEN", 2)
+
+    async def scenario() -> None:
+        hub = Live()
+        opened = [hub.stream(f"x{n}", lambda: "a", viewer="anna").body_iterator for n in range(2)]
+        for stream in opened:
+            await anext(stream)  # type: ignore[call-overload]
+        with pytest.raises(ProblemError) as refused:
+            hub.stream("x3", lambda: "a", viewer="anna")
+        assert refused.value.problem.status == 429
+        hub.stream("x3", lambda: "a", viewer="ben")
+        await opened[0].aclose()  # type: ignore[union-attr]
+        hub.stream("x3", lambda: "a", viewer="anna")
+        await opened[1].aclose()  # type: ignore[union-attr]
+        assert not hub.open
+        assert hub.channels == {}
 
     asyncio.run(scenario())

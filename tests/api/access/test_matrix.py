@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
 from api.access.matrix import CLOSED, MATRIX, allowed, needed
-from api.access.roles import ROLES, Limits, of_role
+from api.access.roles import ROLES, SCOPES, Limits, of_role, of_token
 from tests.api.access.conftest import signed_in
 
 LEFT_OUT = ("/logout", "/api/v1/me/sessions", "/account/sign-out-everywhere", "/api/v1/alerts/live")
@@ -70,3 +70,13 @@ def test_a_limited_editor_puts_rules_of_their_own_workflow_only(guarded: TestCli
     for workflow, status in (("trade", 422), ("payment", 403)):
         assert guarded.put(f"/api/v1/rules/{workflow}", json={}).status_code == status
     assert guarded.post("/api/v1/events", json={}).status_code == 403
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_token_gets_through_where_its_one_scope_is_asked_for_and_nowhere_else(scope: str) -> None:
+    token = of_token(frozenset({scope, "self"}), Limits(), of_role("admin", Limits()))
+    for (method, path), action in MATRIX.items():
+        assert allowed(token, method, path) == (action in (scope, None)), (method, path)
+    limited = of_token(frozenset({scope}), Limits(frozenset({"w"})), of_role("admin", Limits()))
+    through = {action for (method, path), action in MATRIX.items() if allowed(limited, method, path, "other")}
+    assert through <= {None, "read"}, "beyond its limits nothing is done; what is read is filtered"

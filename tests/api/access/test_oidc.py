@@ -10,8 +10,9 @@ import pytest
 from joserfc.jwk import RSAKey
 from starlette.testclient import TestClient
 
+from api.access import passwords, people
 from api.settings import Settings, SettingsError, from_env
-from tests.api.access.conftest import PASSWORD, put_user, records_of
+from tests.api.access.conftest import NOW, PASSWORD, put_user, records_of
 from tests.api.access.provider import Provider, running
 
 
@@ -240,3 +241,32 @@ def test_settings_of_a_provider_that_make_no_sense_are_named() -> None:
     with pytest.raises(SettingsError) as told:
         from_env({"DAYMARK_OIDC_ISSUER": "login", "DAYMARK_OIDC_SECRET": "hush"})
     assert "hush" not in str(told.value)
+
+
+def test_who_signs_in_at_the_provider_gets_no_password_here(client: TestClient, provider: Provider) -> None:
+    """Else it would still let them in when the provider no longer does."""
+    came_back(client)
+    answer = client.post("/api/v1/me/password", json={"new": PASSWORD * 2}, headers={"Origin": "http://127.0.0.1"})
+    assert answer.status_code == 403
+    with records_of(client).transaction() as tx:
+        people.set_hash(tx, "anna", passwords.hashed(PASSWORD))  # from a time before this was refused
+    with pytest.raises(people.Refused):
+        people.sign_in(records_of(client), "anna", PASSWORD, "10.0.0.1", NOW)
+
+
+@pytest.mark.parametrize("name", ["cli", "api-token"])
+def test_a_name_of_the_servers_own_is_not_taken_from_the_provider(
+    client: TestClient, provider: Provider, name: str
+) -> None:
+    provider.claims |= {"sub": f"s-{name}", "preferred_username": name}
+    refused = came_back(client)
+    assert refused.status_code == 401
+    assert "own in the audit" in refused.text
+
+
+def test_a_name_that_would_pass_for_a_token_in_the_audit_is_written_otherwise(
+    client: TestClient, provider: Provider
+) -> None:
+    provider.claims |= {"sub": "s-9", "preferred_username": "ben (token nightly)\n"}
+    came_back(client)
+    assert client.get("/api/v1/me").json()["name"] == "ben _token nightly__"

@@ -357,12 +357,6 @@ def test_no_secret_is_kept_for_an_idempotency_key(guarded: TestClient) -> None:
         assert connection.execute(select(answers)).all() == []
 
 
-def test_everybody_hears_that_kafka_is_away_and_who_is_signed_in_where_it_should_be(guarded: TestClient) -> None:
-    assert guarded.get("/readyz").json()["parts"]["kafka"] == "nothing accepts connections"
-    signed_in(guarded, "anna", "viewer")
-    assert "127.0.0.1:" in guarded.get("/readyz").json()["parts"]["kafka"]
-
-
 def test_who_asks_too_often_waits(app_of: Callable[[Settings], TestClient], settings: Settings) -> None:
     client = app_of(settings.model_copy(update={"sign_in": "required", "rate_limit": 3}))
     client.headers["Authorization"] = f"Bearer {local_token(settings.home)}"

@@ -10,8 +10,10 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kafka.errors import KafkaTimeoutError
 
 from api.publish import Publisher
+from api.records import outbox as outbox_module
 from api.records import rules
 from api.records.database import Records, url_of
 from api.records.outbox import Relay
@@ -20,7 +22,7 @@ from api.records.rules import PUT, WITHDRAW, Revision
 from api.records.tables import outbox
 from api.settings import Settings
 from api.stack.kafka import KafkaBroker
-from tests.api.records.test_outbox import running
+from tests.api.records.test_outbox import Wire, running
 from tests.kafka_help import create_topic, eventually
 from tests.kafka_help import records as kafka_records
 
@@ -88,6 +90,20 @@ def test_what_comes_back_out_of_the_store_is_byte_for_byte_what_was_sent(store: 
     with store.reading() as connection:
         kept = rules.revisions(connection, "w")
     assert [written(one) for one in kept] == [written(revision(2, 5)), written(revision(1, 0))]
+
+
+def test_a_topic_that_cannot_be_read_holds_up_nothing(store: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(bootstrap: str, topic: str) -> None:
+        raise KafkaTimeoutError("not read")
+
+    monkeypatch.setattr(outbox_module, "held_by", fails)
+    monkeypatch.setattr(outbox_module, "_is_empty", lambda bootstrap, topic: False)
+    wire: Any = Wire()
+    wire.reachable, wire.settings = lambda: True, Settings()
+    with store.transaction() as tx:
+        tx.publish("t.actions", b"k", b"{}", NOW)
+    with running(Relay(store, wire, "t.alerting", "t.rules")):
+        eventually(lambda: [record.topic for record in wire.taken] == ["t.actions"])
 
 
 @pytest.mark.real
