@@ -35,7 +35,8 @@ PASSED_ON = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "HOME", "DAYMARK_PURE"
 @dataclass(frozen=True)
 class Job:
     """What to simulate: definitions (`before` None where nothing is in force), from `since` to `until` (epoch ms).
-    Events from `begin` on are played, so that items that were open at `since` are known."""
+    Events from `begin` on are played, so that items that were open at `since` are known. `notes` are told with the
+    result."""
 
     workflow: str
     lane: str
@@ -45,6 +46,7 @@ class Job:
     since: int
     until: int
     mappings: list[dict[str, Any]] = field(repr=False)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass

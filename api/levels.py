@@ -55,10 +55,18 @@ def budget_left(tally: Tally, objective: float) -> float | None:
 
 
 def tallies(
-    store: Store, specs: Iterable[Spec], lane: str, since_ms: int, until_ms: int, group: str = ""
+    store: Store,
+    specs: Iterable[Spec],
+    lane: str,
+    since_ms: int,
+    until_ms: int,
+    group: str = "",
+    *,
+    schedules: bool = True,
 ) -> dict[Place, Tally]:
     """What was due between two instants, of all deadlines and schedules that had any; of one group's items with `group`
-    (name:value), which have no schedules. Three queries a workflow at most."""
+    (name:value), which have no schedules. Whoever doesn't see what schedules find must ask without `schedules`: each of
+    their misses would look met. Three queries a workflow at most."""
     specs = list(specs)
     span = {"lane": lane, "since_ms": since_ms, "until_ms": until_ms, "before_days": BEFORE_DAYS, **split_group(group)}
     broken: dict[Place, Row] = {
@@ -68,9 +76,9 @@ def tallies(
     found: dict[Place, Tally] = {}
     for spec in specs:
         came = _arrived(store, spec, span)
-        schedules = {} if group else {one.id: one for one in spec.schedules}
-        planned = {name: _planned(one, since_ms, until_ms) for name, one in schedules.items()}
-        for rule in (*{one.id: None for one in spec.deadlines}, *schedules):
+        due = spec.schedules if schedules and not group else ()
+        planned = {one.id: _planned(one, since_ms, until_ms) for one in due}
+        for rule in (*{one.id: None for one in spec.deadlines}, *planned):
             days = {day for name, day in came if name == rule}
             days |= {day for workflow, name, day in broken if (workflow, name) == (spec.workflow, rule)}
             for day in days:

@@ -18,8 +18,9 @@ from api.context import Context
 from api.problems import ProblemError, not_found
 from api.records import rules
 from api.records.database import Transaction
-from api.records.rules import DISABLE, ENABLE, ROLLBACK, WITHDRAW, Draft, Revision
-from api.rulechecks import ANY, check, invalid, require_known
+from api.records.rules import DISABLE, ENABLE, PUT, ROLLBACK, WITHDRAW, Draft, Revision
+from api.rulechecks import check, invalid, require_known
+from api.rulereach import beyond
 from udfs.packs.problems import ERROR, Problem
 from udfs.packs.rulefile import with_enabled, written
 
@@ -28,8 +29,8 @@ STEP_S = 0.02
 
 @dataclass(frozen=True)
 class Change:
-    """What somebody wants done. `known` is the revision that he has seen, 0 for none, ANY, or None where he says
-    nothing: then only a new workflow is taken. `effective_from`: epoch ms, None for now."""
+    """What somebody wants done. `known` is the revision that he has seen, ANY, ABSENT, or None where he says nothing:
+    then only a new workflow is taken. `effective_from`: epoch ms, None for when it is put in force."""
 
     action: str
     text: str
@@ -56,7 +57,8 @@ class Done:
 
 
 def put(ctx: Context, workflow: str, change: Change) -> Done:
-    """Put a text in force. Raises a 422 problem with every fault, 409 or 412 for a lost update."""
+    """Put a text in force. Raises a 422 problem with every fault, 409 for a lost update, 412 for a rule that is there
+    and shouldn't be."""
     found, problems = ruleset.read(ctx, change.text)
     if found is None:
         raise invalid([one for one in problems if one.level == ERROR])
@@ -79,28 +81,28 @@ def switch(ctx: Context, workflow: str, enabled: bool, why: str, known: int | No
     if (now.state == "enabled") == enabled:
         raise ProblemError(409, "Nothing to do", f"The rule is {now.state} already.")
     definition = {**now.definition, "enabled": enabled}
-    change = Change(ENABLE if enabled else DISABLE, with_enabled(now.text, enabled), definition, why)
-    return apply(ctx, workflow, _behind(replace(change, known=now.revision if known is None else known), now))
+    seen = now.revision if known is None else known  # the rest stays as it is, so no update is lost
+    change = Change(ENABLE if enabled else DISABLE, with_enabled(now.text, enabled), definition, why, seen)
+    return apply(ctx, workflow, change)
 
 
 def roll_back(ctx: Context, workflow: str, number: int, why: str, known: int | None) -> Done:
     """Put the text of an older revision in force, as a new one. Raises as `put` does, 404 for one that isn't there."""
     with ctx.records.reading() as connection:
-        now = ruleset.standing(ctx, connection, workflow)
         old = ruleset.revision(ctx, connection, workflow, number)
-    change = Change(ROLLBACK, old.text, old.definition, why, known=now.revision if known is None else known)
-    return apply(ctx, workflow, _behind(change, now))
+    return apply(ctx, workflow, Change(ROLLBACK, old.text, old.definition, why, known))
 
 
 def withdraw(ctx: Context, workflow: str, why: str, known: int | None) -> Done:
-    """Withdraw a workflow. Raises a 404 problem for one that isn't in force, 503 while that can't be told."""
+    """Withdraw a workflow. Raises a 404 problem for one that isn't in force, 503 while that can't be told, 409 for a
+    lost update."""
     with ctx.records.reading() as connection:
         now = ruleset.known_to(ctx, connection, workflow)
     if now is None:
         now = ruleset.of_topic(ctx, workflow)
     if now is None or now.action == WITHDRAW:
         raise not_found(f"There is no workflow {workflow!r} in force.")
-    change = Change(WITHDRAW, now.text, now.definition, why, ANY if known is None else known, now.version)
+    change = Change(WITHDRAW, now.text, now.definition, why, known, now.version)
     return apply(ctx, workflow, change)
 
 
@@ -127,10 +129,10 @@ def _done(ctx: Context, tx: Transaction, workflow: str, change: Change) -> Done:
     return Done(_store(ctx, tx, workflow, now, change, ctx.who.name if ctx.who else ""))
 
 
-def approve(ctx: Context, workflow: str) -> Done:
-    """Put the draft of a workflow in force. Raises a 403 problem for who made it, 404 without one, 409 if it is about a
-    revision that no longer stands."""
-    person = _person(ctx)
+def approve(ctx: Context, workflow: str, mark: str) -> Done:
+    """Put the draft of a workflow in force, if it is the one with that mark. Raises a 403 problem for who made it, 404
+    without one, 409 if it is another, or about a revision that no longer stands."""
+    person = ctx.who.owner if ctx.who else ""
     with ctx.records.transaction() as tx:
         draft = rules.draft(tx.connection, workflow)
         if draft is None:
@@ -138,6 +140,9 @@ def approve(ctx: Context, workflow: str) -> Done:
         if not person or person == draft.who:
             detail = "Another person than the one who made it must approve it, signed in as a user."
             raise ProblemError(403, "Four eyes", detail)
+        if mark != draft.mark:
+            detail = f'Approve what you have read: send `If-Match: "{draft.mark}"` if it is the one that waits now.'
+            raise ProblemError(409, "Not the one that waits", detail)
         now = ruleset.known_to(ctx, tx.connection, workflow)
         if (now.revision if now else None) != draft.base:
             detail = "The rule has changed since this draft was made. Discard it, and make the change anew."
@@ -161,7 +166,7 @@ def discard(ctx: Context, workflow: str) -> Draft:
 
 
 def _keep(ctx: Context, tx: Transaction, workflow: str, now: Revision | None, change: Change) -> Draft:
-    person = _person(ctx) or (ctx.who.name if ctx.who else "")
+    person = (ctx.who.owner or ctx.who.name) if ctx.who else ""
     before = rules.draft(tx.connection, workflow)
     if before is not None and before.who != person:
         detail = f"A change of {workflow} by {before.who} waits for approval. Approve or discard that one first."
@@ -192,14 +197,18 @@ def _store(
     who: str,
     approved_by: str = "",
 ) -> Revision:
+    if ctx.who and ctx.who.permissions.limits and (more := beyond(now.definition if now else None, change.definition)):
+        detail = (
+            f"The rule would follow more than the one that stands: {', '.join(more)}. You are limited, and would come"
+        )
+        raise ProblemError(403, "Beyond your limits", f"{detail} to see it; ask somebody without limits to put it.")
     at = now_ms()
-    since = None if change.action == WITHDRAW else at if change.effective_from is None else change.effective_from
     fresh = Revision(
         workflow,
         now.revision + 1 if now else 1,
         change.action,
         change.version or _next_version(now, change),
-        since,
+        _since(now, change, at),
         change.text,
         change.definition,
         who,
@@ -222,9 +231,14 @@ def _next_version(now: Revision | None, change: Change) -> int:
     return said if now is None or said > now.version else now.version + 1
 
 
-def _behind(change: Change, now: Revision) -> Change:
-    """A change that holds at once, or, where what stands will only hold from an instant to come on, from then on."""
-    return replace(change, effective_from=max(now_ms(), now.effective_from or 0))
+def _since(now: Revision | None, change: Change, at: int) -> int | None:
+    """From when on a change holds that is put in force at an instant (epoch ms): what is switched or rolled back from
+    then on, or, where what stands will only hold from an instant to come, from that one on."""
+    if change.action == WITHDRAW:
+        return None
+    if change.effective_from is not None:
+        return change.effective_from
+    return at if change.action == PUT or now is None else max(at, now.effective_from or 0)
 
 
 def _unsent(ctx: Context, workflows: Sequence[str]) -> set[str]:
@@ -239,14 +253,6 @@ def _unsent(ctx: Context, workflows: Sequence[str]) -> set[str]:
         if not missing or time.monotonic() > until or not ctx.publisher.reachable():
             return missing
         time.sleep(STEP_S)
-
-
-def _person(ctx: Context) -> str:
-    """The user who asks, also by a token of theirs; '' for what is no user."""
-    who = ctx.who
-    if who is None:
-        return ""
-    return who.user or (who.name.rpartition(" (token ")[0])
 
 
 def _topic(ctx: Context) -> str:

@@ -12,8 +12,8 @@ from api.records.rules import WITHDRAW, Revision
 from udfs.packs.compile import compile_workflow
 from udfs.packs.problems import PackError, Problem
 
-ANY = -1
-"""The revision of whoever doesn't care which one he changes."""
+ANY, ABSENT = -1, -2
+"""The revision of whoever doesn't care which one he changes; of whoever only wants one that isn't there yet."""
 LONGEST_NAME = 200
 
 
@@ -37,16 +37,22 @@ def check(workflow: str, definition: dict[str, Any], text: str, version: int | N
 
 
 def require_known(now: Revision | None, known: int | None) -> None:
-    """Raises a 409 problem where it isn't said what is changed, 412 where it isn't what stands."""
-    if known == ANY:
-        return
-    exists = now is not None and now.action != WITHDRAW
-    if known is None and exists and now:
-        detail = f'It is in revision {now.revision}. Say which one you change: `If-Match: "{now.revision}"`.'
+    """Raises a 409 problem where it isn't said what is changed, or isn't what stands: the update of somebody else would
+    be lost; 412 where only a new rule was wanted."""
+    stands = now if now is not None and now.action != WITHDRAW else None
+    if known == ABSENT and stands:
+        raise ProblemError(412, "Exists already", f"{stands.workflow} is there, {_as_it_is(stands)}.")
+    if known is None and stands:
+        say = f'`If-Match: "{stands.revision}"`, `*` for whichever it is, or of a pack `?overwrite=true`'
+        detail = f"{stands.workflow} is there, {_as_it_is(stands)}. Say which one you change: {say}."
         raise ProblemError(409, "Exists already", detail)
-    if known is not None and (now is None or known != now.revision):
-        stands = f"The rule is in revision {now.revision}" if now else "There is no such rule"
-        raise ProblemError(412, "Changed meanwhile", f"{stands}, not in {known}. Read it again, and change that.")
+    if known is not None and known >= 0 and (now is None or known != now.revision):
+        found = f"The rule is {_as_it_is(now)}" if now else "There is no such rule"
+        raise ProblemError(409, "Changed meanwhile", f"{found}, not in {known}. Read it again, and change that.")
+
+
+def _as_it_is(now: Revision) -> str:
+    return f"in revision {now.revision}{f' by {now.who}' if now.who else ''}"
 
 
 def invalid(problems: list[Problem]) -> ProblemError:

@@ -9,7 +9,7 @@ from api.access.who import now_ms
 from api.context import Context
 from api.problems import ProblemError, not_found
 from api.records import rules
-from api.records.rules import PACK, TOPIC, Revision
+from api.records.rules import PACK, TOPIC, WITHDRAW, Revision
 from api.rulebook import Rulebook, RulesUnknown
 from udfs.packs.load import Definition
 from udfs.packs.problems import Problem
@@ -36,6 +36,20 @@ def revisions(ctx: Context, connection: Connection, workflow: str) -> list[Revis
     stored = rules.revisions(connection, workflow)
     given = [one for one in _given(ctx) if one.workflow == workflow and (one.action == PACK or not stored)]
     return [*stored, *given]
+
+
+def in_force(ctx: Context, connection: Connection, workflow: str, at_ms: int) -> Revision | None:
+    """The revision that holds at an instant by event time (epoch ms), whoever asks: what is withdrawn, or only to come,
+    doesn't. None if there is none."""
+    stored = rules.revisions(connection, workflow)
+    given = [one for one in _given(ctx) if one.workflow == workflow and (one.action == PACK or not stored)]
+    known: list[Revision] = []
+    for one in [*stored, *given]:
+        if one.action == WITHDRAW:
+            break
+        known.append(one)
+    held = [one for one in known if (one.effective_from or 0) <= at_ms]
+    return max(held, key=lambda one: (one.effective_from or 0, one.revision), default=None)
 
 
 def revision(ctx: Context, connection: Connection, workflow: str, number: int) -> Revision:

@@ -64,6 +64,18 @@ def _roles(value: list[str]) -> list[str]:
     return value
 
 
+def _limits(value: list[str]) -> list[str]:
+    """group=*, group=workflow:name or group=name:value."""
+    for pair in value:
+        group, _, seen = pair.partition("=")
+        name, _, inside = seen.partition(":")
+        if not group or not (seen == "*" or (name and inside)):
+            raise ValueError(
+                f"{pair!r}: give group=*, group=workflow:orders or group=customer:acme, with commas between"
+            )
+    return value
+
+
 Days = Annotated[int, BeforeValidator(_days), Field(ge=0, le=36500)]
 
 
@@ -83,7 +95,8 @@ class Settings(BaseModel):
     `api_token` is an admin's token for programs. `tls_cert` and `tls_key` are PEM files. `public_url` is what browsers
     call this server, where that isn't what they send as Host. `status_page` is a YAML file that says what `/status`
     tells everybody (docs/status-page.md); without it nothing. `oidc_*`: the OpenID provider's URL, this server as its
-    client, the claim that names a person's groups, and the role that each group gives (`ops=operator`): the best.
+    client, the claim that names a person's groups, the role that each group gives (`ops=operator`): the best; and what
+    each group lets one see (`ops=*`, `acme=customer:acme`): all of it. Without, an admin sets limits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,6 +126,7 @@ class Settings(BaseModel):
     oidc_secret: str = ""
     oidc_groups: str = "groups"
     oidc_roles: Annotated[list[str], BeforeValidator(_words), AfterValidator(_roles)] = []
+    oidc_limits: Annotated[list[str], BeforeValidator(_words), AfterValidator(_limits)] = []
     loader: bool = True
     statistics_every_s: int = Field(3600, ge=0, le=604_800, description="how often statistics are published; 0: never")
     statistics_days: int = Field(7, ge=1, le=400, description="how many days of history statistics are made of")

@@ -14,10 +14,14 @@ from api.records.database import Records
 HEADER = "idempotency-key"
 KEPT_MS = 24 * 60 * 60_000
 GIVEN_UP_MS = 60_000  # a request that was cut off by a kill: after that long it may be done again
+ALIVE_S = 15.0  # how often one that is still at work says so
 MOST_BYTES = 1_000_000
 LONGEST = 255
-SECRET = re.compile(r"(/api/v1/(tokens|sign-in-links|customers/.+/links(/[^/]+/rotation)?)|/account/tokens)")
-"""Routes whose answer holds a secret, of which nothing may be kept: a key means nothing there."""
+SECRET = re.compile(
+    r"/api/v1/(tokens|sign-in-links|customers/.+/links(/[^/]+/rotation)?|users/.+|me/password)"
+    r"|/login|/logout|/users|/account/(password|tokens)"
+)
+"""Routes whose answer, or question, holds a secret, of which nothing may be kept: a key means nothing there."""
 
 COPIED = ("content-type", "location", "etag")
 
@@ -62,6 +66,13 @@ def begin(records: Records, where: str, request: str, now_ms: int) -> Answer | N
         empty = {"status": 0, "headers": {}, "body": b"", "created_ms": now_ms}
         tx.connection.execute(insert(answers).values({"id": where, "request": request, **empty}))
     return None
+
+
+def alive(records: Records, where: str, now_ms: int) -> None:
+    """The request is still at work."""
+    with records.transaction() as tx:
+        still = (answers.c.id == where) & (answers.c.status == 0)
+        tx.connection.execute(update(answers).where(still).values(created_ms=now_ms))
 
 
 def end(records: Records, where: str, answer: Answer) -> None:

@@ -26,6 +26,7 @@ FIRST = "0" * 64
 LONGEST = 512
 ERASE = "erase"
 Row = dict[str, Any]
+PARTS = {"id", "at_ms", "who", "origin", "action", "subject", "before", "after", "previous"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,9 @@ def redact(connection: Connection, value: str, masked: Callable[[str, str], str]
     rows = connection.execute(select(audit.c.id, audit.c.entry).where(audit.c.entry.contains(escaped, autoescape=True)))
     found = []
     for row in rows.all():
-        entry = orjson.loads(row.entry)
+        entry = _read(row.entry)
+        if entry is None:
+            continue
         parts = {name: _masked(entry[name], lambda text: masked(text, value)) for name in ("before", "after")}
         if entry["action"] != ERASE and any(entry[name] != part for name, part in parts.items()):
             connection.execute(update(audit).where(audit.c.id == row.id).values(entry=canonical(entry | parts)))
@@ -104,7 +107,7 @@ def latest(connection: Connection, subject: str) -> Any:
     """What a subject is by its last entry; None if it has none."""
     query = select(audit.c.entry).where(audit.c.subject == subject).order_by(audit.c.id.desc()).limit(1)
     text = connection.execute(query).scalar()
-    return orjson.loads(text)["after"] if text else None
+    return (_read(text) or {}).get("after") if text else None
 
 
 def entries(
@@ -120,7 +123,7 @@ def entries(
         query = query.where(audit.c.action == action)
     if subject:
         query = query.where(audit.c.subject.startswith(subject, autoescape=True))
-    return [_shown(row.entry, row.hash) for row in connection.execute(query)]
+    return [_shown(row) for row in connection.execute(query)]
 
 
 def verify(connection: Connection, head: str = "") -> Verdict:
@@ -161,9 +164,8 @@ def _fault(row: Mapping[str, Any], number: int, previous: str) -> str:
     """What is wrong with a row that should be the entry `number` behind the hash `previous`; '' when nothing is."""
     if row["id"] != number:
         return f"entry {number} is missing: entry {row['id']} follows entry {number - 1}"
-    try:
-        entry = orjson.loads(row["entry"])
-    except orjson.JSONDecodeError:
+    entry = _read(row["entry"])
+    if entry is None:
         return f"entry {number} was changed: it can't be read"
     if entry["previous"] != previous:
         return f"entry {number} does not follow entry {number - 1}: one of them was replaced or moved"
@@ -179,14 +181,34 @@ def _fault(row: Mapping[str, Any], number: int, previous: str) -> str:
     return "" if shown == told else f"entry {number} was changed: its columns are not what it says"
 
 
+def _read(text: str) -> Row | None:
+    """What an entry says; None for one that isn't as `append` writes them: somebody has changed it."""
+    try:
+        entry = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(entry, dict) or not entry.keys() >= PARTS:
+        return None
+    return entry if all(isinstance(entry[name], str) for name in ("who", "action", "subject")) else None
+
+
 def _redacted(text: str) -> dict[str, str]:
-    after = orjson.loads(text)["after"]
+    after = (_read(text) or {}).get("after")
     return after.get("redacted", {}) if isinstance(after, dict) else {}
 
 
-def _shown(text: str, fingerprint: str) -> Row:
-    entry: Row = orjson.loads(text)
-    return entry | {"hash": fingerprint, "changes": changes(entry["before"], entry["after"])}
+def _shown(row: Any) -> Row:
+    entry = _read(row.entry)
+    if entry is None:
+        told = {"id": row.id, "at_ms": row.at_ms, "who": row.who, "action": row.action, "subject": row.subject}
+        entry = {
+            **told,
+            "origin": "",
+            "before": None,
+            "after": "this entry can't be read: it was changed",
+            "previous": "",
+        }
+    return entry | {"hash": row.hash, "changes": changes(entry["before"], entry["after"])}
 
 
 def changes(before: Any, after: Any, path: str = "") -> list[Row]:

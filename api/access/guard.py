@@ -6,6 +6,8 @@ looked up in the matrix once the route is known (`authorize`, a dependency of th
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import re
 
@@ -80,7 +82,7 @@ class Guard:
         writes = request.method not in origin.SAFE or request.url.path.startswith(WRITING)
         if who is None and writes and (wait := self._rates.anonymous(address_of(request))):
             return _too_many(wait)
-        if who is not None and who.name != LOCAL and (wait := self._rates.known(who.name)):
+        if who is not None and who.name != LOCAL and (wait := self._rates.known(who.account)):
             return _too_many(wait)
         ours = (f"{request.url.scheme}://{request.headers.get('host', '')}".lower(), self._url)
         cookie = who is not None and bool(who.session)
@@ -118,8 +120,9 @@ class Guard:
             await send({"type": "http.response.start", "status": fault.status_code, "headers": []})
             return
         who: Who | None = request.state.who
-        where = answers.place(who.name if who else "", request.method, request.url.path, key)
-        said = hashlib.sha256(request.url.query.encode() + b"\0" + body).hexdigest()
+        where = answers.place(who.account if who else "", request.method, request.url.path, key)
+        rights = repr(who and (sorted(who.permissions.actions), who.permissions.limits.as_json()))
+        said = hashlib.sha256(b"\0".join((request.url.query.encode(), rights.encode(), body))).hexdigest()
         try:
             kept = await run_in_threadpool(answers.begin, self._records, where, said, now_ms())
         except (answers.AtWork, answers.Reused) as fault:
@@ -138,12 +141,21 @@ class Guard:
         async def given() -> Message:
             return parts.pop() if parts else {"type": "http.disconnect"}
 
+        pulse = asyncio.create_task(self._pulse(where))
         try:
             await self._app(request.scope, given, taken)
         except BaseException:
             await run_in_threadpool(answers.forget, self._records, where)
             raise
+        finally:
+            pulse.cancel()
         await run_in_threadpool(answers.end, self._records, where, taken.answer())
+
+    async def _pulse(self, where: str) -> None:
+        while True:
+            await asyncio.sleep(answers.ALIVE_S)
+            with contextlib.suppress(SQLAlchemyError):  # a store that is away lets nobody else in either
+                await run_in_threadpool(answers.alive, self._records, where, now_ms())
 
 
 class _Taken:
@@ -204,7 +216,8 @@ def _too_many(seconds: int) -> Response:
 
 def _conflict(fault: Exception) -> Response:
     if isinstance(fault, answers.Reused):
-        detail = "This Idempotency-Key was used for another request. Take a new key for each request."
+        detail = "This Idempotency-Key was used for another request, or you might do other things then than now. "
+        detail += "Take a new key for each request."
         return response(Problem(title="Key used before", status=422, detail=detail))
     detail = "The first request with this Idempotency-Key is still at work. Ask again in a moment."
     return response(Problem(title="Still at work", status=409, detail=detail), {"Retry-After": "1"})

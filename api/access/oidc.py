@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from api.access.roles import ROLES
+from api.access.roles import NOTHING, ROLES, UNLIMITED, Limits
 from api.settings import Settings
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
@@ -52,6 +52,7 @@ class Oidc:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._roles = dict(pair.rsplit("=", 1) for pair in settings.oidc_roles)
+        self._limits = [pair.split("=", 1) for pair in settings.oidc_limits]
         self._issuer = settings.oidc_issuer.rstrip("/")
         self._known: Mapping[str, Any] = {}
         self._keys: KeySet | None = None
@@ -95,6 +96,20 @@ class Oidc:
         """The best role that any of the groups gives; '' if none gives one."""
         given = {self._roles[group] for group in groups if group in self._roles}
         return max(given, key=list(ROLES).index, default="")
+
+    def limits(self, groups: Collection[str]) -> Limits | None:
+        """What all of the groups let somebody see together: nothing, if none says anything. None where no limits are
+        set by groups here."""
+        if not self._limits:
+            return None
+        given = {seen for group, seen in self._limits if group in groups}
+        if "*" in given:
+            return UNLIMITED
+        pairs = [seen.split(":", 1) for seen in given]
+        workflows = frozenset(value for kind, value in pairs if kind == "workflow")
+        names = {kind for kind, _ in pairs if kind != "workflow"}
+        found = {name: frozenset(value for kind, value in pairs if kind == name) for name in names}
+        return Limits(workflows or None, found) if pairs else NOTHING
 
     def _claims(self, token: str, nonce: str) -> Mapping[str, Any]:
         wanted = {

@@ -15,6 +15,8 @@ from api.access.roles import UNLIMITED, Limits, Permissions, of_role
 from api.access.tables import attempts, sessions, users
 from api.records.database import Change, Records, Transaction
 
+LONGEST_NAME = 128
+AWAITED = "awaited "
 NAMES = r"^[\w.@+-][\w.@+ -]{0,127}$"
 SERVICES = ("api-token", "cli", "link", "local")
 """Who stands in the audit without being a user: the server's own tokens, links in messages, nobody in particular."""
@@ -34,7 +36,8 @@ class LastAdmin(Exception):
 
 @dataclass(frozen=True)
 class User:
-    """A person who may sign in. `subject` is the OpenID provider's name for them, '' of a local user."""
+    """A person who may sign in. `subject` is the OpenID provider's name for them, '' of a local user. `role` is '' of
+    one whom that provider gives none any more."""
 
     name: str
     role: str
@@ -70,6 +73,11 @@ def read(connection: Connection, name: str) -> User | None:
     return _user(row) if row else None
 
 
+def awaited(name: str) -> str:
+    """The subject of a user who was prepared for whoever comes first under that name from the OpenID provider."""
+    return f"{AWAITED}{name}"
+
+
 def by_subject(connection: Connection, subject: str) -> User | None:
     """A user by the OpenID provider's name for them."""
     row = connection.execute(select(users).where(users.c.subject == subject)).first()
@@ -88,9 +96,18 @@ def anybody(connection: Connection) -> bool:
     return connection.execute(query).first() is not None
 
 
-def put(tx: Transaction, user: User, who: str, origin: str, now_ms: int, password: str | None = None) -> User:
+def put(
+    tx: Transaction,
+    user: User,
+    who: str,
+    origin: str,
+    now_ms: int,
+    password: str | None = None,
+    *,
+    forced: bool = False,
+) -> User:
     """Create or change a user; a changed role, limit or password counts from the next request on, and a disabled one
-    is signed out. Raises LastAdmin."""
+    is signed out. Raises LastAdmin, unless `forced`: then a provider decides."""
     before = read(tx.connection, user.name)
     row: dict[str, Any] = {"role": user.role, "limits": user.limits.as_json(), "disabled": user.disabled}
     row |= {"subject": user.subject or None}
@@ -100,7 +117,7 @@ def put(tx: Transaction, user: User, who: str, origin: str, now_ms: int, passwor
         tx.connection.execute(update(users).where(users.c.name == user.name).values(row))
     else:
         tx.connection.execute(insert(users).values({**row, "name": user.name, "created_ms": now_ms}))
-    if before and before.role == "admin":
+    if before and before.role == "admin" and not forced:
         _require_admin(tx.connection)
     if user.disabled or (before and password is not None):
         tx.connection.execute(delete(sessions).where(sessions.c.user == user.name))

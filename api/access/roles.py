@@ -80,6 +80,8 @@ class Limits:
 
 
 UNLIMITED = Limits()
+NOTHING = Limits(frozenset())
+"""Of whom nobody has said yet what they may see."""
 
 
 @dataclass(frozen=True)

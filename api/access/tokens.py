@@ -99,6 +99,12 @@ def revoke(tx: Transaction, number: str, user: str, who: str, origin: str, now_m
     return True
 
 
+def revoke_all(tx: Transaction, user: str, who: str, origin: str, now_ms: int) -> None:
+    """End all tokens of a user."""
+    for token in listed(tx.connection, user):
+        revoke(tx, token.id, user, who, origin, now_ms)
+
+
 def _token(row: Row[Any]) -> Token:
     return Token(
         id=row.id,

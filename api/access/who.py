@@ -23,13 +23,23 @@ TOKEN_FILE = "token"  # noqa: S105 (a file's name)
 
 @dataclass(frozen=True)
 class Who:
-    """Somebody, and what they may do. `user` is '' of what isn't a user; `session` the id of a browser's session."""
+    """Somebody, and what they may do. `user` is who is signed in, '' of a token; `owner` the user behind a session or a
+    token, '' of a program; `session` the id of a browser's session; `token` that of an API token. `name` is for people
+    to read: what must not be mixed up goes by `account`."""
 
     name: str
     permissions: Permissions
     address: str = ""
     user: str = ""
     session: str = ""
+    owner: str = ""
+    token: str = ""
+
+    @property
+    def account(self) -> str:
+        """What tells this one from everybody else, whatever they are called."""
+        kind = "token" if self.token else "user" if self.user else "program"
+        return f"{kind} {self.token or self.user or self.name}"
 
 
 LOCAL = "local"
@@ -76,7 +86,7 @@ class Doorkeeper:
         if found is None:
             return None
         token, permissions = found
-        return Who(f"{token.user} (token {token.name})", permissions, address)
+        return Who(f"{token.user} (token {token.name})", permissions, address, owner=token.user, token=token.id)
 
     def _by_session(self, secret: str, address: str) -> Who | None:
         if not secret:
@@ -88,7 +98,7 @@ class Doorkeeper:
         mark, user = found
         if user is None:
             return Who("api-token", EVERYTHING, address, session=mark)
-        return Who(user.name, user.permissions, address, user=user.name, session=mark)
+        return Who(user.name, user.permissions, address, user=user.name, session=mark, owner=user.name)
 
 
 def address_of(request: Request) -> str:

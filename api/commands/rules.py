@@ -45,10 +45,16 @@ def put(
     since: Annotated[
         str, typer.Option("--from", help="In force from then on, by event time: now, beginning, 2026-03-01T08:00:00Z.")
     ] = "now",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what was changed through Daymark since it started, too.")
+    ] = False,
     wait: Annotated[float, typer.Option(help="Seconds to listen for the job's refusal.", min=0, max=600)] = LISTEN_S,
     as_json: AsJson = False,
 ) -> None:
     """Put the workflows of a pack in force. Items that are open stay with their version, unless it says otherwise.
+
+    What a pack gave at the start is replaced. What somebody has changed through Daymark since (by the editor, the API
+    or this command) is only replaced with --overwrite: else exit code 1.
 
     The job says nothing of a rule that it takes, and refuses one that it can't run: exit code 1. Exit code 5 while one
     waits, for another person's approval or for Kafka.
@@ -58,7 +64,8 @@ def put(
     done: list[Row] = []
     for one in load_pack(pack).workflows:
         rule = {"definition": one.data, "version": one.version, "effective_from": at}
-        done.append({**_told(state, "PUT", one.name, rule), "refused": ""})
+        known = "*" if overwrite else _given(state, one.name)
+        done.append({**_told(state, "PUT", one.name, rule, known), "refused": ""})
         if not as_json:
             _say(done[-1], f"version {one.version} put in force")
     _listen(state, done, wait)
@@ -73,7 +80,7 @@ def withdraw(
 ) -> None:
     """Withdraw a workflow: close its open items and forget it. What was found stays in the history. Exit code 5 while
     that waits, for another person's approval or for Kafka."""
-    done = {**_told(Home().require_running(), "DELETE", workflow, None), "refused": ""}
+    done = {**_told(Home().require_running(), "DELETE", workflow, None, "*"), "refused": ""}
     if not as_json:
         _say(done, "withdrawn")
     _end([done], as_json, alone=True)
@@ -118,11 +125,21 @@ def _end(rows: list[Row], as_json: bool, *, alone: bool = False) -> None:
         raise typer.Exit(Exit.WAITING)
 
 
-def _told(state: State, method: str, workflow: str, rule: Row | None) -> Any:
+def _given(state: State, workflow: str) -> str:
+    """The ETag of a rule as it was given at the start; '' for one that is not there, or that somebody has changed."""
     try:
-        return tell(state, method, f"rules/{quote(workflow, safe='')}", rule)
+        found = ask(state, f"rules/{quote(workflow, safe='')}")
+    except httpx.HTTPError:  # what is wrong is told by the change itself
+        return ""
+    return '"0"' if found["revision"] == 0 else ""
+
+
+def _told(state: State, method: str, workflow: str, rule: Row | None, known: str) -> Any:
+    try:
+        return tell(state, method, f"rules/{quote(workflow, safe='')}", rule, if_match=known)
     except httpx.HTTPStatusError as error:
-        raise StackError(f"{workflow}: {_detail(error)}", Exit.FAILED) from error
+        more = " Or give --overwrite." if rule and error.response.status_code == httpx.codes.CONFLICT else ""
+        raise StackError(f"{workflow}: {_detail(error)}{more}", Exit.FAILED) from error
     except httpx.HTTPError as error:
         raise StackError(f"{workflow}: the API does not answer: {error}") from error
 

@@ -69,6 +69,7 @@ def _save(request: Request, ctx: Context, form: dict[str, str]) -> Response:
     try:
         limits = Access(workflows=words(form.get("workflows", "")) or None, groups=groups(form.get("groups", "")))
         wanted = {"role": form.get("role"), "disabled": "disabled" in form, "password": form.get("password") or None}
+        wanted["openid"] = "openid" in form
         save_user(ctx, request.state.who, name, UserPut.model_validate({**wanted, "limits": limits}))
     except ProblemError as fault:
         return _users(request, ctx, fault.problem.detail, fault.problem.status)

@@ -178,6 +178,10 @@ def retry(ctx: Ctx, retry: Retry) -> Retried:
         refused.append("some are not kept any more")
     fit = [row for row in rows if not _refused(ctx, row)]
     records = [Record(row["topic"], b"", base64.b64decode(row["raw"])) for row in fit]
+    if records:
+        letters = [f"{row['topic']}/{row['partition']}@{row['offset']}" for row in fit]
+        with ctx.records.transaction() as tx:  # before they are sent: a kill in between must leave a trace
+            tx.changed(ctx.change("retry", "dead-letters", None, {"letters": letters}))
     try:
         if records:
             ctx.publisher.publish(records)

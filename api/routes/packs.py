@@ -26,23 +26,24 @@ from udfs.packs.load import Pack, find_packs, load_pack
 from udfs.packs.problems import PackError
 from udfs.packs.rulefile import text_of
 
-router = APIRouter(prefix="/api/v1", tags=["rules"], responses=documented(401, 403, 413, 422, 503))
+router = APIRouter(prefix="/api/v1", tags=["rules"], responses=documented(401, 403, 409, 413, 422, 503))
 KINDS = ("application/zip", "application/gzip", "application/x-tar")
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 BODY = {"requestBody": {"required": True, "content": dict.fromkeys(KINDS, BINARY)}}
 Check = Annotated[bool, Query(description="say what is wrong, and put nothing in force")]
+Overwrite = Annotated[bool, Query(description="replace workflows that are there, whichever revision they are in")]
 
 
 @router.post("/packs", response_model=PackTaken, openapi_extra=BODY)
-async def import_pack(request: Request, ctx: Ctx, check: Check = False) -> dict[str, Any]:
+async def import_pack(request: Request, ctx: Ctx, check: Check = False, overwrite: Overwrite = False) -> dict[str, Any]:
     """Put the workflows of a pack in force, all of them or, if anything is wrong with one, none: a zip or tar of its
     folder, of at most 20 MB also when it is unpacked. `outcome` says of each whether Kafka has it (`sent`), will get it
-    (`pending`), or it `waits` for approval.
+    (`pending`), or it `waits` for approval. One that is there already is replaced with `overwrite` alone, else 409.
 
     A source mapping in it is looked at, but is no rule: it changes with the next start.
     """
     data = await body_of(request, most("/api/v1/packs"))
-    return await run_in_threadpool(_import, ctx, data, check)
+    return await run_in_threadpool(_import, ctx, data, check, overwrite)
 
 
 @router.get("/rules/{workflow}/pack", response_class=Response, responses=documented(404))
@@ -61,7 +62,7 @@ def export_pack(ctx: Ctx, workflow: PathText) -> Response:
     return Response(packed(texts, beside), media_type="application/zip", headers=headers)
 
 
-def _import(ctx: Context, data: bytes, check: bool) -> dict[str, Any]:
+def _import(ctx: Context, data: bytes, check: bool, overwrite: bool) -> dict[str, Any]:
     try:
         files = unpacked(data)
     except UnsafeArchive as fault:
@@ -79,8 +80,9 @@ def _import(ctx: Context, data: bytes, check: bool) -> dict[str, Any]:
         raise ProblemError(422, "Invalid pack", f"Nothing was put in force. It defines {', '.join(twice)} twice.")
     told: list[dict[str, Any]] = [{"workflow": one.name, "version": one.version} for one in put]
     if not check:
+        known = ANY if overwrite else None
         changes = {
-            one.name: Change(PUT, text, one.data, "from an archive", ANY, one.version)
+            one.name: Change(PUT, text, one.data, "from an archive", known, one.version)
             for one, text in zip(put, texts, strict=True)
         }
         for row, done in zip(told, rulechanges.apply_all(ctx, changes), strict=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import backtests, ruleset
+from api import backtests, ruleset, views
 from api.access.who import now_ms
 from api.backtests import MOST_EVENTS, Backtest, Busy, Job
 from api.context import Context, Ctx
@@ -26,7 +27,8 @@ Instant = Annotated[int | None, Field(ge=0, lt=FAR, description="epoch ms, by ev
 
 
 class Wanted(BaseModel):
-    """What to simulate: a rule's text beside the rule in force, on a lane's events. Default: the last seven days."""
+    """What to simulate: a rule's text beside the rule in force, on a lane's events. Default: the last seven days up to
+    the lane's time."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,6 +36,7 @@ class Wanted(BaseModel):
     lane: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,47})?$", description="default: the live one")] = ""
     since: Instant = None
     until: Instant = None
+    days: Annotated[int, Field(ge=1, le=3660, description="before `until`, where `since` isn't given")] = 7
 
 
 class FoundByOne(BaseModel):
@@ -121,21 +124,23 @@ def begin(ctx: Context, workflow: str, wanted: Wanted) -> Backtest:
         raise invalid([one for one in problems if one.level == ERROR])
     if rule.name != workflow:
         raise ProblemError(422, "Invalid rule", f"The text is of the workflow {rule.name!r}, not of {workflow!r}.")
-    until = now_ms() if wanted.until is None else wanted.until
-    since = max(0, until - 7 * DAY_MS) if wanted.since is None else wanted.since
+    lane = wanted.lane or ctx.settings.lane
+    until = views.clock_of(ctx.store, lane, ctx.settings.stale_after_s) if wanted.until is None else wanted.until
+    since = max(0, until - wanted.days * DAY_MS) if wanted.since is None else wanted.since
     if not 0 < until - since <= LONGEST_MS:
         raise ProblemError(422, "Invalid request", "since must lie before until, by ten years at most.")
     with ctx.records.reading() as connection:
-        now = ruleset.known_to(ctx, connection, workflow)
+        now = ruleset.in_force(ctx, connection, workflow, max(until, now_ms()))
     job = Job(
         workflow,
-        wanted.lane or ctx.settings.lane,
+        lane,
         now.definition if now and now.state == "enabled" else None,
         rule.data,
         max(0, since - max(DAY_MS, (until - since) // 4)),
         since,
         until,
         [one.definition for one in ctx.publisher.mappings],
+        tuple(_unseen(ctx, workflow, lane, since, until)),
     )
     events = backtests.size(ctx.store, job)
     if events > MOST_EVENTS:
@@ -145,6 +150,20 @@ def begin(ctx: Context, workflow: str, wanted: Wanted) -> Backtest:
         return ctx.backtests.start(ctx.store, _owner(ctx), job, wanted.text)
     except Busy as fault:
         raise ProblemError(429, "Too many simulations", f"{str(fault).capitalize()}.") from None
+
+
+def _unseen(ctx: Context, workflow: str, lane: str, since: int, until: int) -> list[str]:
+    """What the job held back and the simulation doesn't: the times at which sources were blind."""
+    rows = ctx.store.query("rules/blind", workflow=workflow, lane=lane, since_ms=since, until_ms=until)
+    held = "the job held back what waited for it, the simulation does not."
+    return [
+        f"The source {row['source']} was blind {_between(row['since_ms'], row['until_ms'])}: {held}" for row in rows
+    ]
+
+
+def _between(since: int, until: int | None) -> str:
+    first, last = (None if at is None else datetime.fromtimestamp(at / 1000, UTC) for at in (since, until))
+    return f"from {first:%Y-%m-%d %H:%M} UTC {'on' if last is None else f'to {last:%Y-%m-%d %H:%M} UTC'}"
 
 
 def found(ctx: Context, workflow: str, id: str) -> Backtest:

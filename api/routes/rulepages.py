@@ -14,13 +14,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api import rulechanges, ruleset
 from api.access.roles import Subject
-from api.access.who import now_ms
 from api.commands.schema import Language, schema_of
 from api.context import Context, Ctx
 from api.paging import PathText
 from api.problems import ProblemError
 from api.records import rules
-from api.records.rules import PUT, Revision
+from api.records.rules import PUT, Draft, Revision
 from api.routes import rulehistory
 from api.routes.rules import difference
 from api.rulechanges import Change, Done
@@ -28,6 +27,7 @@ from api.rulemodels import MOST_BODY
 from api.screens.rule import drawing
 from api.security import body_of
 from api.templating import templates
+from udfs.packs.compare import text_diff
 from udfs.packs.rulefile import read_rule
 
 router = APIRouter(include_in_schema=False)
@@ -89,11 +89,14 @@ def edit_page(
     revision: Annotated[int | None, Query(ge=0, lt=1 << 31)] = None,
     said: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """A rule in the editor; with `revision` as it was then."""
+    """A rule in the editor; with `revision` as it was then. A new one that waits for approval is there too."""
     with ctx.records.reading() as connection:
+        draft = rules.draft(connection, workflow) if ruleset.visible(ctx, workflow) else None
+        if draft and ruleset.known_to(ctx, connection, workflow) is None:
+            return _editor(request, ctx, None, draft.text, draft=draft, said=SAID.get(said, ""))
         now = ruleset.standing(ctx, connection, workflow)
         shown = now if revision is None else ruleset.revision(ctx, connection, workflow, revision)
-    return _editor(request, ctx, now, shown.text, shown=shown, said=SAID.get(said, ""))
+    return _editor(request, ctx, now, shown.text, shown=shown, draft=draft, said=SAID.get(said, ""))
 
 
 @router.post("/rules/{workflow}", response_class=HTMLResponse)
@@ -136,23 +139,27 @@ def _do(request: Request, ctx: Context, workflow: str, form: dict[str, str]) -> 
     what, _, number = form.get("do", "check").partition(":")
     name = workflow or _named(text)
     with ctx.records.reading() as connection:
-        now = ruleset.known_to(ctx, connection, name) if name and ruleset.visible(ctx, name) else None
+        seen = bool(name) and ruleset.visible(ctx, name)
+        now = ruleset.known_to(ctx, connection, name) if seen else None
+        draft = rules.draft(connection, name) if seen else None
+    wrong = ""
     try:
         if what == "simulate":
-            one = rulehistory.begin(ctx, name, rulehistory.Wanted(text=text, since=_days(form)))
+            one = rulehistory.begin(ctx, name, rulehistory.Wanted(text=text, days=_days(form)))
             return _see(f"/rules/{quote(name, safe='')}/simulations/{one.id}")
         if what == "discard":
             rulechanges.discard(ctx, name)
             return _see(f"/rules/{quote(name, safe='')}?said=discarded" if now else "/rules")
         if what != "check":
-            done = _change(ctx, name, what, number, text, why, _known(form))
-            return _see(f"/rules/{quote(name, safe='')}?said={done.outcome}" if now or done.revision else "/rules")
+            done = _change(ctx, name, what, number, text, why, form)
+            return _see(f"/rules/{quote(name, safe='')}?said={done.outcome}")
     except ProblemError as fault:
-        return _editor(request, ctx, now, text, wrong=fault.problem.detail, why=why, known=form.get("known", ""))
-    return _editor(request, ctx, now, text, why=why, known=form.get("known", ""))
+        wrong = fault.problem.detail
+    return _editor(request, ctx, now, text, draft=draft, wrong=wrong, why=why, known=form.get("known", ""))
 
 
-def _change(ctx: Context, name: str, what: str, number: str, text: str, why: str, known: int | None) -> Done:
+def _change(ctx: Context, name: str, what: str, number: str, text: str, why: str, form: dict[str, str]) -> Done:
+    known = _known(form)
     match what:
         case "put":
             return rulechanges.put(ctx, name, Change(PUT, text, {}, why, known))
@@ -163,7 +170,7 @@ def _change(ctx: Context, name: str, what: str, number: str, text: str, why: str
         case "rollback" if number.isdecimal() and len(number) < 10:
             return rulechanges.roll_back(ctx, name, int(number), why, known)
         case "approve":
-            return rulechanges.approve(ctx, name)
+            return rulechanges.approve(ctx, name, form.get("draft", ""))
     raise ProblemError(422, "Invalid request", "This page asked for something that isn't there; load it anew.")
 
 
@@ -174,17 +181,17 @@ def _editor(
     text: str,
     *,
     shown: Revision | None = None,
+    draft: Draft | None = None,
     said: str = "",
     wrong: str = "",
     why: str = "",
     known: str = "",
 ) -> Response:
     revisions: list[Revision] = []
-    draft = None
     if now is not None:
         with ctx.records.reading() as connection:
             revisions = ruleset.revisions(ctx, connection, now.workflow)
-            draft = rules.draft(connection, now.workflow)
+    name = now.workflow if now else draft.workflow if draft else ""
     pairs = zip_longest(revisions, revisions[1:])
     parts = {
         "now": now,
@@ -194,12 +201,14 @@ def _editor(
         "history": [(one, difference(older, one) if older else None) for one, older in pairs],
         "refused": ctx.refusals.of(revisions),
         "draft": draft,
+        "draft_diff": text_diff(now.text, draft.text, (f"revision {now.revision}", "draft")) if now and draft else "",
         "said": said,
         "wrong": wrong,
         "why": why,
-        "may": _may(ctx, now.workflow if now else ""),
+        "name": name,
+        "may": _may(ctx, name),
         "vendor": vendored(),
-        "action": f"/rules/{quote(now.workflow, safe='')}" if now else "/new-rule",
+        "action": f"/rules/{quote(name, safe='')}" if name else "/new-rule",
     }
     page = templates.TemplateResponse(request, "rule.html", parts | _looked_at(ctx, text))
     page.status_code = 422 if wrong else 200
@@ -232,8 +241,7 @@ def _known(form: dict[str, str]) -> int | None:
 
 def _days(form: dict[str, str]) -> int:
     days = form.get("days", "7")
-    span = int(days) if days.isdecimal() and len(days) < 5 else 7
-    return max(0, now_ms() - span * rulehistory.DAY_MS)
+    return min(max(1, int(days)), 3660) if days.isdecimal() and len(days) < 5 else 7
 
 
 def _see(path: str) -> Response:

@@ -19,7 +19,7 @@ from api.records import rules
 from api.records.rules import PUT, Draft
 from api.routes.rules import etag
 from api.rulechanges import Change, Done
-from api.rulechecks import ANY
+from api.rulechecks import ABSENT, ANY
 from api.rulemodels import MOST_BODY, Back, Reason, Rule, WaitingChange
 from api.security import body_of
 
@@ -44,13 +44,13 @@ async def put_rule(
     if_none_match: IfNoneMatch = None,
 ) -> RuleAccepted:
     """Put a rule in force without a redeploy. What becomes of items that are open then is said in it (`migrate`,
-    `enabled`). A `text` for a rule that is there already needs If-Match: 409 without it, 412 if somebody else was
-    faster; a `definition`, as `daymark rules put` sends it, may do without."""
+    `enabled`). One that is there already is changed by who says which revision: 409 without If-Match, or if somebody
+    else was faster. With `If-None-Match: *` only a new one is put: 412 if it is there."""
     try:
         rule = Rule.model_validate_json(await body_of(request, MOST_BODY))
     except ValidationError as error:
         raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from None
-    known = 0 if if_none_match == "*" else known_of(if_match)
+    known = ABSENT if if_none_match == "*" else known_of(if_match)
     done = await run_in_threadpool(_put, ctx, workflow, rule, known)
     return accepted(done, workflow, response)
 
@@ -61,11 +61,11 @@ def _put(ctx: Context, workflow: str, rule: Rule, known: int | None) -> Done:
         return rulechanges.put(ctx, workflow, wanted)
     named = rule.definition.get("version", 1)
     version = named if rule.version is None else rule.version
-    wanted = Change(PUT, "", rule.definition, rule.why, ANY if known is None else known, version, rule.effective_from)
+    wanted = Change(PUT, "", rule.definition, rule.why, known, version, rule.effective_from)
     return rulechanges.put_definition(ctx, workflow, wanted)
 
 
-@router.delete("/{workflow}", status_code=202, response_model=RuleAccepted, responses=documented(404, 412))
+@router.delete("/{workflow}", status_code=202, response_model=RuleAccepted, responses=documented(404, 409, 412))
 def withdraw_rule(
     ctx: Ctx,
     workflow: PathText,
@@ -74,7 +74,7 @@ def withdraw_rule(
     if_match: IfMatch = None,
 ) -> RuleAccepted:
     """Withdraw a workflow in all its versions: its open items are closed, and nothing of it stays in state. What was
-    found stays in the history. 404 for one that is not in force."""
+    found stays in the history. 404 for one that is not in force, 409 without If-Match."""
     done = rulechanges.withdraw(ctx, workflow, why, known_of(if_match))
     return accepted(done, workflow, response)
 
@@ -97,25 +97,32 @@ def disable_rule(
 
 @router.post("/{workflow}/rollback", status_code=202, response_model=RuleAccepted, responses=documented(404, 409, 412))
 def roll_back(ctx: Ctx, workflow: PathText, response: Response, back: Back, if_match: IfMatch = None) -> RuleAccepted:
-    """Put the text of an older revision in force, as a new one."""
+    """Put the text of an older revision in force, as a new one. 409 without If-Match, or if somebody was faster."""
     done = rulechanges.roll_back(ctx, workflow, back.revision, back.why, known_of(if_match))
     return accepted(done, workflow, response)
 
 
 @router.get("/{workflow}/draft", response_model=WaitingChange, responses=documented(404))
-def get_draft(ctx: Ctx, workflow: PathText) -> Draft:
-    """The change that waits for another person's approval."""
+def get_draft(ctx: Ctx, workflow: PathText, response: Response) -> Draft:
+    """The change that waits for another person's approval; its ETag is what approving it wants."""
     with ctx.records.reading() as connection:
         found = rules.draft(connection, workflow) if ruleset.visible(ctx, workflow) else None
     if found is None:
         raise not_found(f"No change of {workflow!r} waits for approval.")
+    response.headers["ETag"] = f'"{found.mark}"'
     return found
 
 
 @router.post("/{workflow}/draft/approve", status_code=202, response_model=RuleAccepted, responses=documented(404, 409))
-def approve_draft(ctx: Ctx, workflow: PathText, response: Response) -> RuleAccepted:
-    """Put a waiting change in force. 403 for whoever made it."""
-    return accepted(rulechanges.approve(ctx, workflow), workflow, response)
+def approve_draft(
+    ctx: Ctx,
+    workflow: PathText,
+    response: Response,
+    if_match: Annotated[str, Header(alias="If-Match", description="the ETag of the draft that you have read")] = "",
+) -> RuleAccepted:
+    """Put a waiting change in force, if it still is the one that you have read: 409 for another. 403 for whoever made
+    it."""
+    return accepted(rulechanges.approve(ctx, workflow, if_match.strip().strip('"')), workflow, response)
 
 
 @router.delete("/{workflow}/draft", response_model=WaitingChange, responses=documented(404))

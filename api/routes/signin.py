@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
-from dataclasses import replace
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -13,12 +10,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api import security
-from api.access import people, sessions
-from api.access.oidc import OidcError, Person
-from api.access.people import LastAdmin, Refused, User
+from api.access import people, provided, sessions
+from api.access.oidc import OidcError
+from api.access.people import Refused, User
 from api.access.who import COOKIE, Who, address_of, now_ms
 from api.context import Context, Ctx
-from api.records.database import Change, Transaction
+from api.records.database import Change
 from api.templating import templates
 
 router = APIRouter(include_in_schema=False)
@@ -115,43 +112,13 @@ def from_provider(request: Request, ctx: Ctx, state: Short = "", code: Short = "
         return _form(request, ctx, f"The provider did not sign you in: {error or 'no code'}.", 401)
     try:
         person = ctx.oidc.finish(code, held)
-        user = _user_of(ctx, person, ctx.oidc.role(person.groups), address_of(request))
+        role, limits = ctx.oidc.role(person.groups), ctx.oidc.limits(person.groups)
+        user = provided.admitted(ctx.records, person, role, limits, address_of(request), now_ms())
     except (OidcError, Refused) as fault:
         return _form(request, ctx, str(fault), 401)
     answer = _welcome(request, ctx, user, "OpenID")
     answer.delete_cookie(STATE, path="/login/oidc")
     return answer
-
-
-def _user_of(ctx: Context, person: Person, role: str, address: str) -> User:
-    """The user that a person is, with the role that their groups give now. Raises Refused."""
-    with ctx.records.transaction() as tx:
-        user = people.by_subject(tx.connection, person.subject)
-        name = user.name if user else re.sub(r"[^\w.@+ -]", "_", person.name)[:128]
-        if user is None and (fault := people.name_fault(name)):
-            raise Refused(f"The name {name!r} that the provider gives you {fault}. Ask an admin there.")
-        if user is None and people.read(tx.connection, name) is not None:
-            raise Refused(f"There is another user named {name!r} here. Ask an admin to rename or remove that one.")
-        if not role:
-            tx.changed(Change(now_ms(), name, "sign-in refused", f"user/{name}", origin=address))
-            if user is not None:  # nor may their sessions and tokens any more
-                _bar(tx, user, address)
-        elif user is None or user.role != role:
-            wanted = replace(user, role=role) if user else User(name, role, subject=person.subject)
-            user = people.put(tx, wanted, "OpenID", address, now_ms())
-    if not role:
-        raise Refused(f"None of your groups has a role here ({', '.join(person.groups) or 'you are in no group'}).")
-    if user is None or user.disabled:
-        raise Refused("This user is disabled here.")
-    return user
-
-
-def _bar(tx: Transaction, user: User, address: str) -> None:
-    """Leave somebody who has lost all roles at the provider with none here, until a sign-in gives one again."""
-    sessions.end_all(tx, user.name)
-    if user.role:
-        with suppress(LastAdmin):
-            people.put(tx, replace(user, role=""), "OpenID", address, now_ms())
 
 
 def _welcome(request: Request, ctx: Context, user: User | None, way: str) -> Response:

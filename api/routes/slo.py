@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api import levels, views
+from api.access.roles import UNLIMITED
 from api.context import Ctx
 from api.paging import GroupFilter, Text
 from api.problems import documented
@@ -59,23 +60,27 @@ def get_service_levels(
     ] = None,
 ) -> dict[str, Any]:
     """For each deadline the share that was met, up to now as the lane sees it. What was due during maintenance is
-    left out. A deadline of which nothing was due has no share: silence is not 100 %."""
+    left out. A deadline of which nothing was due has no share: silence is not 100 %. Somebody limited to a group is
+    told of deadlines of workflows in which something of theirs was due, and of no schedules, which are everybody's."""
     lane = lane or ctx.settings.lane
     states = {row["lane"]: row["state"] for row in views.lanes(ctx.store, ctx.settings.stale_after_s)}
     until = views.clock_of(ctx.store, lane, ctx.settings.stale_after_s)
     since = until - DAYS[window] * levels.DAY_MS
-    limits = ctx.who.permissions.limits if ctx.who else None
+    limits = ctx.who.permissions.limits if ctx.who else UNLIMITED
     specs = [
         spec
         for spec in ctx.rulebook.in_force(until)
-        if workflow in ("", spec.workflow)
-        and (limits is None or limits.workflows is None or spec.workflow in limits.workflows)
+        if workflow in ("", spec.workflow) and (limits.workflows is None or spec.workflow in limits.workflows)
     ]
-    sums = levels.totals(levels.tallies(ctx.store, specs, lane, since, until, group))
+    sums = levels.totals(levels.tallies(ctx.store, specs, lane, since, until, group, schedules=not limits.groups))
+    if limits.groups:  # a workflow's name, and its deadlines', are told to who has items in it
+        had = {name for name, _ in sums}
+        specs = [spec for spec in specs if spec.workflow in had]
     rows = []
     for spec in specs:
         asked = levels.objectives(ctx.rulebook, spec)
-        for rule in [*dict.fromkeys(one.id for one in spec.deadlines), *(one.id for one in spec.schedules)]:
+        expected = () if limits.groups else spec.schedules
+        for rule in [*dict.fromkeys(one.id for one in spec.deadlines), *(one.id for one in expected)]:
             tally, wanted = sums[spec.workflow, rule], asked.get(rule, objective)
             left = None if wanted is None else levels.budget_left(tally, wanted)
             rows.append(

@@ -43,7 +43,8 @@ class Access(BaseModel):
 
 
 class UserPut(BaseModel):
-    """What a user shall be. Without a password the one they have stays; a new user without one needs a link."""
+    """What a user shall be. Without a password the one they have stays; a new user without one needs a link, or is
+    prepared for the OpenID provider (`openid`): whoever comes first from there under that name is that user."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,6 +52,7 @@ class UserPut(BaseModel):
     limits: Access = Access()
     disabled: bool = False
     password: Annotated[str | None, Field(max_length=passwords.MOST)] = None
+    openid: bool = False
 
 
 class PasswordChange(BaseModel):
@@ -190,7 +192,9 @@ def save_user(ctx: Context, who: Who, name: str, wanted: UserPut) -> User:
         before = people.read(tx.connection, name)
         if before and before.subject and wanted.password is not None:
             raise _invalid("password", f"{name} signs in at the OpenID provider and has no password here.")
-        subject = before.subject if before else ""
+        if wanted.openid and (wanted.password is not None or (before and not before.subject)):
+            raise _invalid("openid", f"{name} is a local user. One who signs in at the OpenID provider is made anew.")
+        subject = before.subject if before else people.awaited(name) if wanted.openid else ""
         user = User(name, wanted.role, wanted.limits.limits(), subject, wanted.disabled)
         try:
             return people.put(tx, user, who.name, who.address, now_ms(), wanted.password)

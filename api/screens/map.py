@@ -40,9 +40,11 @@ def workflow_map(store: Store, rulebook: Rulebook, about: Row, *, group: str = "
     where = {"lane": about["lane"], "workflow": about["workflow"], **split_group(group)}
     span = {"since_ms": until - WINDOW_MS, "until_ms": until + 1}
     moves = store.query("map/moves", **where, **span)
-    backlog = store.query("map/backlog", **where) if live else store.query("map/backlog_at", **where, at_ms=until)
-    broken = store.query("map/broken", **where, since_ms=until - BROKEN_MS, at_ms=until, live=int(live))
     names, edges, starts, ends = graph(spec_of(rulebook, about["workflow"], until), rulebook, moves)
+    past = {"at_ms": until, "ends": list(ends)}
+    backlog = store.query("map/backlog", **where) if live else store.query("map/backlog_at", **where, **past)
+    named = "map/broken" if live else "map/broken_at"
+    broken = store.query(named, **where, since_ms=until - BROKEN_MS, at_ms=until)
     steps = _steps(names, moves, backlog, broken)
     for row in steps:
         row["status"] = "blind" if live and about["status"] == "blind" else _colour(row)

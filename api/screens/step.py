@@ -27,7 +27,7 @@ def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
     [standing] = store.query("steps/ageing", **where, now_ms=now)
     until = (now // SPAN_MS + 1) * SPAN_MS
     since = until - SPANS * SPAN_MS
-    broken = store.query("map/broken", **where, since_ms=now - BROKEN_MS, at_ms=now, live=1)
+    broken = store.query("map/broken", **where, since_ms=now - BROKEN_MS, at_ms=now)
     at_risk = sum(row["at_risk"] for row in broken if row["because"] == name)
     rates = store.query("steps/rates", **where, since_ms=since, until_ms=until, span_ms=SPAN_MS)
     return {

@@ -25,13 +25,13 @@ def ask(state: State, path: str, seconds: float = 60, **parameters: str) -> Any:
     return answer.raise_for_status().json()
 
 
-def tell(state: State, method: str, path: str, body: Any, seconds: float = 60) -> Any:
+def tell(state: State, method: str, path: str, body: Any, seconds: float = 60, if_match: str = "") -> Any:
     """What the API answers to a PUT, or the like, of /api/v1/`path`. Raises httpx.HTTPError as `ask` does."""
     answer = httpx.request(
         method,
         f"{state.url}/api/v1/{path}",
         json=body,
-        headers=_headers(),
+        headers=_headers() | ({"If-Match": if_match} if if_match else {}),
         timeout=seconds,
         verify=trusting(state.tls_cert),
     )

@@ -94,8 +94,8 @@ async function simulate() {
   const path = `rules/${encodeURIComponent(workflow)}/simulations`;
   place.textContent = "…";
   try {
-    const since = Date.now() - Number(form.elements.days.value) * 86400000;
-    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text: text(), since }) };
+    const days = Number(form.elements.days.value);
+    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ text: text(), days }) };
     const answer = await fetch(`/api/v1/${path}`, options);
     const begun = await answer.json();
     if (!answer.ok) {

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from api import backtests
 from api.store import Store
 from tests.api.job import Job
-from tests.api.rows import T0, event, insert
+from tests.api.rows import T0, event, finding, insert, progress
 from tests.api.test_rules_versions import TEXT, URL, longer, put
 
 MINUTE = 60_000
@@ -54,6 +54,49 @@ def test_the_edited_rule_and_the_one_in_force_are_played_side_by_side(
     assert (one["result"]["events"], one["result"]["same"], one["result"]["gone"]) == (5, 1, 2)
     assert {row["key"] for row in one["result"]["gone_findings"]} == {"B"}
     assert client.get(URL).json()["text"] == TEXT, "nothing was changed"
+
+
+def waits(store: Store, at: int) -> None:
+    insert(store, "events", event(key_name="trade_id", key="A", id="A-s", type="sent", time_ms=at))
+
+
+def test_a_simulation_ends_where_the_lanes_time_does(client: TestClient, store: Store, job: Job) -> None:
+    """The broker has been away for three hours: what was sent a minute before is not late."""
+    mark = time.time_ns() // 1_000_000 - 180 * MINUTE
+    insert(store, "progress", progress(watermark_ms=mark, at_ms=mark))
+    waits(store, mark - MINUTE)
+    put(client)
+    one = ended(client, client.post(f"{URL}/simulations", json={"text": TEXT}).json()["id"])
+    assert (one["until"], one["result"]["before"]) == (mark, 0)
+
+
+def test_a_rule_that_is_only_to_come_is_not_the_one_in_force(client: TestClient, store: Store, job: Job) -> None:
+    now = time.time_ns() // 1_000_000
+    insert(store, "progress", progress(watermark_ms=now, at_ms=now))
+    waits(store, now - 60 * MINUTE)
+    put(client)
+    put(client, longer("9h"), 1, effective_from=now + 24 * 60 * MINUTE)
+    one = ended(client, client.post(f"{URL}/simulations", json={"text": longer("6m"), "days": 1}).json()["id"])
+    assert one["result"]["before"] == 1
+
+
+def test_a_source_that_was_blind_is_said(client: TestClient, store: Store, job: Job) -> None:
+    happened(store)
+    blind = {"kind": "blind", "workflow": "", "groups": {}, "rule": "heartbeat", "occurrence": "other,trade"}
+    insert(
+        store,
+        "findings",
+        finding(**blind, id="b" * 32, key="bank", deadline_ms=T0 + 2 * MINUTE, at_ms=T0 + 120 * MINUTE),
+    )
+    insert(store, "findings", finding(**blind, id="c" * 32, key="past", deadline_ms=T0 - 9 * MINUTE, at_ms=T0 - MINUTE))
+    elsewhere = blind | {"occurrence": "other"}
+    insert(store, "findings", finding(**elsewhere, id="d" * 32, key="else", deadline_ms=T0 + MINUTE, at_ms=None))
+    put(client)
+    notes = simulated(client, TEXT)["result"]["notes"]
+    assert [note for note in notes if "blind" in note] == [
+        "The source bank was blind from 2023-11-14 22:15 UTC to 2023-11-15 00:13 UTC: "
+        "the job held back what waited for it, the simulation does not."
+    ]
 
 
 def test_a_new_rule_is_played_alone(client: TestClient, store: Store) -> None:

@@ -14,15 +14,21 @@ from api.screens.rule import drawing
 from api.store import Store
 from tests.api.job import Job
 from tests.api.test_rules_history import happened
-from tests.api.test_rules_versions import TEXT, URL, eyes, longer, put, signed_in
+from tests.api.test_rules_versions import TEXT, URL, eyes, longer, put, quick_hashes, signed_in
 
-__all__ = ["eyes"]
+__all__ = ["eyes", "quick_hashes"]
 PAGE = "/rules/trade"
 
 
 def press(client: TestClient, what: str, text: str = TEXT, path: str = PAGE, **more: Any) -> Any:
     """Send the editor's form by one of its buttons; the answer behind the redirect."""
     return client.post(path, data={"do": what, "text": text, **more})
+
+
+def mark_in(page: str) -> str:
+    """The mark of the draft that a page shows."""
+    [mark] = re.findall(r'name="draft" value="([0-9a-f]{16})"', page)
+    return str(mark)
 
 
 def test_a_rule_is_written_checked_put_changed_and_rolled_back(client: TestClient, job: Job) -> None:
@@ -98,10 +104,14 @@ def test_no_text_breaks_the_drawing(text: str) -> None:
 
 def test_viewers_read_and_editors_change(eyes: TestClient) -> None:
     signed_in(eyes, "anna", "editor")
-    assert "Waits" not in press(eyes, "put", TEXT, "/new-rule").text
+    assert "Kept as a draft" in press(eyes, "put", TEXT, "/new-rule").text
     assert "Waiting for approval" in eyes.get("/rules").text
     signed_in(eyes, "ben", "editor")
-    assert "In force" in press(eyes, "approve").text or "Kept" in eyes.get(f"{PAGE}?said=pending").text
+    page = eyes.get(PAGE)
+    assert "within: 5m" in page.text, "whoever approves a new rule reads it first"
+    assert 'value="approve"' not in eyes.get("/rules").text
+    assert press(eyes, "approve").status_code == 422, "without saying which draft"
+    assert "Kept." in press(eyes, "approve", draft=mark_in(page.text)).text
     signed_in(eyes, "vera", "viewer")
     page = eyes.get(PAGE)
     assert page.status_code == 200

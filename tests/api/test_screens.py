@@ -117,6 +117,8 @@ def test_a_dead_letter_is_sent_again_byte_for_byte(client: TestClient, store: St
     assert sent == [Record("daymark.events.main", b"", b'{"')]
     assert answer.json()["sent"] == 1
     assert len(answer.json()["refused"]) == 3
+    [told] = client.get("/api/v1/audit", params={"action": "retry"}).json()["items"]
+    assert told["after"] == {"letters": ["daymark.events.main/0@1"]}
 
     def away(_: object) -> None:
         raise PublishError("no broker")
@@ -124,6 +126,15 @@ def test_a_dead_letter_is_sent_again_byte_for_byte(client: TestClient, store: St
     monkeypatch.setattr(publisher, "publish", away)
     assert client.post("/api/v1/dead-letters/retry", json={"letters": places}).status_code == 503
     assert client.post("/api/v1/dead-letters/retry", json={"letters": []}).status_code == 422
+
+
+def test_a_csv_file_holds_no_formula_and_the_other_files_hold_what_was_sent(client: TestClient, store: Store) -> None:
+    insert(store, "events", event(id="=1+2", key="+cmd|' /C calc'!A0", time_ms=T0))
+    span = {"lane": "main", "since": T0, "until": T0 + 1}
+    text = client.get("/api/v1/events/export", params={**span, "format": "csv"}).text
+    assert '"\'=1+2"' in text
+    assert '"+cmd' not in text
+    assert '"=1+2"' in client.get("/api/v1/events/export", params={**span, "format": "ndjson"}).text
 
 
 @pytest.mark.parametrize("path", ["/map", "/steps", "/items", "/events", "/dead-letters", "/wall", "/"])

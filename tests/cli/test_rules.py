@@ -22,12 +22,21 @@ class Api:
 
     def __init__(self) -> None:
         self.outcome, self.refused, self.asked = "sent", "", 0
+        self.revision, self.known = 0, [""]
 
-    def tell(self, state: Any, method: str, path: str, body: Any) -> Any:
+    def tell(self, state: Any, method: str, path: str, body: Any, if_match: str) -> Any:
+        self.known.append(if_match)
+        if not if_match:
+            told = httpx.Response(
+                409, json={"detail": "It is in revision 2."}, request=httpx.Request(method, "http://x")
+            )
+            told.raise_for_status()
         revision = None if self.outcome == "waits" else 3
         return {"workflow": path.partition("/")[2], "version": 1, "revision": revision, "outcome": self.outcome}
 
     def ask(self, state: Any, path: str) -> Any:
+        if path == "rules/trade_lifecycle":
+            return {"revision": self.revision}
         assert path == "rules/trade_lifecycle/versions/3"
         self.asked += 1
         return {"refused": self.refused if self.asked > 1 else ""}
@@ -57,6 +66,17 @@ def test_a_rule_that_is_sent_and_not_refused_is_put_in_force(api: Api) -> None:
     assert withdraw().exit_code == 0
 
 
+def test_what_the_pack_gave_is_replaced_and_what_somebody_changed_only_if_that_is_said(api: Api) -> None:
+    assert put().exit_code == 0
+    assert api.known[-1] == '"0"'
+    api.revision = 2
+    result = put()
+    assert result.exit_code == 1
+    assert "It is in revision 2. Or give --overwrite." in result.output.replace("\n", " ")
+    assert put("--overwrite").exit_code == 0
+    assert api.known[-1] == "*"
+
+
 @pytest.mark.parametrize(("outcome", "word"), [("waits", "another person"), ("pending", "Kafka can't be reached")])
 def test_what_waits_is_not_called_in_force(api: Api, outcome: str, word: str) -> None:
     api.outcome = outcome
@@ -83,7 +103,7 @@ def test_nobody_has_to_wait(api: Api) -> None:
 
 
 def test_an_answer_of_a_proxy_is_told_by_its_status(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> Any:
+    def refuse(*_: object, **known: object) -> Any:
         request = httpx.Request("PUT", "http://127.0.0.1/")
         httpx.Response(502, text="<html>", request=request).raise_for_status()
 

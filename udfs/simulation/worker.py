@@ -1,8 +1,8 @@
 """`python -m udfs.simulation.worker`: a backtest in a process of its own, which can be stopped and bounded.
 
 Reads one JSON line from its input: `events` (a file of rows, one a line, by time), `lane`, `mappings`, `before` and
-`after` (definitions; `before` may be null), `begin`, `since`, `until` (epoch ms). Writes lines: `{"done", "total"}` on
-the way, then `{"result"}` or `{"error"}`.
+`after` (definitions; `before` may be null), `begin`, `since`, `until` (epoch ms), `notes` (told with the result).
+Writes lines: `{"done", "total"}` on the way, then `{"result"}` or `{"error"}`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def backtest(job: dict[str, Any]) -> dict[str, Any]:
     before = _run(old, records, job, 0, total) if old else None
     after = _run(new, records, job, total - len(records), total)
     result = compare(before, after, job["since"], job["until"])
-    notes = caveats(job["after"], job["mappings"])
+    notes = [*job.get("notes", ()), *caveats(job["after"], job["mappings"])]
     if history.truncated:
         notes.append(f"{history.truncated} events were too long to be kept whole; what they say is not known here.")
     notes += [f"{count} events have no `{name}` that can be read." for name, count in sorted(history.unusable.items())]

@@ -1,32 +1,30 @@
 -- What is broken now, the gravest first: deadlines missed whose step has not come, of items that are still open and of what schedules expect;
--- sources that are blind; steps that stand still. Items that owe nothing are left out first: they are nearly all.
+-- sources that are blind; steps that stand still. Of a key that came again, only the run that is open counts.
 WITH told AS
 (
     SELECT
-        lane, workflow, rule, key, occurrence, deadline_ms,
+        f.lane AS lane, f.workflow AS workflow, rule, f.key AS key, occurrence, deadline_ms,
         argMin(tuple(id, kind, severity, groups, step, because, at_ms, delta_ms, since_ms, event_id, received_ms, runbook, version, rule_hash),
                (kind != 'missing', id)) AS first,
         max(kind IN ('late', 'reported_late')) AS came,
         max(kind IN ('blind', 'stalled') AND at_ms IS NOT NULL) AS over
-    FROM findings FINAL
+    FROM findings AS f FINAL
+    LEFT ANY JOIN
+    (
+        SELECT lane, workflow, key, least(run_ms, started_ms) AS begun_ms
+        FROM items FINAL
+        WHERE status = 'in_flight' AND overdue > 0
+          AND ({lane:String} = '' OR lane = {lane:String})
+          AND ({workflow:String} = '' OR workflow = {workflow:String})
+    ) AS i ON i.lane = f.lane AND i.workflow = f.workflow AND i.key = f.key
     WHERE deadline_ms >= {since_ms:Int64}
-      AND ({lane:String} = '' OR lane = {lane:String})
-      AND ({workflow:String} = '' OR workflow = {workflow:String})
+      AND ({lane:String} = '' OR f.lane = {lane:String})
+      AND ({workflow:String} = '' OR f.workflow = {workflow:String})
       AND
       (
           kind = 'blind'
           OR (kind = 'stalled' AND occurrence = 'step')
-          OR (kind IN ('missing', 'late', 'reported_late') AND
-              (
-                  since_ms IS NULL
-                  OR (lane, workflow, key) IN
-                  (
-                      SELECT lane, workflow, key FROM items FINAL
-                      WHERE status = 'in_flight' AND overdue > 0
-                        AND ({lane:String} = '' OR lane = {lane:String})
-                        AND ({workflow:String} = '' OR workflow = {workflow:String})
-                  )
-              ))
+          OR (kind IN ('missing', 'late', 'reported_late') AND (since_ms IS NULL OR (i.key != '' AND since_ms >= i.begun_ms)))
       )
     GROUP BY lane, workflow, rule, key, occurrence, deadline_ms
     HAVING NOT came AND NOT over

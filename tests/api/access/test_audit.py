@@ -57,6 +57,19 @@ def test_a_changed_entry_with_a_hash_to_fit_is_found_at_the_next(records: Record
     assert "entry 4 does not follow entry 3" in verdict(records).fault
 
 
+@pytest.mark.parametrize("text", ["x", "1", "{}", "[]"])
+def test_an_entry_that_cannot_be_read_is_found_and_keeps_nobody_from_the_rest(guarded: TestClient, text: str) -> None:
+    signed_in(guarded, "root", "admin")
+    with records_of(guarded).transaction() as tx:
+        forged = {"entry": text, "hash": audit.digest(text)}
+        tx.connection.execute(update(table).where(table.c.id == 2).values(forged))
+    told = guarded.get("/api/v1/audit/verification").json()
+    assert (told["intact"], told["at"]) == (False, 2)
+    rows = guarded.get("/api/v1/audit").json()["items"]
+    assert [row["id"] for row in rows if "can't be read" in str(row["after"])] == [2]
+    assert guarded.get("/audit").status_code == 200
+
+
 def test_a_removed_entry_is_found(records: Records) -> None:
     changed(records, 5)
     with records.transaction() as tx:
@@ -127,9 +140,10 @@ def test_a_rule_that_was_put_is_in_the_audit_whether_kafka_has_it_yet_or_not(gua
     with patch.object(context.publisher, "publish"):
         assert guarded.put("/api/v1/rules/w", json={"definition": definition}).status_code == 202
         changed = definition | {"description": "other"}
-        guarded.put("/api/v1/rules/w", json={"definition": changed})
+        guarded.put("/api/v1/rules/w", json={"definition": changed}, headers={"If-Match": '"1"'})
     with patch.object(context.publisher, "publish", side_effect=PublishError("away")):
-        assert guarded.put("/api/v1/rules/w", json={"definition": definition}).json()["outcome"] == "pending"
+        last = guarded.put("/api/v1/rules/w", json={"definition": definition}, headers={"If-Match": '"2"'})
+        assert last.json()["outcome"] == "pending"
     rows = guarded.get("/api/v1/audit", params={"subject": "rule/"}).json()["items"]
     assert [row["action"] for row in rows] == ["put", "put", "put"]
     assert {"path": "definition.description", "before": None, "after": "other"} in rows[1]["changes"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,9 +18,10 @@ from api.access.matrix import MATRIX
 from api.access.roles import Limits, of_role
 from api.access.rows import filters
 from api.access.who import Who
+from api.settings import Settings
 from api.store import SQL, TABLES, Store
 from api.trends import HOUR_MS, WEEK_MS
-from tests.api.access.conftest import signed_in
+from tests.api.access.conftest import HOME, signed_in
 from tests.api.alertrows import alert, incident, logged
 from tests.api.rows import T0, event, finding, insert, item, progress, transition
 
@@ -120,13 +122,61 @@ def marked(answer: Any, path: str) -> bool:
 
 
 @pytest.mark.parametrize("name", ["by group", "by workflow"])
-def test_no_route_tells_somebody_with_limits_of_another_tenant(tenants: TestClient, name: str) -> None:
-    signed_in(tenants, "anna", "viewer", LIMITED[name])
+def test_no_route_tells_somebody_with_limits_of_another_tenant(ruled: TestClient, name: str) -> None:
+    signed_in(ruled, "anna", "viewer", LIMITED[name])
     for path in asked():
-        answer = tenants.get(path)
+        answer = ruled.get(path)
         expected = (403,) if path == "/metrics" else (200, 404)  # its counters are of all tenants
         assert answer.status_code in expected, (path, answer.text)
         assert not marked(answer, path), (path, answer.text)
+
+
+RULE = """
+workflow: {tenant}_orders
+key: id
+groups: [customer]
+steps:
+  {tenant}-first: {{on: {tenant}.first, start: true}}
+  {tenant}-step: {{on: {tenant}.sent, end: completed}}
+deadlines:
+  - {{id: {tenant}-rule, after: {tenant}-first, expect: {tenant}-step, within: 5m}}
+schedules:
+  - {{id: {tenant}-daily, expect: {tenant}-step, key: [FEED], by: "08:00"}}
+"""
+MAPPING = (
+    "source: s\ntopic: t\nid: id\ntype: type\ntime: time\nkeys: {id: data.id}\ngroups: {customer: data.customer}\n"
+)
+
+
+@pytest.fixture
+def ruled(app_of: Callable[[Settings], TestClient], settings: Settings, store: Store, tmp_path: Path) -> TestClient:
+    """Two tenants' data, and their rules in force."""
+    packs = [tmp_path / tenant for tenant in ("acme", ZORG)]
+    for pack in packs:
+        pack.mkdir()
+        (pack / "workflow.yaml").write_text(RULE.format(tenant=pack.name))
+        (pack / "mapping.yaml").write_text(MAPPING)
+    more = {"sign_in": "required", "rate_limit": 0, "packs": packs, "mappings": packs[:1]}
+    client = app_of(settings.model_copy(update=more))
+    client.headers.update(HOME)
+    fill(store, "acme", 1)
+    fill(store, ZORG, 2)
+    insert(store, "progress", progress())
+    return client
+
+
+def test_somebody_limited_to_a_group_is_told_nothing_of_schedules_which_would_look_met(
+    ruled: TestClient, store: Store
+) -> None:
+    missed = {"workflow": "acme_orders", "rule": "acme-daily", "step": "acme-step", "key": "FEED", "groups": {}}
+    insert(store, "findings", finding(id="5" * 32, since_ms=None, deadline_ms=T0 - 3_600_000, **missed))
+    told = {}
+    for who, limits in (("root", None), ("anna", LIMITED["by group"])):
+        signed_in(ruled, who, "viewer", limits)
+        rows = ruled.get("/api/v1/slo").json()["levels"]
+        told[who] = {row["deadline"] for row in rows if row["workflow"] == "acme_orders"}
+    assert "acme-daily" in told["root"]
+    assert "acme-daily" not in told["anna"]
 
 
 def test_without_limits_the_same_routes_tell_of_both_tenants(tenants: TestClient) -> None:

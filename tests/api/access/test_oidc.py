@@ -62,6 +62,106 @@ def test_who_left_the_groups_is_not_let_in_again(client: TestClient, provider: P
     assert "None of your groups has a role" in refused.text
 
 
+def test_who_left_the_groups_keeps_no_session_and_no_token(client: TestClient, provider: Provider) -> None:
+    came_back(client)
+    wanted = {"name": "t", "scopes": ["read"], "days": 366}
+    own = {"Origin": "http://127.0.0.1"}
+    secret = client.post("/api/v1/tokens", json=wanted, headers=own).json()["secret"]
+    session = dict(client.cookies)
+    client.cookies.clear()
+    provider.claims["groups"] = []
+    came_back(client)
+    client.cookies.clear()
+    assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
+    client.cookies.update(session)
+    assert client.get("/api/v1/me").status_code == 401
+    client.cookies.clear()
+    provider.claims["groups"] = ["ops"]
+    assert came_back(client).status_code == 303, "back in the group, back in"
+
+
+def limits_of(client: TestClient) -> Any:
+    return client.get("/api/v1/me").json()["limits"]
+
+
+def test_a_new_person_sees_nothing_until_an_admin_says_what(client: TestClient) -> None:
+    came_back(client)
+    assert limits_of(client) == {"workflows": [], "groups": {}}
+    assert client.get("/api/v1/rules").json() == []
+    put_user(records_of(client), "root", "admin")
+    acme = {"role": "operator", "limits": {"groups": {"customer": ["acme"]}}}
+    person = dict(client.cookies)
+    client.cookies.clear()
+    own = {"Origin": "http://127.0.0.1"}
+    client.post("/login", data={"name": "root", "password": PASSWORD}, headers=own)
+    assert client.put("/api/v1/users/anna", json=acme, headers=own).status_code == 200
+    client.cookies.clear()
+    client.cookies.update(person)
+    assert limits_of(client) == {"workflows": None, "groups": {"customer": ["acme"]}}
+    came_back(client)
+    assert limits_of(client) == {"workflows": None, "groups": {"customer": ["acme"]}}, "also after the next sign-in"
+
+
+def test_who_becomes_an_admin_by_groups_sees_all_and_nothing_when_no_longer_one(
+    client: TestClient, provider: Provider
+) -> None:
+    for groups, sees in ((["ops"], []), (["boss"], None), (["ops"], [])):
+        provider.claims["groups"] = groups
+        assert came_back(client).status_code == 303
+        assert limits_of(client)["workflows"] == sees
+
+
+@pytest.mark.parametrize(
+    ("groups", "workflows", "values"),
+    [
+        (["ops"], [], {}),
+        (["ops", "all"], None, {}),
+        (["ops", "acme"], None, {"customer": ["acme"]}),
+        (["ops", "acme", "zorg", "desk"], ["orders"], {"customer": ["acme", "zorg"]}),
+    ],
+)
+def test_groups_may_say_what_a_person_sees(
+    app_of: Callable[[Settings], TestClient],
+    settings: Settings,
+    provider: Provider,
+    groups: list[str],
+    workflows: list[str] | None,
+    values: dict[str, list[str]],
+) -> None:
+    there = {"oidc_issuer": provider.url, "oidc_client": "daymark", "oidc_roles": ["ops=operator"]}
+    seen = ["all=*", "acme=customer:acme", "zorg=customer:zorg", "desk=workflow:orders"]
+    client = app_of(settings.model_copy(update={"sign_in": "required", "oidc_limits": seen, **there}))
+    provider.claims["groups"] = ["ops", "all"]
+    came_back(client)
+    provider.claims["groups"] = groups
+    came_back(client)
+    assert limits_of(client) == {"workflows": workflows, "groups": values}, "at each sign-in anew"
+
+
+def test_a_user_who_was_prepared_is_taken_over_once(client: TestClient, provider: Provider) -> None:
+    put_user(records_of(client), "root", "admin")
+    own = {"Origin": "http://127.0.0.1"}
+    client.post("/login", data={"name": "root", "password": PASSWORD}, headers=own)
+    wanted = {"role": "viewer", "limits": {"groups": {"customer": ["acme"]}}, "openid": True}
+    assert client.put("/api/v1/users/anna", json=wanted, headers=own).status_code == 200
+    assert client.put("/api/v1/users/root", json=wanted, headers=own).status_code == 422, "a local user"
+    client.cookies.clear()
+    came_back(client)
+    assert limits_of(client) == {"workflows": None, "groups": {"customer": ["acme"]}}
+    client.cookies.clear()
+    provider.claims["sub"] = "s-2"
+    assert came_back(client).status_code == 401, "somebody else of that name"
+
+
+def test_the_providers_word_counts_also_of_the_last_admin(client: TestClient, provider: Provider) -> None:
+    provider.claims["groups"] = ["boss"]
+    came_back(client)
+    provider.claims["groups"] = ["ops"]
+    assert came_back(client).status_code == 303
+    provider.claims["groups"] = []
+    assert came_back(client).status_code == 401
+
+
 def test_a_person_does_not_become_a_local_user_of_the_same_name(client: TestClient) -> None:
     put_user(records_of(client), "anna", "admin")
     refused = came_back(client)
@@ -141,25 +241,6 @@ def test_settings_of_a_provider_that_make_no_sense_are_named() -> None:
     with pytest.raises(SettingsError) as told:
         from_env({"DAYMARK_OIDC_ISSUER": "login", "DAYMARK_OIDC_SECRET": "hush"})
     assert "hush" not in str(told.value)
-
-
-def test_who_left_the_groups_can_do_nothing_with_older_sessions_and_tokens(
-    client: TestClient, provider: Provider
-) -> None:
-    came_back(client)
-    made = client.post(
-        "/api/v1/tokens", json={"name": "t", "scopes": ["read"], "days": 9}, headers={"Origin": "http://127.0.0.1"}
-    )
-    token = {"Authorization": f"Bearer {made.json()['secret']}"}
-    other = TestClient(client.app, base_url="http://127.0.0.1")
-    assert other.get("/api/v1/me", headers=token).status_code == 200
-    provider.claims["groups"] = []
-    came_back(other)
-    assert client.get("/api/v1/me").status_code == 401, "the older session"
-    assert other.get("/api/v1/me", headers=token).status_code == 403, "the token"
-    provider.claims["groups"] = ["ops"]
-    came_back(other)
-    assert other.get("/api/v1/me", headers=token).status_code == 200
 
 
 def test_who_signs_in_at_the_provider_gets_no_password_here(client: TestClient, provider: Provider) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from api.access import answers as answering
 from api.access import passwords, people, sessions
 from api.access.people import LastAdmin, Refused, User
 from api.access.roles import Limits
@@ -271,6 +273,80 @@ def test_a_write_that_failed_is_done_when_it_is_sent_again(
     signed_in(guarded, "ops", "operator")
     key = {"Idempotency-Key": "k1"}
     assert [guarded.post("/api/v1/events", json=EVENT, headers=key).status_code for _ in range(2)] == [503, 202]
+
+
+def test_an_answer_is_not_given_again_to_who_may_less_by_now(
+    guarded: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[object] = []
+    monkeypatch.setattr(guarded.app.state.context.publisher, "publish", done.append)  # type: ignore[attr-defined]
+    signed_in(guarded, "ops", "operator")
+    key = {"Idempotency-Key": "k1"}
+    assert guarded.post("/api/v1/events", json=EVENT, headers=key).status_code == 202
+    put_user(records_of(guarded), "ops", "viewer")
+    guarded.post("/login", data={"name": "ops", "password": PASSWORD})
+    again = guarded.post("/api/v1/events", json=EVENT, headers=key)
+    assert (again.status_code, "idempotency-replayed" in again.headers, len(done)) == (422, False, 1)
+    assert guarded.post("/api/v1/events", json=EVENT, headers={"Idempotency-Key": "k2"}).status_code == 403
+
+
+def test_two_tokens_of_one_name_are_two_for_keys_and_rates(
+    guarded: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[object] = []
+    monkeypatch.setattr(guarded.app.state.context.publisher, "publish", done.append)  # type: ignore[attr-defined]
+    signed_in(guarded, "ops", "operator")
+    wanted = {"name": "t", "scopes": ["events"], "days": 1}
+    secrets = [guarded.post("/api/v1/tokens", json=wanted).json()["secret"] for _ in range(2)]
+    guarded.cookies.clear()
+    for secret in secrets:
+        own = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "k1"}
+        assert guarded.post("/api/v1/events", json=EVENT, headers=own).status_code == 202
+    assert len(done) == 2
+
+
+def test_a_write_that_takes_long_stays_at_work(records: Records) -> None:
+    assert answering.begin(records, "here", "r", NOW) is None
+    answering.alive(records, "here", NOW + 50_000)
+    for at in (60_000, 109_999):
+        with pytest.raises(answering.AtWork):
+            answering.begin(records, "here", "r", NOW + at)
+    assert answering.begin(records, "here", "r", NOW + 110_000) is None, "it was killed, and may be done again"
+
+
+def test_while_a_write_is_at_work_it_says_so(guarded: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = threading.Event()
+    monkeypatch.setattr(answering, "ALIVE_S", 0.01)
+    monkeypatch.setattr(answering, "alive", lambda *_: said.set())
+    publisher = guarded.app.state.context.publisher  # type: ignore[attr-defined]
+    monkeypatch.setattr(publisher, "publish", lambda _: said.wait(20))
+    signed_in(guarded, "ops", "operator")
+    assert guarded.post("/api/v1/events", json=EVENT, headers={"Idempotency-Key": "k"}).status_code == 202
+    assert said.is_set()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "form"),
+    [
+        ("POST", "/login", {"name": "ops", "password": PASSWORD}),
+        ("PUT", "/api/v1/users/ops", None),
+        ("POST", "/users", {"name": "ops", "role": "admin", "password": PASSWORD}),
+    ],
+)
+def test_a_key_means_nothing_where_a_password_is_sent(
+    guarded: TestClient, method: str, path: str, form: dict[str, str] | None
+) -> None:
+    signed_in(guarded, "ops", "admin")
+    body = None if form else {"role": "admin", "password": PASSWORD}
+    for _ in range(2):
+        answer = guarded.request(
+            method, path, data=form, json=body, headers={"Idempotency-Key": "k"}, follow_redirects=False
+        )
+        assert answer.status_code in (200, 303), answer.text
+        assert path != "/login" or "set-cookie" in answer.headers
+        guarded.post("/login", data={"name": "ops", "password": PASSWORD})
+    with records_of(guarded).reading() as connection:
+        assert connection.execute(select(answers)).all() == []
 
 
 def test_no_secret_is_kept_for_an_idempotency_key(guarded: TestClient) -> None:
