@@ -108,3 +108,4 @@ class ErasedNow(Erased):
     """What an erasure has done."""
 
     rows: dict[str, int] = Field(description="rows that are gone, by table")
+    redacted: int = Field(description="entries of the audit in which it is no longer shown")

@@ -20,6 +20,9 @@ class PackedWorkflow(BaseModel):
 
     workflow: str
     version: int
+    outcome: str = Field(
+        "", description="sent: Kafka has it; pending: Kafka will get it; waits: for approval; empty: only looked at"
+    )
 
 
 class PackTaken(BaseModel):
