@@ -21,12 +21,12 @@ from api.problems import ProblemError
 log = logging.getLogger(__name__)
 EVERY_S = 1.0
 LEAST_S = 0.5  # between two renderings, however much comes in
-LOOK_S = 0.05
+LOOK_S = 0.05  # how often it is looked whether rows have come in
 SHARE = 1.0
 """How long a screen rests, in times of what its rendering took: a slow one never takes more than half a core."""
 BEAT_S = 5.0
 MOST_OPEN = 200  # for one user or token: a wall of screens, and not a thousand renderings
-LOOK_S = 10.0  # how often an open stream is asked whether who watches may still see it
+RIGHTS_S = 10.0  # how often an open stream is asked whether who watches may still see it
 Render = Callable[[], str]
 Still = Callable[[], bool]
 
@@ -39,7 +39,7 @@ class Ticket:
         self._looked = time.monotonic()
 
     async def holds(self) -> bool:
-        if self._still is None or time.monotonic() - self._looked < LOOK_S:
+        if self._still is None or time.monotonic() - self._looked < RIGHTS_S:
             return True
         self._looked = time.monotonic()
         return await run_in_threadpool(self._still)

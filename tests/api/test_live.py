@@ -85,7 +85,7 @@ def test_streams_end_when_the_server_is_about_to_stop() -> None:
 
 
 def test_a_stream_ends_soon_after_who_watches_is_let_in_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "LOOK_S", 0.05)
+    monkeypatch.setattr(live, "RIGHTS_S", 0.05)
 
     async def scenario() -> None:
         hub, let_in = Live(), True
