@@ -32,7 +32,8 @@ Row = dict[str, Any]
 
 
 class Watcher:
-    """One who wants every change of an alert; None among the rows says that some before it were left out."""
+    """One who wants every change of an alert, and every message for open pages (`type` is notify). None among the rows
+    says that some before it were left out."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -91,8 +92,8 @@ class Answers:
 
 
 class Listener:
-    """Follows the topics `notifications` (its answers) and `alerts` until told to stop. Answers are kept in `records`,
-    by which they are known after a restart too."""
+    """Follows the topics `notifications` (its answers), `alerts` and `browser` (messages for open pages) until told to
+    stop. Answers are kept in `records`, by which they are known after a restart too."""
 
     def __init__(self, publisher: Publisher, records: Records) -> None:
         self.answers = Answers()
@@ -103,6 +104,7 @@ class Listener:
         settings = publisher.settings
         self._log = TopicPartition(f"{settings.topic_prefix}notifications", 0)
         self._alerts = f"{settings.topic_prefix}alerts"
+        self._browser = f"{settings.topic_prefix}browser"
 
     def watch(self) -> Watcher:
         """Begin to hear how alerts change; called in the loop of whoever listens. End it with `leave`."""
@@ -138,9 +140,11 @@ class Listener:
         )
         try:
             changes = [
-                TopicPartition(self._alerts, n) for n in sorted(consumer.partitions_for_topic(self._alerts) or ())
+                TopicPartition(topic, n)
+                for topic in (self._alerts, self._browser)
+                for n in sorted(consumer.partitions_for_topic(topic) or ())
             ]
-            if not changes or not consumer.partitions_for_topic(self._log.topic):
+            if self._alerts not in {one.topic for one in changes} or not consumer.partitions_for_topic(self._log.topic):
                 return  # the topics aren't there yet
             consumer.assign([self._log, *changes])
             consumer.seek_to_end(*changes)
@@ -165,7 +169,7 @@ class Listener:
             return
         if not isinstance(row, dict):
             return
-        if topic == self._alerts:
+        if topic in (self._alerts, self._browser):
             self._tell(row)
         elif row.get("type") == "applied":
             self.answers.put(row)

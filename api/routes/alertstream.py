@@ -13,7 +13,7 @@ from fastapi.sse import format_sse_event
 
 from api.access.roles import UNLIMITED, Limits, Subject
 from api.context import Ctx
-from api.listener import Listener
+from api.listener import Listener, Row
 from api.live import Ticket
 from api.problems import documented
 
@@ -24,14 +24,15 @@ LOOK_S = 0.5  # how often it is asked whether the stream is over: a server that 
 
 @router.get("/alerts/live", response_class=StreamingResponse)
 async def live(ctx: Ctx) -> Response:
-    """Every change of an alert from now on: the event `alert` with its row, `lost` where some were left out (read the
-    list anew), a comment every 15 s so that nobody takes the line for dead."""
+    """Every change of an alert from now on: the event `alert` with its row, `notification` with a message that a
+    channel of type `browser` has for you or for all, `lost` where some were left out (read the list anew), a comment
+    every 15 s so that nobody takes the line for dead."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     limits = ctx.who.permissions.limits if ctx.who else UNLIMITED
     viewer = ctx.who.name if ctx.who else ""
     ctx.live.admit(viewer)
     ticket = Ticket(ctx.still_let_in)
-    rows = changes(ctx.listener, limits, over=lambda: ctx.live.over(ticket))
+    rows = changes(ctx.listener, limits, viewer, over=lambda: ctx.live.over(ticket))
     return StreamingResponse(ctx.live.counted(viewer, rows), media_type="text/event-stream", headers=headers)
 
 
@@ -42,6 +43,7 @@ async def _never() -> bool:
 async def changes(
     listener: Listener,
     limits: Limits = UNLIMITED,
+    viewer: str = "",
     beat_s: float = BEAT_S,
     over: Callable[[], Awaitable[bool]] = _never,
 ) -> AsyncIterator[bytes]:
@@ -61,7 +63,18 @@ async def changes(
             beaten = time.monotonic()
             if row is None:
                 yield format_sse_event(event="lost", data_str="{}")
+            elif row.get("type") == "notify":
+                if _is_for(row, limits, viewer):
+                    yield format_sse_event(event="notification", data_str=orjson.dumps(row).decode())
             elif limits.allow(Subject(row.get("workflow", ""), row.get("groups", {}))):
                 yield format_sse_event(event="alert", data_str=orjson.dumps(row).decode())
     finally:
         listener.leave(watcher)
+
+
+def _is_for(message: Row, limits: Limits, viewer: str) -> bool:
+    """Whether a message is for a viewer: theirs or everybody's, and about nothing outside their limits."""
+    about = [Subject(one.get("workflow", ""), one.get("groups", {})) for one in message.get("alerts", [])]
+    if limits and (not about or message.get("count", 0) > len(about)):
+        return False  # it may be about more than is said of it
+    return message.get("person", "") in ("", viewer) and all(map(limits.allow, about))

@@ -12,6 +12,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from api.access.roles import Limits
 from api.listener import MOST_BEHIND, Answers, Listener
 from api.publish import Publisher
 from api.records.database import Records, url_of
@@ -176,6 +177,32 @@ def test_whoever_watches_is_sent_each_change_and_told_when_some_are_left_out(set
     began = time.monotonic()
     asyncio.run(play())
     assert time.monotonic() - began < 10
+
+
+def test_messages_for_open_pages_reach_whom_they_are_for_and_nobody_who_may_not_see_them(settings: Settings) -> None:
+    async def play() -> None:
+        listener = Listener(Publisher(settings), Records(url_of("", settings.home)))
+        anna = changes(listener, viewer="anna")
+        acme = changes(listener, Limits(groups={"customer": frozenset({"acme"})}), "ben")
+        assert {await anext(anna), await anext(acme)} == {b": watching\n\n"}
+
+        def said(title: str, customer: str, **more: Any) -> None:
+            about = [{"id": "a", "workflow": "w", "groups": {"customer": customer}}]
+            message = {"type": "notify", "title": title, "alerts": about, "count": 1} | more
+            listener.hear("daymark.browser", orjson.dumps(message))
+
+        said("hers", "zorg", person="anna")
+        said("his", "acme", person="ben")
+        said("of many", "acme", count=30)
+        said("for all", "acme")
+        assert [b"hers" in await anext(anna), b"of many" in await anext(anna), b"for all" in await anext(anna)] == [
+            True
+        ] * 3
+        assert [b"his" in await anext(acme), b"for all" in await anext(acme)] == [True] * 2
+        for stream in (anna, acme):
+            await stream.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(play())
 
 
 def test_incidents_are_acted_on_likewise(client: TestClient, job: Job) -> None:

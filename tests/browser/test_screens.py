@@ -6,6 +6,7 @@ import re
 import time
 from typing import Any, cast
 
+import orjson
 import pytest
 
 from tests.api.alertrows import alert
@@ -19,6 +20,7 @@ from starlette.testclient import TestClient
 
 from tests.browser import looks
 from tests.browser.conftest import Served
+from tests.kafka_help import eventually
 
 SCREENS = {
     "overview": "/",
@@ -109,6 +111,18 @@ def test_what_is_ticked_stays_ticked_while_the_list_moves(page: Page, served: Se
     insert(served.store, "alerts", alert(id="b" * 32, severity="critical", opened_ms=served.now_ms, summary="NEW"))
     expect(page.locator(".findings")).to_contain_text("NEW")
     assert page.locator("input[name=one]:checked").get_attribute("value") == chosen
+
+
+def test_a_message_for_open_pages_is_shown_beside_the_list(page: Page, served: Served) -> None:
+    page.goto(served.url + "/alerts")
+    listener = served.app.state.context.listener
+    eventually(lambda: listener._watchers)
+    about = [{"id": "c" * 32, "workflow": "w", "groups": {}}]
+    message = {"type": "notify", "id": "n", "title": "Opened: <b>reply</b>", "text": "", "alerts": about, "count": 1}
+    listener.hear("daymark.browser", orjson.dumps(message))
+    line = page.locator(".notices a")
+    expect(line).to_have_text("Opened: <b>reply</b>")
+    assert line.get_attribute("href") == "/alerts/" + "c" * 32
 
 
 def test_a_finding_appears_without_a_reload(page: Page, served: Served) -> None:
