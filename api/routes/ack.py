@@ -54,17 +54,10 @@ class About:
 @router.get("/ack/{token:path}", response_class=HTMLResponse)
 async def ask(request: Request, ctx: Ctx, token: str) -> Response:
     """What the link is about, and the button."""
-    link, refusal = _read(request, ctx, token)
-    if link is None:
-        return _page(request, refusal)
-    known = await outcome_of(ctx, action_id(token))
-    if known and known.answer:
-        return _page(request, _told(known.answer, link))
-    about = await run_in_threadpool(_about, ctx, link)
-    if about is None:
-        return _page(request, UNKNOWN_YET)
-    if not about.meant:
-        return _page(request, {"title": "It has ended", "detail": _ending(about), "status": 200})
+    opened = await _opened(request, ctx, token, over=200)
+    if isinstance(opened, dict):
+        return _page(request, opened)
+    link, about = opened
     title = f"{VERBS[link.action]} {'this alert' if len(about.meant) == 1 else f'these {len(about.meant)} alerts'}?"
     return _page(request, {"title": title, "detail": "", "status": 200, "about": about, "button": VERBS[link.action]})
 
@@ -72,22 +65,31 @@ async def ask(request: Request, ctx: Ctx, token: str) -> Response:
 @router.post("/ack/{token:path}", response_class=HTMLResponse)
 async def do(request: Request, ctx: Ctx, token: str) -> Response:
     """Do it. Twice is once: a link's action has one id."""
-    link, refusal = _read(request, ctx, token)
-    if link is None:
-        return _page(request, refusal)
-    known = await outcome_of(ctx, action_id(token))
-    if known and known.answer:
-        return _page(request, _told(known.answer, link))
-    about = await run_in_threadpool(_about, ctx, link)
-    if about is None:
-        return _page(request, UNKNOWN_YET)
-    if not about.meant:
-        return _page(request, {"title": "It has ended", "detail": _ending(about), "status": 409})
+    opened = await _opened(request, ctx, token, over=409)
+    if isinstance(opened, dict):
+        return _page(request, opened)
+    link, about = opened
     actor = Actor(link.person or "link", request.client.host if request.client else "")
     told = {"told_ms": link.told_ms} if link.message else {"episodes": dict(link.alerts)}
     given = {"alerts": about.meant, "why": "by the link in a message", **told}
     outcome = await act(ctx, actor, action_id(token), link.action, **given)
     return _page(request, _told(outcome.answer, link))
+
+
+async def _opened(request: Request, ctx: Context, token: str, *, over: int) -> tuple[Link, About] | dict[str, Any]:
+    """The link and what can be done by it, or what the page says instead: `over` is its status where all has ended."""
+    link, refusal = _read(request, ctx, token)
+    if link is None:
+        return refusal
+    known = await outcome_of(ctx, action_id(token))
+    if known and known.answer:
+        return _told(known.answer, link)
+    about = await run_in_threadpool(_about, ctx, link)
+    if about is None:
+        return UNKNOWN_YET
+    if not about.meant:
+        return {"title": "It has ended", "detail": _ending(about), "status": over}
+    return link, about
 
 
 def _read(request: Request, ctx: Context, token: str) -> tuple[Link | None, dict[str, Any]]:
