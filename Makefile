@@ -74,7 +74,7 @@ java-tests: $(JAR)
 	@mvn -B --quiet -f jobs/java/pom.xml test
 
 check: ## Lint, types, layers, then all tests, those in Java too, and whether it has become slow
-	@$(MAKE) -j2 --output-sync setup lint java-tests pure core browser
+	@$(MAKE) -j2 --output-sync setup lint java-tests pure core browser amtool
 	$(MAKE) play
 	$(MAKE) bench-smoke
 

@@ -94,6 +94,7 @@ class AuditVerdict(BaseModel):
     head: str = Field(description="the last hash that holds")
     at: int | None = Field(description="the id of the first entry that doesn't hold")
     fault: str
+    redacted: int = Field(description="entries without what erasures took out of them since")
 
 
 class Erased(BaseModel):

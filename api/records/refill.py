@@ -13,19 +13,24 @@ from collections.abc import Mapping, Sequence
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaTimeoutError
+from sqlalchemy import select
 
 from api.records import rules
 from api.records.database import Records
 from api.records.rules import WITHDRAW, Revision
+from api.records.tables import outbox
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 10.0
 
 
 def refill(records: Records, topic: str, held: Mapping[bytes, bytes | None], now_ms: int) -> int:
-    """Publish what a topic lacks, which holds these last values by key; returns how many records."""
+    """Publish what a topic lacks, which holds these last values by key; returns how many records. What waits in the
+    outbox is as good as there."""
     many = 0
     with records.transaction() as tx:
+        waits = select(outbox.c.key, outbox.c.value).where(outbox.c.topic == topic).order_by(outbox.c.id)
+        held = dict(held) | {row.key: row.value for row in tx.connection.execute(waits)}
         for workflow in [one.workflow for one in rules.all_newest(tx.connection)]:
             key = workflow.encode()
             revisions = rules.revisions(tx.connection, workflow)[::-1]

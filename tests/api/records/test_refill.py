@@ -86,6 +86,12 @@ def test_what_is_lacking_goes_through_the_outbox(store: Records) -> None:
     assert waiting(store) == [(b"v", None), (b"w", 2)]
 
 
+def test_what_waits_in_the_outbox_already_is_not_published_twice(store: Records) -> None:
+    for _ in range(2):
+        refill(store, "t.rules", {}, NOW)
+        assert waiting(store) == [(b"v", None), (b"w", 2)]
+
+
 def test_what_comes_back_out_of_the_store_is_byte_for_byte_what_was_sent(store: Records) -> None:
     with store.reading() as connection:
         kept = rules.revisions(connection, "w")
