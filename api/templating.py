@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from fastapi import Request
 from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
-from api import words
+from api import answering, words
 from api.access import matrix
 
 NAVIGATION = [
@@ -145,4 +146,6 @@ templates.env.globals |= {
     "standing": standing,
     "open_to": open_to,
     "may": may,
+    "response": lambda alert: answering.response(alert, time.time_ns() // 1_000_000),
+    "measured": answering.measured,
 }
