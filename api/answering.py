@@ -25,12 +25,12 @@ def response(alert: Mapping[str, Any], now_ms: int) -> Response | None:
     return "overdue" if alert["state"] in TOLD else "late"
 
 
-def measured(alert: Mapping[str, Any]) -> str:
+def measured(alert: Mapping[str, Any], now_ms: int) -> str:
     """How soon somebody answered, beside how soon that should have been; "" while there is nothing to measure."""
     due, answered, opened = alert["respond_by_ms"], alert["answered_ms"], alert["opened_ms"]
     within = "" if due is None else span(due - opened)
     if answered is None:
-        return f"nobody answered within {within}" if response(alert, due or 0) == "late" else ""
+        return f"nobody answered within {within}" if response(alert, now_ms) == "late" else ""
     after = f"answered after {span(answered - opened)}"
     if not within:
         return after

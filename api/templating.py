@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from markupsafe import Markup
 
 from api import answering, words
 from api.access import matrix
+from api.access.who import now_ms
 
 NAVIGATION = [
     ("/", "Overview", "overview"),
@@ -146,6 +146,6 @@ templates.env.globals |= {
     "standing": standing,
     "open_to": open_to,
     "may": may,
-    "response": lambda alert: answering.response(alert, time.time_ns() // 1_000_000),
-    "measured": answering.measured,
+    "response": lambda alert: answering.response(alert, now_ms()),
+    "measured": lambda alert: answering.measured(alert, now_ms()),
 }
