@@ -228,6 +228,19 @@ def test_who_answers_a_message_means_the_alert_that_it_told_of(as_told: dict[str
     assert ("come back since" in said["detail"]) is (outcome == "refused")
 
 
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_who_answers_a_message_of_which_the_job_has_lost_the_finding_waits_for_that(comes_back: bool) -> None:
+    """The job was set back by a crash: it reads what it had told of once more, and the answer perhaps before that."""
+    play = opened()
+    assert play.act(action("ack", play.id(), episodes={play.id(): 2})) == []
+    if comes_back:
+        play.find(late())
+        play.find(finding(deadline_ms=NOW))
+    play.time(NOW)
+    assert (play.alert()["state"], play.alert()["episode"]) == (("acknowledged", 2) if comes_back else ("open", 1))
+    assert ("is in episode 1, not in 2" in answer(play.effects)["detail"]) is not comes_back
+
+
 def test_what_a_silence_would_keep_quiet_is_not_escalated() -> None:
     play = Play(policy(Window("s", "silence", (), NOW + MINUTE, NOW + HOUR)))
     play.find(finding())
