@@ -127,6 +127,8 @@ def reopen(book: Book, alert: Alert) -> None:
     alert.state = OPEN
     alert.acked_by, alert.acked, alert.ack_until, alert.hold_until = "", None, None, None
     alert.shown = alert.shown or book.now
+    for track in alert.tracks:
+        track.since = track.since or book.now
     book.index.show(alert)
 
 

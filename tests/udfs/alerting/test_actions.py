@@ -30,9 +30,9 @@ from udfs.alerting.matchers import Matcher
 from udfs.alerting.windows import Window
 
 
-def opened(**route: Any) -> Play:
+def opened(kind: str = "missing", **route: Any) -> Play:
     play = Play(policy(**route))
-    play.find(finding())
+    play.find(finding(kind=kind))
     return play
 
 
@@ -155,6 +155,17 @@ def test_what_is_held_back_can_be_escalated() -> None:
     assert sorted(told(effects)) == [("anna", "opened", 1), ("ben", "escalated", 1)]
 
 
+@pytest.mark.parametrize("acknowledged", [False, True])
+@pytest.mark.parametrize(("at", "whom"), [(-1, []), (0, ["eve"]), (1, ["eve"])])
+def test_and_the_steps_behind_that_count_from_then(at: int, whom: list[str], acknowledged: bool) -> None:
+    play = opened(hold_ms=HOUR)
+    if acknowledged:
+        play.act(action("ack", play.id()))
+    play.act(action("escalate", play.id()))
+    effects = play.time(NOW + SECOND) + play.run(NOW + 10 * MINUTE + at)
+    assert [person for person, reason, _ in told(effects) if reason == "escalated"] == whom
+
+
 def test_comments_and_assignments_are_kept_and_tell_nobody() -> None:
     play = opened()
     effects = play.act(action("comment", play.id(), text="x" * 5_000))
@@ -274,6 +285,12 @@ def test_an_incident_counts_what_is_in_it_also_after_a_merge_took_some_away() ->
     play.act(action("incident_merge", play.id("T-3"), incident=first, id="back"))
     play.run(NOW + 4 * MINUTE)
     assert (counts(first), counts(second)) == ((4, 4, 40.0), (3, 2, 10.0))
+
+
+def test_what_an_item_is_worth_may_become_known_later_also_outside_of_incidents() -> None:
+    play = opened(kind="at_risk")
+    play.find(finding(amount=50.0))
+    assert (play.alert()["amount"], play.alert()["incident"]) == (50.0, "")
 
 
 def test_the_amount_of_an_item_counts_whichever_of_its_alerts_has_it_and_once() -> None:
