@@ -13,7 +13,7 @@ from api.alertlog import log_of
 from api.channels import troubled
 from api.context import Context, Ctx
 from api.paging import Cursor, PathText, Text
-from api.routes.alerts import STORY, Severity, listed, states_of
+from api.routes.alerts import STORY, Responded, Severity, listed, states_of
 from api.runbooks import runbook
 from api.templating import address, templates
 
@@ -34,6 +34,7 @@ class Asked(NamedTuple):
     lane: str
     team: str
     assignee: str
+    response: str
     cursor: str
 
 
@@ -44,9 +45,10 @@ def _asked(
     lane: Text = "",
     team: Text = "",
     assignee: Text = "",
+    response: Responded = "",
     cursor: Cursor = "",
 ) -> Asked:
-    return Asked(state, severity, workflow, lane, team, assignee, cursor)
+    return Asked(state, severity, workflow, lane, team, assignee, response, cursor)
 
 
 Question = Annotated[Asked, Depends(_asked)]

@@ -30,9 +30,9 @@ from udfs.alerting.matchers import Matcher
 from udfs.alerting.windows import Window
 
 
-def opened(**route: Any) -> Play:
+def opened(kind: str = "missing", **route: Any) -> Play:
     play = Play(policy(**route))
-    play.find(finding())
+    play.find(finding(kind=kind))
     return play
 
 
@@ -155,6 +155,17 @@ def test_what_is_held_back_can_be_escalated() -> None:
     assert sorted(told(effects)) == [("anna", "opened", 1), ("ben", "escalated", 1)]
 
 
+@pytest.mark.parametrize("acknowledged", [False, True])
+@pytest.mark.parametrize(("at", "whom"), [(-1, []), (0, ["eve"]), (1, ["eve"])])
+def test_and_the_steps_behind_that_count_from_then(at: int, whom: list[str], acknowledged: bool) -> None:
+    play = opened(hold_ms=HOUR)
+    if acknowledged:
+        play.act(action("ack", play.id()))
+    play.act(action("escalate", play.id()))
+    effects = play.time(NOW + SECOND) + play.run(NOW + 10 * MINUTE + at)
+    assert [person for person, reason, _ in told(effects) if reason == "escalated"] == whom
+
+
 def test_comments_and_assignments_are_kept_and_tell_nobody() -> None:
     play = opened()
     effects = play.act(action("comment", play.id(), text="x" * 5_000))
@@ -228,6 +239,19 @@ def test_who_answers_a_message_means_the_alert_that_it_told_of(as_told: dict[str
     assert ("come back since" in said["detail"]) is (outcome == "refused")
 
 
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_who_answers_a_message_of_which_the_job_has_lost_the_finding_waits_for_that(comes_back: bool) -> None:
+    """The job was set back by a crash: it reads what it had told of once more, and the answer perhaps before that."""
+    play = opened()
+    assert play.act(action("ack", play.id(), episodes={play.id(): 2})) == []
+    if comes_back:
+        play.find(late())
+        play.find(finding(deadline_ms=NOW))
+    play.time(NOW)
+    assert (play.alert()["state"], play.alert()["episode"]) == (("acknowledged", 2) if comes_back else ("open", 1))
+    assert ("is in episode 1, not in 2" in answer(play.effects)["detail"]) is not comes_back
+
+
 def test_what_a_silence_would_keep_quiet_is_not_escalated() -> None:
     play = Play(policy(Window("s", "silence", (), NOW + MINUTE, NOW + HOUR)))
     play.find(finding())
@@ -261,6 +285,12 @@ def test_an_incident_counts_what_is_in_it_also_after_a_merge_took_some_away() ->
     play.act(action("incident_merge", play.id("T-3"), incident=first, id="back"))
     play.run(NOW + 4 * MINUTE)
     assert (counts(first), counts(second)) == ((4, 4, 40.0), (3, 2, 10.0))
+
+
+def test_what_an_item_is_worth_may_become_known_later_also_outside_of_incidents() -> None:
+    play = opened(kind="at_risk")
+    play.find(finding(amount=50.0))
+    assert (play.alert()["amount"], play.alert()["incident"]) == (50.0, "")
 
 
 def test_the_amount_of_an_item_counts_whichever_of_its_alerts_has_it_and_once() -> None:

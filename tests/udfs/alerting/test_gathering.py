@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.udfs.alerting.build import MINUTE, NOW, Play, finding, policy
-from udfs.alerting.policy import EMPTY, Gathering, Policy
+from tests.udfs.alerting.build import MINUTE, NOW, Play, finding, policy, told
+from udfs.alerting.matchers import Matcher
+from udfs.alerting.policy import EMPTY, Branch, Gathering, Policy, Route
 from udfs.packs.alertcompile import compile_policy
 
 
@@ -50,3 +51,22 @@ def test_the_routes_say_it_and_without_them_it_is_as_ever() -> None:
     assert compile_policy({"routes/main": routes}).incidents == Gathering(3, 60 * MINUTE, 2.5)
     assert compile_policy({"routes/main": {"incidents": {"alerts": 9}}}).incidents == Gathering(alerts=9)
     assert compile_policy({}).incidents == EMPTY.incidents == Gathering(5, 10 * MINUTE, 1_000_000)
+
+
+def test_none_of_them_is_hidden_behind_one_that_nobody_hears_of() -> None:
+    quiet = Branch(Route("quiet", escalation="none"), (Matcher("key", frozenset({"T-0"})),))
+    loud = Branch(Route("loud", escalation="second", group_by=("key",)))
+    play = Play(policy(routes=Branch(below=(quiet, loud))))
+    for number in range(5):
+        play.find(finding(f"T-{number}"), NOW + number)
+    assert play.alert("T-0")["incident"], "the oldest would be told for all"
+    assert told(play.run(NOW + 2 * MINUTE + 4)) == [("ben", "opened", 1)] * 4
+
+
+def test_an_alert_that_gets_worse_makes_no_incident_worse_than_it_is() -> None:
+    play = Play(gathering(alerts=2))
+    play.find(finding("T-1", severity="critical"))
+    play.find(finding("T-2", "at_risk", severity="low"), NOW + 1)
+    play.find(finding("T-2", severity="high"))
+    play.run(NOW + MINUTE)
+    assert (play.alert("T-2")["severity"], play.incident()["priority"]) == ("high", "P2")
