@@ -71,10 +71,17 @@ def gather(book: Book, alert: Alert) -> list[tuple[Alert, Alert]]:
             return []
         recent = _recent(book, name)
         if len(recent) >= book.policy.incidents.alerts:
-            leader, *others = sorted(recent, key=lambda one: (not one.is_told, one.age))
+            leader, *others = sorted(recent, key=_leads)
             _lead(book, name, leader, len(recent))
             return [(leader, other) for other in others]
     return []
+
+
+def _leads(alert: Alert) -> tuple[bool, bool, tuple[int, str]]:
+    """Sorts alerts that share something: one that people have been told of comes before those that wait for their
+    group's next message. Were it hidden, what is said of it would be called off, and nobody hear of any for a while."""
+    is_known = any(track.told for track in alert.tracks)
+    return not is_known, not alert.is_told, alert.age
 
 
 def join(book: Book, incident: Incident, alert: Alert) -> None:

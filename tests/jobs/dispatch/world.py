@@ -26,15 +26,17 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class World:
-    """`notify` and `put` write what the alert job and the API would write; `rows` are the deliveries so far."""
+    """`notify` and `put` write what the alert job and the API would write; `rows` are the deliveries so far. With a
+    `prefix` the topics are there already, and a real job writes into them."""
 
-    def __init__(self, bootstrap: str, home: Path) -> None:
+    def __init__(self, bootstrap: str, home: Path, prefix: str = "") -> None:
         self.bootstrap = bootstrap
         self.home = home
         self.metrics = ""
-        self.prefix = f"d{uuid.uuid4().hex[:8]}."
+        self.prefix = prefix or f"d{uuid.uuid4().hex[:8]}."
         for name, partitions in (("notifications", 1), ("deliveries", 2), ("alerting", 1), ("browser", 1)):
-            create_topic(bootstrap, self.prefix + name, partitions)
+            if not prefix:
+                create_topic(bootstrap, self.prefix + name, partitions)
         self.producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=5)
 
     def put(self, channel: str, document: dict[str, Any] | None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.udfs.alerting.build import MINUTE, NOW, Play, finding, policy, told
+from tests.udfs.alerting.build import MINUTE, NOW, Play, finding, halted, messages, policy, told
 from udfs.alerting.matchers import Matcher
 from udfs.alerting.policy import EMPTY, Branch, Gathering, Policy, Route
 from udfs.packs.alertcompile import compile_policy
@@ -35,6 +35,18 @@ def test_if_they_come_within_so_long(apart: int, gathered: bool) -> None:
         play.find(finding("T-3"), NOW + apart + MINUTE)
         play.find(finding("T-4"), NOW + apart + 2 * MINUTE + 1)
         assert [play.alert(key)["state"] for key in ("T-3", "T-4")] == ["suppressed", "open"]
+
+
+def test_of_those_that_come_at_one_moment_the_one_that_is_told_explains_the_others() -> None:
+    """Whichever of them that is: were it hidden, the first message would be called off, and the next is minutes off."""
+    for first in range(5):
+        play = Play(policy())
+        keys = [f"T-{number}" for number in (first, *{0, 1, 2, 3, 4} - {first})]
+        effects = [effect for key in keys for effect in play.find(finding(key))]
+        [message] = messages(effects)
+        assert [row["key"] for row in message.row["alerts"]] == [keys[0]]
+        assert play.alert(keys[0])["state"] == "open"
+        assert message.row["revs"].keys().isdisjoint(halted(effects))
 
 
 @pytest.mark.parametrize(("amount", "priority"), [(24.99, "P3"), (25, "P2"), (25.01, "P2")])
