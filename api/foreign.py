@@ -6,9 +6,10 @@ ours already becomes `exported_…`. What tells two of one name apart is all the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from api.access.roles import Limits, Subject
 from udfs.alerting.matchers import LABELS
 from udfs.alerting.reported import EXTERNAL, SEVERITIES
 from udfs.core.ids import digest
@@ -64,6 +65,16 @@ def finding(
         "amount": None,
         "until_ms": None if is_over else end or now + RESOLVE_MS,
     }
+
+
+def beyond(rows: Sequence[Row], limits: Limits) -> str:
+    """Which of some findings is outside of limits, in a sentence; '' if none is."""
+    for row in rows:
+        if not limits.allow(Subject(row["workflow"], row["groups"])):
+            wanted = [f"`{name}` in {', '.join(sorted(values))}" for name, values in sorted(limits.groups.items())]
+            needed = f"needs {' and '.join(wanted)}" if limits.workflows is None else "belongs to no workflow"
+            return f"The alert {row['rule']!r} ({row['key']}) is outside of your limits: it {needed}. None was taken."
+    return ""
 
 
 def _key(labels: Mapping[str, str]) -> str:

@@ -96,7 +96,8 @@ class Settings(BaseModel):
     call this server, where that isn't what they send as Host. `status_page` is a YAML file that says what `/status`
     tells everybody (docs/status-page.md); without it nothing. `oidc_*`: the OpenID provider's URL, this server as its
     client, the claim that names a person's groups, the role that each group gives (`ops=operator`): the best; and what
-    each group lets one see (`ops=*`, `acme=customer:acme`): all of it. Without, an admin sets limits.
+    each group lets one see (`ops=*`, `acme=customer:acme`): all of it. Without, an admin sets limits. The tokens of who
+    signs in there hold for `oidc_token_days` from the last sign-in; 0: as long as those of anybody else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -127,6 +128,7 @@ class Settings(BaseModel):
     oidc_groups: str = "groups"
     oidc_roles: Annotated[list[str], BeforeValidator(_words), AfterValidator(_roles)] = []
     oidc_limits: Annotated[list[str], BeforeValidator(_words), AfterValidator(_limits)] = []
+    oidc_token_days: int = Field(30, ge=0, le=366)
     loader: bool = True
     statistics_every_s: int = Field(3600, ge=0, le=604_800, description="how often statistics are published; 0: never")
     statistics_days: int = Field(7, ge=1, le=400, description="how many days of history statistics are made of")

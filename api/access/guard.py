@@ -30,6 +30,7 @@ from api.security import HEADERS
 
 STATIC = "/static/"
 RETRY = {"Retry-After": "5"}
+UNKNOWN = "This token is not known, or has expired, or its owner has to sign in again for it to hold. "
 WRITING = ("/welcome/", "/login/oidc")
 """What a stranger may ask for by GET and costs a transaction, or a request to the OpenID provider."""
 
@@ -93,7 +94,7 @@ class Guard:
             return response(problem, {"Connection": "close"})
         request.state.who = who
         if who is not None and who.name != LOCAL:
-            request.state.actor = Actor(who.name, who.address)
+            request.state.actor = Actor(who.name, who.address, who.account)
         return None
 
     def _unknown(self, request: Request) -> Response:
@@ -102,7 +103,7 @@ class Guard:
             return _too_many(wait)
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             return RedirectResponse("/login", 303)
-        what = "This token is not known, or has expired. " if given else ""
+        what = UNKNOWN if given else ""
         detail = f"{what}Sign in at /login, or send the header `Authorization: Bearer <token>`."
         return response(Problem(title="Not signed in", status=401, detail=detail), {"WWW-Authenticate": "Bearer"})
 

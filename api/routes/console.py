@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from api import incidents, paging
+from api import alerting, incidents, paging
+from api.access import within
 from api.alertlog import log_of
 from api.channels import troubled
 from api.context import Context, Ctx
@@ -101,6 +102,10 @@ def _alert(ctx: Context, id: str) -> dict[str, Any] | None:
     if not found:
         return None
     labels = [f"{name} = {json.dumps(found[0][name])}" for name in ("lane", "workflow", "rule") if found[0][name]]
+    try:
+        labels = within.narrowed(labels, alerting.limits_of(ctx))
+    except within.Beyond:
+        labels = []
     return {
         "alert": found[0],
         "log": log_of(ctx.store, [id], STORY),
