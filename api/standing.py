@@ -28,7 +28,7 @@ def workflows(store: Store, *, lane: str, workflow: str, group: str, limit: int)
 
 
 def _workflow(rows: list[Row]) -> Row:
-    due = min(((row["due_ms"], row["due_run"]) for row in rows if row["due_ms"] is not None), default=(None, 0))
+    due = min(((row["due_ms"], row["due_run"]) for row in rows if row["due_ms"] is not None), default=(None, None))
     return {
         **{name: rows[0][name] for name in ("lane", "workflow", "value")},
         **{name: sum(row[name] for row in rows) for name in (*STATES, *FOUND)},
