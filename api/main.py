@@ -162,6 +162,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     looking = [
         threading.Thread(target=statistics.run, args=(stop,), name="statistics", daemon=True),
         threading.Thread(target=standstill.run, args=(stop,), name="standstill", daemon=True),
+        threading.Thread(target=ctx.rulebook.run, args=(stop, ctx.publisher.reachable), name="rulebook", daemon=True),
         threading.Thread(target=ctx.relay.run, args=(stop,), name="outbox", daemon=True),
         threading.Thread(target=ctx.listener.run, args=(stop,), name="listener", daemon=True),
     ]

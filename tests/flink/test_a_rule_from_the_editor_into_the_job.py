@@ -179,7 +179,7 @@ def test_from_an_edit_by_a_simulation_and_two_people_into_the_running_job(
     found.first.click()
     expect(wall.locator("h1")).to_contain_text("swift")
     expect(wall.locator(".why").first).to_contain_text("arrival of parcel version 2")
-    expect(wall.locator(".why").first).to_contain_text("5s")
+    expect(wall.locator(".why").first).to_contain_text("within: 5s, severity: high")
     rows: list[dict[str, Any]] = [row for row in post.findings().values() if row["key"] == "swift"]
     assert {(row["kind"], row["version"], row["deadline_ms"] - NOON) for row in rows} == {
         ("missing", 2, sent + 5_000),
