@@ -120,6 +120,13 @@ def compact(number: float | None) -> str:
     return f"{number:,.0f}"
 
 
+def ticked(text: str) -> Markup:
+    """A text in which `such words` are code."""
+    code = Markup("<code>{}</code>")
+    parts = enumerate(text.split("`"))
+    return Markup("").join(code.format(part) if place % 2 else part for place, part in parts)
+
+
 def address(path: str, **parameters: Any) -> str:
     """A path with its query, without what is empty."""
     kept = {name: value for name, value in parameters.items() if value not in ("", None)}
@@ -134,6 +141,7 @@ templates.env.filters |= {
     "pretty": pretty,
     "when": when,
     "compact": compact,
+    "ticked": ticked,
     "brief": lambda ms: " ".join(words.span(ms).split()[:2]),
 }
 templates.env.globals |= {
