@@ -40,7 +40,7 @@ WHOLE: dict[str, Any] = {
     "purse": Purse(FORMAT, "l1", "mail", "anna", "anna@example.org", 9.5, NOW, NOW + 1),
     "page": Page(FORMAT, "p1", "pager", "anna", "+31", "g1", "opened"),
     "answer": Answer(FORMAT, "x1", 7, {"type": "applied", "action": "x1", "alerts": [{"id": "a1"}], "at_ms": NOW}),
-    "waiting": Waiting(FORMAT, "w1", 1, {"id": "w1", "kind": "ack", "alerts": ["a1"], "until_ms": None}),
+    "waiting": Waiting(FORMAT, "w1", 1, {"id": "w1", "kind": "ack", "alerts": ["a1"], "until_ms": None}, {"a1": ""}),
 }  # fmt: skip
 """Each with all of its fields."""
 
@@ -77,10 +77,13 @@ STORED = {
         "9401a278310784a474797065a76170706c696564a6616374696f6ea27831a6616c657274739181a26964a26131a561745f6d"
         "73cf0000018bcfe56800"
     ),
-    "waiting": "9401a277310184a26964a27731a46b696e64a361636ba6616c6572747391a26131a8756e74696c5f6d73c0",
+    "waiting": "9501a277310184a26964a27731a46b696e64a361636ba6616c6572747391a26131a8756e74696c5f6d73c081a26131a0",
 }
 
 EARLIER = {
+    "waiting without what was done so far": (
+        "9401a277310184a26964a27731a46b696e64a361636ba6616c6572747391a26131a8756e74696c5f6d73c0"
+    ),
     "alert without a response": (
         "dc003201a26131a46d61696ea6747261646573a57265706c79a76d697373696e67a468696768a36c6f77a3542d3181a66d61"
         "726b6574a158a57265706c79a473656e64a130aa323032362d30332d3032a26631a87265706c792e6d64cf0000018bcfe568"
@@ -122,6 +125,11 @@ def test_an_alert_of_an_earlier_daymark_lacks_what_came_later() -> None:
     assert found == msgspec.structs.replace(WHOLE["alert"], **lacking)
     found = alert.decode(bytes.fromhex(EARLIER["alert without pages"]))
     assert found == msgspec.structs.replace(WHOLE["alert"], pages=[], **lacking)
+
+
+def test_an_action_that_waited_in_an_earlier_daymark_has_done_nothing_yet() -> None:
+    found = records.decode(bytes.fromhex(EARLIER["waiting without what was done so far"]), Waiting)
+    assert found == msgspec.structs.replace(WHOLE["waiting"], so_far={})
 
 
 def encoded(value: Any) -> bytes:
