@@ -16,22 +16,23 @@ OPENED, ESCALATED, ENDED = (ANNA, "opened"), (BEN, "escalated"), (ANNA, "resolve
 class Lives:
     """Ten alerts, each at another step of its life when the job is killed."""
 
-    told_of = {
-        "told": [OPENED],
-        "escalated": [OPENED, ESCALATED],
-        "answered": [OPENED],
-        "closed": [OPENED, ENDED],
-        "put-right": [OPENED, ENDED],
-        "found": [OPENED, ESCALATED],
-        "being-answered": [OPENED],
-        "due": [OPENED, ESCALATED],
-        "being-closed": [OPENED, ENDED],
-        "being-put-right": [OPENED, ENDED],
+    ends = {
+        "told": ("acknowledged", OPENED),
+        "escalated": ("escalated", OPENED, ESCALATED),
+        "answered": ("acknowledged", OPENED),
+        "closed": ("resolved", OPENED, ENDED),
+        "put-right": ("resolved", OPENED, ENDED),
+        "found": ("escalated", OPENED, ESCALATED),
+        "being-answered": ("acknowledged", OPENED),
+        "due": ("escalated", OPENED, ESCALATED),
+        "being-closed": ("resolved", OPENED, ENDED),
+        "being-put-right": ("resolved", OPENED, ENDED),
     }
+    """The state in which each is to end, and who is to have been told of it."""
 
     def __init__(self, alerts: AlertLane, people: Audience, begin: int) -> None:
         self.alerts, self.people, self.begin = alerts, people, begin
-        self.keys = {name: f"{name}-{begin}" for name in self.told_of}
+        self.keys = {name: f"{name}-{begin}" for name in self.ends}
         self.ids: dict[str, str] = {}
         self.actions: list[str] = []
 
@@ -96,3 +97,9 @@ class Lives:
         self.tick(260)
         self.await_heard("found", who=ESCALATED)
         eventually(self.people.is_all_delivered)
+
+    def ended(self) -> dict[str, tuple[Any, ...]]:
+        """What `ends` should be, as it came about."""
+        heard = self.people.heard()
+        rows = {row["key"]: row for row in sorted(self.alerts.rows("alerts"), key=lambda row: int(row["rev"]))}
+        return {name: (rows[key]["state"], *sorted(heard[key])) for name, key in self.keys.items()}
