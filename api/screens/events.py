@@ -23,7 +23,7 @@ WIDER = 4
 YEAR_MS = 366 * DAY_MS
 FEW = 1_000
 NEVER: Row = {"instants": []}
-ANY = {"type": "", "source": "", "key": "", "id": "", "pattern": "", "since_ms": -FAR, "until_ms": FAR}
+ANY = {"lane": "", "type": "", "source": "", "key": "", "id": "", "pattern": "", "since_ms": -FAR, "until_ms": FAR}
 SHAPES = 20
 
 
