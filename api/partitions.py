@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MOST = 16_000_000
-"""Numbers that are kept at most, of 4 or 8 bytes; a row counts as fifty. Beyond, what was not asked for longest goes."""
+"""Numbers kept at most, of 4 or 8 bytes; a row counts as fifty. Beyond, what was not asked for longest goes."""
 
 ROW = 50
 SMALL = 1 << 32

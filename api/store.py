@@ -85,6 +85,7 @@ class Store:
         self._filters: Callable[[Mapping[str, Any]], str] | None = None
         self.inserts = 0  # made through this store: a screen that is watched looks whether anything came
         self.kept = Kept()
+        self.wider: Store | None = None  # as seen without the limit to workflows: to find out when something was
         self.loading = threading.Lock()  # held while a batch is loaded (api/access/erasure.py)
         self._free: dict[str, queue.LifoQueue[Client | None]] = {name: queue.LifoQueue() for name in CLIENTS}
         self._opened: list[Client] = []
