@@ -73,11 +73,11 @@ SEEN = """(() => {
 
 NOTES = [
     f"""\
-*Pages*: over the data of [Screens](#screens), each page is opened by Chromium (headless, on the same
-machine) with an empty cache, once for warming up the server and {ROUNDS} times more. The times are the browser's own, from the beginning of the navigation: when the answer
-began, the first contentful paint, when the page was parsed, when it was loaded; and when a real click, made as soon as
-there is something to click on, had done something: opened the help, paused the wall, or put the cursor into the
-editor.""",
+*Pages*: over the data of [Screens](#screens), Chromium (headless, on the same machine) opens each page with an empty
+cache, once for warming up the server and {ROUNDS} times more. The times are the browser's own, from the beginning of
+the navigation: when the answer began, the first contentful paint, when the page was parsed, when it was loaded; and
+when a real click, made as soon as there is something to click on, had done something: opened the help, paused the
+wall, or put the cursor into the editor.""",
     """\
 *Shown*: the whole stack of `daymark up` runs with its defaults, and the overview is open in Chromium. An event that is
 a copy is written to Kafka, and the detect job finds that at once; the end is the frame in which the open page, which
