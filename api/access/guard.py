@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -120,6 +121,8 @@ class Guard:
             return
         try:
             body = await _whole(receive)
+        except ClientDisconnect:  # half a request is none: nothing is done of it, and its key stays free
+            return
         except HTTPException as fault:
             await send({"type": "http.response.start", "status": fault.status_code, "headers": []})
             return
@@ -204,10 +207,12 @@ def authorize(request: Request) -> None:
 
 
 async def _whole(receive: Receive) -> bytes:
-    """A request's body. Raises HTTPException if it is too long."""
+    """A request's body. Raises HTTPException if it is too long, ClientDisconnect if it breaks off."""
     body, more = bytearray(), True
     while more:
         part = await receive()
+        if part["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += part.get("body", b"")
         more = bool(part.get("more_body"))
     return bytes(body)
