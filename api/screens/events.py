@@ -103,7 +103,7 @@ def patterns(store: Store, filters: Row) -> list[Row]:
         if left <= SAMPLE - ENOUGH:
             break
     rows = sorted(shapes.values(), key=lambda row: (-row["events"], row["type"], row["shape"]))[:SHAPES]
-    total = sum(row["events"] for row in rows) or 1
+    total = SAMPLE - left
     return [{**row, "share": 100 * row["events"] / total} for row in rows]
 
 
