@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from api.stack import process
 from api.stack.flink import FlinkCluster
 from api.stack.kafka import KafkaBroker
 from tests.flink.alertlane import AlertLane
@@ -65,16 +64,6 @@ def people(alerts: AlertLane) -> Iterator[Audience]:
 # --- killed
 
 
-def _kill_taskmanagers(alerts: AlertLane) -> None:
-    cluster = alerts.cluster
-    killed, cluster.taskmanagers = cluster.taskmanagers, []
-    for victim in killed:
-        process.kill_group(victim.pid)
-        victim.wait()
-    for _ in killed:
-        cluster.add_taskmanager()
-
-
 def _cut_power(alerts: AlertLane) -> None:
     alerts.cluster.kill()
     alerts.cluster.start()
@@ -88,7 +77,8 @@ def _next_checkpoint(alerts: AlertLane) -> str:
 
 
 @pytest.mark.parametrize(
-    ("first", "kill"), [(0, _kill_taskmanagers), pytest.param(40 * MINUTE, _cut_power, marks=pytest.mark.thorough)]
+    ("first", "kill"),
+    [(0, AlertLane.kill_taskmanagers), pytest.param(40 * MINUTE, _cut_power, marks=pytest.mark.thorough)],
 )
 def test_killed_at_every_step_of_an_alert_nobody_is_told_twice_and_nothing_is_lost(
     alerts: AlertLane, people: Audience, first: int, kill: Callable[[AlertLane], None]
