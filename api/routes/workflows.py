@@ -20,8 +20,8 @@ Group = Annotated[Text, Query(description="count by the values of this group", e
 def list_workflows(
     ctx: Ctx, response: Response, lane: Text = "", workflow: Text = "", group: Group = "", limit: Most = MAX_LIMIT
 ) -> list[dict[str, Any]]:
-    """Every workflow in every lane, with its counts. Status `blind` means that the lane's clock stands still. As many
-    as there are rules, hence no pages; where a `group` has very many values, `lane` and `workflow` choose among them."""
+    """Every workflow in every lane, with its counts. Status `blind` means that the lane's clock stands still. There
+    are as many as rules, hence no pages; of a `group` with very many values `lane` and `workflow` choose some."""
     stale = ctx.settings.stale_after_s
     rows = views.workflows(ctx.store, stale, lane=lane, workflow=workflow, group=group, limit=limit + 1)
     return cut(rows, limit, response)
