@@ -131,7 +131,7 @@ def _grouped(rows: list[Row], *names: str) -> list[list[Row]]:
     found: dict[tuple[Hashable, ...], list[Row]] = defaultdict(list)
     for row in rows:
         found[tuple(row[name] for name in names)].append(row)
-    return [found[place] for place in sorted(found)]  # type: ignore[type-var]
+    return [found[place] for place in sorted(found)]
 
 
 def _column(rows: list[Row], name: str) -> list[Any]:

@@ -136,6 +136,7 @@ class Store:
         """Run a statement that returns no rows. Raises StoreError."""
         with self._client() as client:
             client.command(statement, parameters=parameters)
+        self.kept.changed()
 
     def insert(self, table: str, rows: bytes) -> None:
         """Insert JSON rows, one a line, as they are. Raises StoreError, with `bad_row` when a row is at fault."""
@@ -144,6 +145,7 @@ class Store:
         with self._client("insert") as client:
             client.raw_insert(table, insert_block=rows, fmt="JSONEachRow", settings=dict(INSERT_SETTINGS))
         self.inserts += 1
+        self.kept.changed()
 
     def alive(self) -> bool:
         """Whether ClickHouse answers."""

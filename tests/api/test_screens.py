@@ -41,7 +41,8 @@ def test_an_item_is_found_by_its_own_key_and_by_any_key_of_its_events(client: Te
     insert(store, "events", event(id="e1", key_name="execution", key="EXEC-9"))
     insert(store, "transitions", transition(key="ORDER-1", event_id="e1"))
     for key in ("ORDER-1", "EXEC-9"):
-        assert [row["key"] for row in client.get("/api/v1/search", params={"key": key}).json()] == ["ORDER-1"], key
+        found = client.get("/api/v1/search", params={"key": key}).json()
+        assert ([row["key"] for row in found["items"]], found["next"]) == (["ORDER-1"], None), key
     led = client.get("/items", params={"key": "EXEC-9"}, follow_redirects=False)
     assert led.status_code == 303
     assert led.headers["location"].startswith("/items/w/ORDER-1?lane=main")
@@ -49,6 +50,24 @@ def test_an_item_is_found_by_its_own_key_and_by_any_key_of_its_events(client: Te
     listed = client.get("/items", params={"key": "ORDER"}).text
     assert listed.count('href="/items/w/ORDER-') == 2
     assert "No item fits" in client.get("/items", params={"key": "NOBODY"}).text
+
+
+@pytest.mark.parametrize("limit", [1, 4, 1000])
+def test_pages_of_what_a_key_leads_to_show_everything_once(client: TestClient, store: Store, limit: int) -> None:
+    for _ in range(2):
+        insert(store, "items", *(item(key=f"PART-{n}", updated_ms=T0 + n % 3) for n in range(9)))
+        insert(store, "items", *(item(key="BATCH", lane=lane, run_ms=T0 + 1) for lane in ("main", "replay-1")))
+        insert(store, "events", *(event(id=f"e{n}", key="BATCH", time_ms=T0 + n) for n in range(9)))
+        insert(store, "transitions", *(transition(key=f"PART-{n}", event_id=f"e{n}", at_ms=T0 + n) for n in range(9)))
+    seen: list[tuple[str, str]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = client.get("/api/v1/search", params={"key": "BATCH", "limit": limit, "cursor": cursor}).json()
+        assert page["items"]
+        seen += [(row["lane"], row["key"]) for row in page["items"]]
+        cursor = page["next"]
+    assert len(seen) == len(set(seen)) == 11
+    assert client.get("/api/v1/search", params={"key": "BATCH", "cursor": "!!!"}).status_code == 400
 
 
 def test_the_map_as_it_was_counts_what_waited_then(client: TestClient, store: Store) -> None:
