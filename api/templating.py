@@ -14,8 +14,9 @@ from fastapi import Request
 from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
-from api import words
+from api import answering, words
 from api.access import matrix
+from api.access.who import now_ms
 
 NAVIGATION = [
     ("/", "Overview", "overview"),
@@ -159,4 +160,6 @@ templates.env.globals |= {
     "standing": standing,
     "open_to": open_to,
     "may": may,
+    "response": lambda alert: answering.response(alert, now_ms()),
+    "measured": lambda alert: answering.measured(alert, now_ms()),
 }

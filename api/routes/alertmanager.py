@@ -162,12 +162,15 @@ def get_alert_groups(
 
 @router.post("/alerts")
 def post_alerts(ctx: Ctx, who: Who, posted: Annotated[list[PostedAlert], Body(max_length=MOST_POSTED)]) -> Response:
-    """Alerts of others, as Prometheus and amtool send them: each becomes a finding. All are taken, or none."""
+    """Alerts of others, as Prometheus and amtool send them: each becomes a finding. All are taken, or none; of somebody
+    with limits, those whose labels are within their groups."""
     now = _now()
     try:
         rows = [foreign.finding(*one.told(), ctx.settings.lane, now) for one in posted]
     except ValueError as fault:
         raise ProblemError(422, "Invalid alert", str(fault)) from None
+    if why := foreign.beyond(rows, alerting.limits_of(ctx)):
+        raise ProblemError(403, "Not allowed", why)
     topic = f"{ctx.settings.topic_prefix}findings"
     try:
         ctx.publisher.publish([Record(topic, row["key"].encode(), orjson.dumps(row)) for row in rows])
@@ -189,7 +192,7 @@ def get_silences(
     asked = [state for state, wanted in (("active", active), ("expired", expired), ("pending", pending)) if wanted]
     matchers, now = _matchers(filter), _now()
     with ctx.records.reading() as connection:
-        found = [_shown(one, now) for one in documents.listed(connection, "silence")]
+        found = [_shown(one, now) for one in alerting.seen(ctx, documents.listed(connection, "silence"))]
     return alertmanager.in_order(
         one for one in found if one["status"]["state"] in asked and alertmanager.has(one, matchers)
     )
@@ -208,6 +211,7 @@ def post_silence(ctx: Ctx, who: Who, said: PostedSilence) -> dict[str, str]:
         body = alertmanager.body_of_silence(said.model_dump(), begin, end)
     except ValueError as fault:
         raise ProblemError(422, "Invalid silence", str(fault)) from None
+    body = alerting.within_limits(ctx, body)
     known = _silence(ctx, said.id) if said.id else None
     if known and known.body["match"] == body["match"] and _state(known, now) != "expired":
         began = alertmanager.span(known.body)[0]
@@ -269,7 +273,7 @@ def _matchers(texts: list[str]) -> tuple[Matcher, ...]:
 def _silence(ctx: Context, name: str) -> Document:
     with ctx.records.reading() as connection:
         found = documents.read(connection, "silence", name)
-    if found is None:
+    if found is None or not alerting.seen(ctx, [found]):
         raise ProblemError(404, "Not found", f"silence {name} not found")
     return found
 
@@ -283,9 +287,11 @@ def _expire(ctx: Context, actor: Actor, known: Document, now: int) -> None:
 
 
 def _sweep(ctx: Context, actor: Actor, now: int) -> None:
-    """Delete the silences that ended long ago, of whatever origin: their versions stay."""
+    """Delete the silences that ended long ago, of whatever origin (of those that whoever asks sees): their versions
+    stay."""
     with ctx.records.reading() as connection:
-        old = [one for one in documents.listed(connection, "silence") if alertmanager.span(one.body)[1] < now - KEPT_MS]
+        known = alerting.seen(ctx, documents.listed(connection, "silence"))
+    old = [one for one in known if alertmanager.span(one.body)[1] < now - KEPT_MS]
     for one in old:
         alerting.remove(ctx, actor, one.kind, one.name, alerting.ANY)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from api import views
 from api.paging import FAR
+from api.screens.events import instants
 from api.store import Store
 
 Row = dict[str, Any]
@@ -29,7 +30,7 @@ def item(store: Store, workflow: str, key: str, lane: str, stale_s: int, *, at_m
 
 def search(store: Store, key: str, lane: str) -> list[Row]:
     """The items that are known by this key, whichever of their keys it is, the one with the latest news first."""
-    return store.query("items/found", key=key, lane=lane, limit=FOUND)
+    return store.query("items/found", key=key, lane=lane, limit=FOUND, **instants(store, key=key, lane=lane))
 
 
 def waterfall(item: Row) -> Row:

@@ -15,7 +15,7 @@ from jobs.ticks import write_tick
 from tests.flink.alertpolicy import finding
 from tests.flink.lane import PACK
 from tests.kafka_help import eventually, records
-from udfs.ticks import is_tick
+from udfs.ticks import HEADER, is_tick
 
 
 class AlertLane:
@@ -61,10 +61,10 @@ class AlertLane:
         self._send("findings", json.dumps(row).encode(), key=key.encode())
         return row
 
-    def act(self, kind: str, *alerts: str, **more: Any) -> str:
+    def act(self, kind: str, *alerts: str, partition: int | None = None, **more: Any) -> str:
         """An action on alerts; returns its id."""
         row = {"id": str(uuid.uuid4()), "at_ms": self.began, "who": "anna", "kind": kind, "alerts": alerts, "why": ""}
-        self._send("actions", json.dumps(row | more).encode(), key=alerts[0].encode())
+        self._send("actions", json.dumps(row | more).encode(), key=alerts[0].encode(), partition=partition)
         return str(row["id"])
 
     def garbage(self, topic: str) -> None:
@@ -78,6 +78,13 @@ class AlertLane:
         """Time comes to `at` ms after the beginning, in all partitions."""
         write_tick(self.producer, [self.prefix + "findings", self.prefix + "actions"], self.began + at)
         self.producer.flush()
+
+    def tick_but_for_one(self, at: int) -> None:
+        """Time comes to `at` in all partitions but the last one of the actions. What is written behind these ticks is
+        read by the job and waits in it, until time has come there as well."""
+        tick = {"value": b"{}", "headers": [(HEADER, str(self.began + at).encode())]}
+        for topic, partition in (("findings", 0), ("findings", 1), ("actions", 0)):
+            self._send(topic, partition=partition, **tick)
 
     def await_time(self, at: int) -> None:
         """Wait until the job's time has come to `at` ms after the beginning: an answer says what time it is."""

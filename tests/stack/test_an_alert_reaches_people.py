@@ -1,6 +1,6 @@
 """The whole journey of an alert, through all real parts: a file is missing, people get mail, one answers by its link,
-the other one is told where nobody answers, and the file's arrival ends it. And the same as a desk sees it that looks at
-the screens."""
+the other one is told where nobody answers, and the file's arrival ends it. The same as a desk sees it that looks at the
+screens, while nothing serves the API, and of what another system has found."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
+from kafka import KafkaProducer
 
-from api.stack import ports, process
 from api.stack.detection import ALERTS
 from tests.cli.stack import Stack, stack
 from tests.kafka_help import eventually
+from tests.stack.mailbox import Mailbox
+from tests.stack.outage import open_page, without_serving
 
 pytestmark = pytest.mark.real
 
@@ -32,32 +30,9 @@ PACK = Path(__file__).parent / "journey"
 ALERTING = PACK / "alerting.yaml"
 ANSWERED, UNANSWERED = "F-answered", "F-unanswered"
 CALM, SEEN = "F-calm", "F-seen"
+UNSERVED, FULL = "F-unserved", "instance=db1"
 SCREEN_MS = 60_000  # what a screen shows has come through Flink, twice, and ClickHouse
 LINK = re.compile(r'href="(http://127\.0\.0\.1:[0-9]+/ack/[^"]+)"')
-
-
-class Mailbox:
-    """The demo's mail server, which can be away for a while."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = ports.free()
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        words = ["--port", str(self.port), "--folder", str(self.folder)]
-        self.process = process.start([sys.executable, "-m", "jobs.mailbox", *words], self.folder.with_suffix(".log"))
-        eventually(lambda: not ports.is_free(self.port))
-
-    def stop(self) -> None:
-        process.stop(self.process)
-
-    def about(self, key: str, person: str, word: str = "") -> list[EmailMessage]:
-        """The mails to somebody about a file, those that have a word in their subject."""
-        mails = [message_from_bytes(one.read_bytes(), policy=policy.default) for one in self.folder.glob("*.eml")]
-        whole = [one for one in mails if one["To"] and one["Subject"]]  # else it is being written
-        mine = [one for one in whole if person in one["To"] and key in one["Subject"]]
-        return [one for one in mine if word in one["Subject"].lower()]
 
 
 @pytest.fixture(scope="module")
@@ -92,16 +67,32 @@ def desk(up: Stack) -> Iterator[Any]:
         context.close()
 
 
-def happens(up: Stack, key: str, kind: str) -> None:
+def stamp(ago: int = 0) -> str:
+    """So many seconds ago, as it is written in JSON."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - ago))
+
+
+def event(key: str, kind: str) -> bytes:
     """An event of now, about a file of a partner of its own."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    event = {"specversion": "1.0", "id": f"{key}-{kind}", "source": "/partners", "type": kind, "time": now}
+    about = {"specversion": "1.0", "id": f"{key}-{kind}", "source": "/partners", "type": kind, "time": stamp()}
+    return json.dumps(about | {"data": {"file_id": key, "partner": f"partner of {key}"}}).encode()
+
+
+def happens(up: Stack, key: str, kind: str) -> None:
+    """An event that is sent to the API."""
     sent = httpx.post(
         f"http://127.0.0.1:{up.http_port}/api/v1/events",
-        content=json.dumps(event | {"data": {"file_id": key, "partner": f"partner of {key}"}}),
+        content=event(key, kind),
         headers={"Content-Type": "application/cloudevents+json", **up.headers},
     )
     assert sent.status_code == 202, sent.text
+
+
+def is_written(up: Stack, key: str, kind: str) -> None:
+    """An event that its producer writes into Kafka, past the API."""
+    producer = KafkaProducer(bootstrap_servers=f"127.0.0.1:{up.kafka_port}")
+    producer.send("daymark.events.main", event(key, kind), key=key.encode()).get(timeout=10)
+    producer.close()
 
 
 def alert(up: Stack, key: str) -> dict[str, Any]:
@@ -210,6 +201,52 @@ def test_a_missing_file_is_told_answered_escalated_and_resolved(up: Stack, mailb
     assert sorted((row["person"], row["reason"]) for row in told) == [
         ("anna", "opened"), ("anna", "resolved"), ("ben", "escalated"), ("ben", "resolved"),
     ]  # fmt: skip
+
+
+def test_an_alert_lives_while_api_and_clickhouse_are_down_and_is_in_their_tables_afterwards(
+    up: Stack, mailbox: Mailbox
+) -> None:
+    with without_serving(up):
+        is_written(up, UNSERVED, "window.opened")
+        [mail] = eventually(lambda: mailbox.about(UNSERVED, "anna"))
+        is_written(up, UNSERVED, "file.received")
+        eventually(lambda: mailbox.about(UNSERVED, "anna", "resolved"))
+        with pytest.raises(httpx.TransportError):
+            up.api("/api/v1/alerts")
+    assert "receive is missing" in mail["Subject"]
+    ended = in_state(up, UNSERVED, "resolved")
+    assert {"opened", "resolved"} <= {entry["what"] for entry in ended["log"]}
+    eventually(lambda: outcomes(up, UNSERVED, "anna") == ["sent", "sent"])
+    eventually(lambda: {row["kind"] for row in up.findings("main") if row["key"] == UNSERVED} == {"missing", "late"})
+
+
+def test_what_another_system_finds_reaches_people_and_an_open_page_and_ends_when_that_says_so(
+    up: Stack, mailbox: Mailbox
+) -> None:
+    found = {"labels": {"alertname": "DiskFull", "instance": "db1"}, "startsAt": stamp(60)}
+    found["annotations"] = {"summary": "the disk of db1 is full"}
+
+    def says(**more: str) -> None:
+        url = f"http://127.0.0.1:{up.http_port}/api/v2/alerts"
+        httpx.post(url, json=[found | more], headers=up.headers).raise_for_status()
+
+    with open_page(up) as page:
+        says()
+        shown = page.hears("notification", reason="opened", channel="screen")
+        assert "disk of db1" in shown["title"]
+        assert [one["key"] for one in shown["alerts"]] == [FULL]
+        eventually(lambda: mailbox.about("disk of db1", "anna", "opened"))
+        says(endsAt=stamp())
+        page.hears("notification", reason="resolved", channel="screen")
+    eventually(lambda: mailbox.about("disk of db1", "anna", "resolved"))
+    told = {("mail", "opened"), ("mail", "resolved"), ("screen", "opened"), ("screen", "resolved")}
+    eventually(
+        lambda: (
+            {(row["channel"], row["reason"]) for row in alert(up, FULL)["deliveries"] if row["outcome"] == "sent"}
+            == told
+        )
+    )
+    assert in_state(up, FULL, "resolved")["kind"] == "external"
 
 
 def kill_dispatcher(up: Stack) -> None:

@@ -211,6 +211,10 @@ class Book:
         return said
 
     @property
+    def touched_alerts(self) -> list[Alert]:
+        return list(self._touched.values())
+
+    @property
     def touched_incidents(self) -> list[Incident]:
         return list(self._incidents.values())
 

@@ -6,11 +6,13 @@ that an escalation, or that all is well again, never waits behind an update.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from udfs.alerting import pages
 from udfs.alerting.alert import Alert, Track
 from udfs.alerting.book import Book
+from udfs.alerting.external import down
 from udfs.alerting.limits import offer, record_told
 from udfs.alerting.policy import Recipient
 from udfs.alerting.records import Group
@@ -128,7 +130,7 @@ def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -
     has_reached = False
     for escalation in sorted({_track(alert, group).escalation for alert in told}):
         some = [alert for alert in told if _track(alert, group).escalation == escalation]
-        recipients = book.policy.recipients(escalation, step, book.now)
+        recipients = _elsewhere(book.policy.recipients(escalation, step, book.now), some)
         reached = [one for one in recipients if offer(book, one, reason, step, some, group)]
         for alert in some:
             if reached:
@@ -137,6 +139,13 @@ def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -
                 book.log(alert, "unreached", why=f"step {step} of {escalation} reaches nobody now")
         has_reached = has_reached or bool(reached)
     return has_reached
+
+
+def _elsewhere(recipients: Sequence[Recipient], told: list[Alert]) -> Sequence[Recipient]:
+    """That a channel is down is told through others, where there are any."""
+    silent = {down(alert) for alert in told}
+    others = [one for one in recipients if silent != {one.channel}]
+    return others or recipients
 
 
 def _send_notices(book: Book, group: Group, reason: str, told: list[Alert]) -> None:

@@ -45,7 +45,7 @@ def offer(book: Book, recipient: Recipient, reason: str, step: int, alerts: list
     return is_sent
 
 
-def due(book: Book, purse: Purse) -> int | None:
+def due(book: Book, purse: Purse) -> int:
     """When the digest goes out, or the purse can be forgotten (epoch ms)."""
     limit = book.policy.limit(purse.channel)
     if not book.index.owed.count(purse.id):
@@ -57,8 +57,7 @@ def due(book: Book, purse: Purse) -> int | None:
 def settle(book: Book, purse: Purse) -> None:
     """Sends the digest if it is due, and forgets a purse that is full."""
     limit = book.policy.limit(purse.channel)
-    at = due(book, purse)
-    if at is not None and at <= book.now:
+    if due(book, purse) <= book.now:
         _fill(purse, limit, book.now)
         if not book.index.owed.count(purse.id):
             del book.purses[purse.id]

@@ -97,12 +97,14 @@ class Answer(msgspec.Struct, array_like=True, gc=False):
 
 
 class Waiting(msgspec.Struct, array_like=True, gc=False):
-    """An action that waits for what it is about. `number` counts those that wait."""
+    """An action that waits for what it is about. `number` counts those that wait; `so_far` is what has become of the
+    alerts that were dealt with already (see `action`)."""
 
     format: int
     id: str
     number: int
     row: dict[str, Any]
+    so_far: dict[str, str] = {}
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -26,15 +26,18 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class World:
-    """`notify` and `put` write what the alert job and the API would write; `rows` are the deliveries so far."""
+    """`notify` and `put` write what the alert job and the API would write; `rows` are the deliveries so far. With a
+    `prefix` the topics are there already, and a real job writes into them."""
 
-    def __init__(self, bootstrap: str, home: Path) -> None:
+    def __init__(self, bootstrap: str, home: Path, prefix: str = "") -> None:
         self.bootstrap = bootstrap
         self.home = home
         self.metrics = ""
-        self.prefix = f"d{uuid.uuid4().hex[:8]}."
-        for name, partitions in (("notifications", 1), ("deliveries", 2), ("alerting", 1), ("browser", 1)):
-            create_topic(bootstrap, self.prefix + name, partitions)
+        self.prefix = prefix or f"d{uuid.uuid4().hex[:8]}."
+        topics = {"notifications": 1, "deliveries": 2, "alerting": 1, "browser": 1, "findings": 2}
+        for name, partitions in topics.items():
+            if not prefix:
+                create_topic(bootstrap, self.prefix + name, partitions)
         self.producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=5)
 
     def put(self, channel: str, document: dict[str, Any] | None) -> None:
@@ -63,6 +66,10 @@ class World:
         [found] = records(self.bootstrap, f"{self.prefix}notifications").values()
         rows = [json.loads(one.value) for one in found]
         return [row for row in rows if row["type"] == "dispatcher"]
+
+    def findings(self) -> list[dict[str, Any]]:
+        found = records(self.bootstrap, f"{self.prefix}findings")
+        return [json.loads(one.value) for part in found.values() for one in part]
 
     def outcomes(self) -> dict[str, str]:
         """The last outcome of each notification."""

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.udfs.alerting.build import MINUTE, NOW, Play, finding, policy
-from udfs.alerting.policy import EMPTY, Gathering, Policy
+from tests.udfs.alerting.build import MINUTE, NOW, SECOND, Play, action, finding, halted, messages, policy, told
+from udfs.alerting.effects import AlertChanged
+from udfs.alerting.matchers import Matcher
+from udfs.alerting.policy import EMPTY, Branch, Gathering, Policy, Route
 from udfs.packs.alertcompile import compile_policy
 
 
@@ -36,6 +38,18 @@ def test_if_they_come_within_so_long(apart: int, gathered: bool) -> None:
         assert [play.alert(key)["state"] for key in ("T-3", "T-4")] == ["suppressed", "open"]
 
 
+def test_of_those_that_come_at_one_moment_the_one_that_is_told_explains_the_others() -> None:
+    """Whichever of them that is: were it hidden, the first message would be called off, and the next is minutes off."""
+    for first in range(5):
+        play = Play(policy())
+        keys = [f"T-{number}" for number in (first, *{0, 1, 2, 3, 4} - {first})]
+        effects = [effect for key in keys for effect in play.find(finding(key))]
+        [message] = messages(effects)
+        assert [row["key"] for row in message.row["alerts"]] == [keys[0]]
+        assert play.alert(keys[0])["state"] == "open"
+        assert message.row["revs"].keys().isdisjoint(halted(effects))
+
+
 @pytest.mark.parametrize(("amount", "priority"), [(24.99, "P3"), (25, "P2"), (25.01, "P2")])
 def test_from_so_much_value_on_its_priority_is_higher(amount: float, priority: str) -> None:
     play = Play(gathering(alerts=2, value=50))
@@ -50,3 +64,73 @@ def test_the_routes_say_it_and_without_them_it_is_as_ever() -> None:
     assert compile_policy({"routes/main": routes}).incidents == Gathering(3, 60 * MINUTE, 2.5)
     assert compile_policy({"routes/main": {"incidents": {"alerts": 9}}}).incidents == Gathering(alerts=9)
     assert compile_policy({}).incidents == EMPTY.incidents == Gathering(5, 10 * MINUTE, 1_000_000)
+
+
+def test_none_of_them_is_hidden_behind_one_that_nobody_hears_of() -> None:
+    quiet = Branch(Route("quiet", escalation="none"), (Matcher("key", frozenset({"T-0"})),))
+    loud = Branch(Route("loud", escalation="second", group_by=("key",)))
+    play = Play(policy(routes=Branch(below=(quiet, loud))))
+    for number in range(5):
+        play.find(finding(f"T-{number}"), NOW + number)
+    assert play.alert("T-0")["incident"], "the oldest would be told for all"
+    assert told(play.run(NOW + 2 * MINUTE + 4)) == [("ben", "opened", 1)] * 4
+
+
+def test_an_alert_that_gets_worse_makes_no_incident_worse_than_it_is() -> None:
+    play = Play(gathering(alerts=2))
+    play.find(finding("T-1", severity="critical"))
+    play.find(finding("T-2", "at_risk", severity="low"), NOW + 1)
+    play.find(finding("T-2", severity="high"))
+    play.run(NOW + MINUTE)
+    assert (play.alert("T-2")["severity"], play.incident()["priority"]) == ("high", "P2")
+
+
+def of_one_market(count: int) -> Play:
+    """Trades of one market go missing; of those that are found within a while one is told, for all."""
+    play = Play()
+    for number in range(count):
+        play.find(finding(f"T-{number}", groups={"market": "XETRA"}), NOW + number * SECOND)
+    return play
+
+
+def test_who_acknowledges_one_for_several_is_told_when_more_go_missing_and_once_for_all_of_those() -> None:
+    play = of_one_market(5)
+    play.run(NOW + MINUTE)
+    play.act(action("ack", play.id("T-0")))
+    for number in range(5, 12):
+        play.run(NOW + number * MINUTE)
+        play.find(finding(f"T-{number}", groups={"market": "XETRA"}))
+    effects = play.run(NOW + 12 * MINUTE)
+    assert play.alert("T-5")["state"] == "escalated"
+    assert {play.alert(f"T-{number}")["explained_by"] for number in range(6, 12)} == {play.id("T-5")}
+    assert {play.alert(f"T-{number}")["explained_by"] for number in range(1, 5)} == {play.id("T-0")}
+    assert play.alert("T-5")["incident"] == play.alert("T-0")["incident"]
+    assert play.incident()["alerts"] == 12
+    first = next(one for one in messages(play.effects) if play.id("T-5") in one.row["revs"])
+    assert (first.row["person"], first.row["count"], first.row["at_ms"]) == ("anna", 1, NOW + 5 * MINUTE)
+    assert told(effects) == []
+
+
+def test_each_acknowledgement_is_about_what_was_there() -> None:
+    play = of_one_market(5)
+    for number, leader in ((5, "T-0"), (6, "T-5"), (7, "T-6")):
+        play.run(NOW + number * MINUTE)
+        play.act(action("ack", play.id(leader)))
+        play.find(finding(f"T-{number}", groups={"market": "XETRA"}))
+        assert play.alert(f"T-{number}")["state"] == "open"
+    assert play.alert("T-4")["state"] == "suppressed"
+
+
+def test_one_of_another_incident_does_not_change_over_to_one_that_was_acknowledged() -> None:
+    play = of_one_market(5)
+    play.find(finding("T-9", rule="send", groups={"market": "XETRA"}))
+    play.find(finding("T-9", groups={"market": "XETRA"}))
+    incident = play.alert("T-9")["incident"]
+    play.act(action("ack", play.id("T-0")))
+    play.act(action("unsuppress", next(id for id, rule in rules_of(play, "T-9") if rule == "reply")))
+    assert play.alert("T-9")["incident"] == incident
+
+
+def rules_of(play: Play, key: str) -> list[tuple[str, str]]:
+    rows = [one.row for one in play.effects if isinstance(one, AlertChanged)]
+    return [(row["id"], row["rule"]) for row in rows if row["key"] == key]
