@@ -36,6 +36,17 @@ def test_what_an_ended_item_missed_is_no_longer_broken(client: TestClient, store
     assert [row["key"] for row in client.get("/api/v1/overview").json()["open"]] == ["K-1"]
 
 
+@pytest.mark.parametrize(("late_ms", "calm"), [(0, True), (HOUR, False)])
+def test_silence_is_never_green_nor_called_calm(client: TestClient, store: Store, late_ms: int, calm: bool) -> None:
+    assert "Nothing is overdue" not in client.get("/wall").text, "nothing was seen at all"
+    now = time.time_ns() // 1_000_000 - late_ms
+    insert(store, "progress", progress(watermark_ms=now, at_ms=now))
+    insert(store, "items", item(status="completed", run_ms=now, started_ms=now, updated_ms=now, ended_ms=now))
+    for path in ("/wall", "/"):
+        text = client.get(path).text
+        assert ("Nothing is overdue" in text, "Nothing is known to be overdue" in text) == (calm, not calm), path
+
+
 def test_an_item_is_found_by_its_own_key_and_by_any_key_of_its_events(client: TestClient, store: Store) -> None:
     insert(store, "items", item(key="ORDER-1"), item(key="ORDER-2"))
     insert(store, "events", event(id="e1", key_name="execution", key="EXEC-9"))
