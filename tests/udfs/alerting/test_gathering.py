@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.udfs.alerting.build import MINUTE, NOW, SECOND, Play, action, finding, halted, messages, policy, told
+from tests.udfs.alerting.build import MINUTE, NOW, SECOND, Play, action, finding, halted, late, messages, policy, told
 from udfs.alerting.effects import AlertChanged
 from udfs.alerting.matchers import Matcher
 from udfs.alerting.policy import EMPTY, Branch, Gathering, Policy, Route
+from udfs.alerting.render.context import Addresses
+from udfs.alerting.render.message import render
 from udfs.packs.alertcompile import compile_policy
 
 
@@ -134,3 +136,14 @@ def test_one_of_another_incident_does_not_change_over_to_one_that_was_acknowledg
 def rules_of(play: Play, key: str) -> list[tuple[str, str]]:
     rows = [one.row for one in play.effects if isinstance(one, AlertChanged)]
     return [(row["id"], row["rule"]) for row in rows if row["key"] == key]
+
+
+def test_the_end_of_one_that_was_told_for_others_says_that_those_are_not_over() -> None:
+    play = of_one_market(5)
+    play.run(NOW + MINUTE)
+    [end] = messages(play.find(late("T-0", groups={"market": "XETRA"}), NOW + MINUTE))
+    assert end.row["title"].startswith("Resolved: ")
+    assert end.row["title"].endswith(" (stood for 4 more, not over yet)")
+    mail = render({"type": "email"}, end.row, Addresses())
+    assert "\n  stood for 4 more, not over yet\n" in mail.text
+    assert "stood for 4 more, not over yet" in mail.html
