@@ -108,7 +108,8 @@ def _purse(book: Book, recipient: Recipient) -> Purse:
 
 
 def _fill(purse: Purse, limit: Limit, now: int) -> None:
-    purse.tokens = min(float(limit.count), purse.tokens + (now - purse.at) * limit.count / limit.per_ms)
+    come = (now - purse.at) * limit.count / limit.per_ms if limit.per_ms else limit.count  # 0: documents of old
+    purse.tokens = min(float(limit.count), purse.tokens + come)
     purse.at = now
 
 
