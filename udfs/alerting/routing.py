@@ -73,6 +73,7 @@ def _move(book: Book, alert: Alert, tracks: list[Track]) -> None:
     book.keep(alert)
     for before in alert.tracks:
         book.index.groups.drop(before.group, alert.id)
+        book.stirred.update(book.index.keys.get(before.group))
         after = next((track for track in tracks if track.group == before.group), tracks[0])
         after.told = _both(after.told, before.told)
         for lane in before.lanes:
