@@ -1,7 +1,8 @@
 """Alerts that are told together: the first at once, further ones at most once an interval, reminders now and then.
 
 What is to be told waits in a *lane* of the group, named `<reason>/<step>`. Each lane has an interval of its own, so
-that an escalation, or that all is well again, never waits behind an update.
+that an escalation, or that all is well again, never waits behind an update. What is worse than all that the last
+message of its lane was about doesn't wait either.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from udfs.alerting.book import Book
 from udfs.alerting.limits import offer, record_told
 from udfs.alerting.policy import Recipient
 from udfs.alerting.records import Group
+from udfs.alerting.reported import OF_A_DEADLINE, SEVERITIES
 from udfs.alerting.rows import by_severity
 
 MOST_TOLD: Final = 5_000
@@ -35,6 +37,9 @@ def want(book: Book, alert: Alert, track: Track, lane: str) -> None:
     group = book.groups[track.group]
     if lane not in group.wanted:
         group.wanted[lane] = book.now
+        book.keep_group(group)
+    if lane in group.worst and badness(alert) > group.worst[lane]:
+        group.sent[lane] = min(group.sent[lane], book.now - group.interval)
         book.keep_group(group)
     book.due_groups.put(group.id, due(book, group))
 
@@ -115,7 +120,7 @@ def _tell(book: Book, group: Group, lane: str) -> None:
         if reason == OPENED and _has_told(book, group):
             reason = UPDATE
         if _send(book, group, reason, int(step), told):
-            group.sent[lane] = book.now
+            group.sent[lane], group.worst[lane] = book.now, max(badness(alert) for alert in told)
         group.told = book.now
 
 
@@ -170,6 +175,12 @@ def _by_recipient(group: Group, told: list[Alert]) -> dict[Recipient, list[Alert
 def _has_told(book: Book, group: Group) -> bool:
     """Whether people know of the group already: of some alert in it that hasn't ended."""
     return any(_track(book.alerts[id], group).told for id in book.index.groups.get(group.id))
+
+
+def badness(alert: Alert) -> int:
+    """A number that is higher the worse an alert is: by its severity, and then by how far its deadline's story is."""
+    story = OF_A_DEADLINE.index(alert.kind) if alert.kind in OF_A_DEADLINE else 0
+    return SEVERITIES.index(alert.severity) * len(OF_A_DEADLINE) + story
 
 
 def _track(alert: Alert, group: Group) -> Track:
