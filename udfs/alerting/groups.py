@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from udfs.alerting import pages
-from udfs.alerting.alert import Alert, Track
+from udfs.alerting.alert import ACKNOWLEDGED, EXPIRED, RESOLVED, Alert, Track
 from udfs.alerting.book import Book
 from udfs.alerting.limits import offer, record_told
 from udfs.alerting.policy import Recipient
@@ -24,8 +24,8 @@ MOST_TOLD: Final = 5_000
 OPENED: Final = "opened"
 UPDATE: Final = "update"
 REMINDER: Final = "reminder"
-RESOLVED: Final = "resolved"
-ACKNOWLEDGED: Final = "acknowledged"
+NOTICES: Final = (RESOLVED, EXPIRED, ACKNOWLEDGED)
+"""What is said of an answer or an end is called like the state that follows."""
 
 
 def want(book: Book, alert: Alert, track: Track, lane: str) -> None:
@@ -113,7 +113,7 @@ def _tell(book: Book, group: Group, lane: str) -> None:
         del group.wanted[lane]
     if not told:
         return
-    if reason in (RESOLVED, ACKNOWLEDGED):
+    if reason in NOTICES:
         group.sent[lane] = book.now
         _send_notices(book, group, reason, told)
     else:
@@ -146,7 +146,7 @@ def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -
 
 def _send_notices(book: Book, group: Group, reason: str, told: list[Alert]) -> None:
     for recipient, some in _by_recipient(group, told).items():
-        heard = [alert for alert in some if reason == RESOLVED or recipient.person != alert.acked_by]
+        heard = [alert for alert in some if reason != ACKNOWLEDGED or recipient.person != alert.acked_by]
         heard = [alert for alert in heard if not pages.has(book, alert, recipient)]
         if heard:
             offer(book, recipient, reason, 0, heard, group)
