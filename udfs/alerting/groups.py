@@ -121,7 +121,8 @@ def _tell(book: Book, group: Group, lane: str) -> None:
             reason = UPDATE
         if _send(book, group, reason, int(step), told):
             group.sent[lane], group.worst[lane] = book.now, max(badness(alert) for alert in told)
-        group.told = book.now
+        if not _leaves_out(book, group, told):
+            group.told = book.now
 
 
 def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -> bool:
@@ -161,6 +162,13 @@ def _remind(book: Book, group: Group) -> None:
         book.log(alert, "reminded")
     for recipient, some in _by_recipient(group, told).items():
         offer(book, recipient, REMINDER, 0, some, group)
+
+
+def _leaves_out(book: Book, group: Group, told: list[Alert]) -> bool:
+    """Whether something else waits for its reminder: what is told again and again must not put that off."""
+    spoken = {alert.id for alert in told}
+    live = (book.alerts[id] for id in book.index.groups.get(group.id) if id not in spoken)
+    return bool(group.told) and any(alert.is_telling and _track(alert, group).told for alert in live)
 
 
 def _by_recipient(group: Group, told: list[Alert]) -> dict[Recipient, list[Alert]]:
