@@ -77,6 +77,9 @@ class Guard:
 
     def _refused(self, request: Request) -> Response | None:
         """Why a request gets no further; None if it does, then `request.state` says whose it is."""
+        if "\0" in request.url.path or "%00" in request.url.query:
+            detail = "A text can't hold a NUL character, nor can an address (%00)."
+            return response(Problem(title="Invalid request", status=422, detail=detail))
         who = self._doorkeeper.who(request)
         public = any(pattern.match(request.url.path) for pattern in self._public)
         if who is None and not public:

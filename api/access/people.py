@@ -158,7 +158,8 @@ def sign_in(records: Records, name: str, password: str, address: str, now_ms: in
             raise Refused(f"Too many failed attempts. Try again in {-(-wait_ms // 1000)} s.", wait_ms)
         for place in places:
             _count(tx.connection, *place, now_ms)
-        row = tx.connection.execute(select(users).where(users.c.name == name)).first()
+        known = select(users).where(users.c.name == name)
+        row = None if "\0" in name else tx.connection.execute(known).first()  # PostgreSQL can't even look for it
     right = passwords.right(row.password if row else None, password)
     if row is None or not right or row.disabled or row.subject:
         with records.transaction() as tx:
