@@ -107,10 +107,15 @@ def decode(cursor: str, names: Sequence[str], kinds: Sequence[type]) -> dict[str
         place = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError):
         place = None
-    if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
+    if not isinstance(place, list) or [type(part) for part in place] != list(kinds) or not all(map(_storable, place)):
         fault = Fault(field="cursor", message="not a cursor of this list")
         raise ProblemError(400, "Invalid cursor", "Pass `next` of the page before, or no cursor.", [fault])
     return {"resumed": 1, **dict(zip(names, place, strict=True))}
+
+
+def _storable(part: str | int) -> bool:
+    """Whether a part of a cursor is one that a store can hold: 64 bits, or a text without NUL."""
+    return -FAR <= part <= FAR if isinstance(part, int) else "\0" not in part
 
 
 def cut(rows: list[dict[str, Any]], limit: int, response: Response) -> list[dict[str, Any]]:
