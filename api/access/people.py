@@ -17,7 +17,7 @@ from api.records.database import Change, Records, Transaction
 
 LONGEST_NAME = 128
 AWAITED = "awaited "
-NAMES = r"^[\w.@+-][\w.@+ -]{0,127}$"
+NAMES = r"^[\w.@+-]([\w.@+ -]{0,126}[\w.@+-])?$"
 SERVICES = ("api-token", "cli", "link", "local")
 """Who stands in the audit without being a user: the server's own tokens, links in messages, nobody in particular."""
 
@@ -63,7 +63,7 @@ def name_fault(name: str) -> str:
     if name in SERVICES:
         return "is the server's own in the audit; take another one"
     if not re.fullmatch(NAMES, name):
-        return "is none: give 1 to 128 letters, digits and . @ + - _, and blanks between them"
+        return "is none: give 1 to 128 letters, digits and . @ + - _, and blanks only between them"
     return ""
 
 

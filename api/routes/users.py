@@ -222,6 +222,8 @@ def create_link(request: Request, ctx: Ctx, wanted: LinkPost) -> dict[str, Any]:
     `path` is null where `unless_somebody` was asked and an admin can sign in.
     """
     who = _who(request)
+    if fault := people.name_fault(wanted.user):
+        raise _invalid("user", f"The name {wanted.user!r} {fault}.")
     expires_ms = now_ms() + WELCOME_MS
     with ctx.records.transaction() as tx:
         if wanted.unless_somebody and (ctx.settings.sign_in == "off" or people.anybody(tx.connection)):
