@@ -25,7 +25,7 @@ from udfs.alerting.alert import (
     PENDING,
     SUPPRESSED,
     Alert,
-    labels,
+    shown_labels,
 )
 from udfs.alerting.book import KEPT, Book
 from udfs.alerting.policy import Mute
@@ -219,7 +219,7 @@ def _show(book: Book, alert: Alert, what: str, reason: str, who: str, why: str, 
 def _muted(book: Book, alert: Alert) -> Mute | None:
     """What keeps an alert quiet now. By the way it is settled whether it is excused: it is while a maintenance window
     lasts in which it broke, whatever people do meanwhile."""
-    found = labels(alert)
+    found = shown_labels(alert)
     mute = book.policy.muted(found, book.now)
     is_excused = _is_maintenance(mute) and _is_maintenance(book.policy.muted(found, alert.breach))
     if is_excused != alert.excused:
