@@ -52,6 +52,9 @@ NOTICE = Notify(
 )
 
 
+TEAMS = b"Webhook message delivery failed with error: "
+
+
 def send(document: dict[str, Any], notice: Notify = NOTICE, env: dict[str, str] = ENV, **more: Any) -> Result:
     (result,) = send_again(document, 1, notice, env, **more)
     return result
@@ -327,6 +330,25 @@ def test_open_browsers_get_it_through_kafka() -> None:
 
     assert send({"type": "browser"}, publish=publish).outcome == "sent"
     assert json.loads(written[0])["text"].startswith("Opened: feed is missing")
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "status"),
+    [
+        (b"1", "sent", 200),
+        (TEAMS + b"Microsoft Teams endpoint returned HTTP error 429 with ContextId tcid=0", "busy", 429),
+        (TEAMS + b"Microsoft Teams endpoint returned HTTP error 413 with ContextId tcid=0", "refused", 413),
+        (TEAMS + b"Microsoft Teams endpoint returned HTTP error 403 with ContextId tcid=0", "failed", 403),
+        (TEAMS + b"Error contacting Microsoft Teams endpoint", "failed", 502),
+    ],
+)
+def test_a_card_that_teams_did_not_take_is_not_sent_though_it_answers_200(
+    receiver: HttpReceiver, said: bytes, outcome: str, status: int
+) -> None:
+    receiver.answer = lambda _: Answer(body=said)
+    result = send({"type": "teams", "url": {"env": "URL"}}, env={"URL": receiver.url})
+    assert (result.outcome, result.status) == (outcome, status)
+    assert send({"type": "slack", "url": {"env": "URL"}}, env={"URL": receiver.url}).outcome == "sent"
 
 
 SOON = format_datetime(datetime.now(UTC) + timedelta(hours=2))
