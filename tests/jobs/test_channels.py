@@ -245,6 +245,19 @@ def test_a_text_message_is_sent_as_twilio_takes_it(receiver: HttpReceiver) -> No
     assert request.headers["authorization"] == "Basic " + base64.b64encode(f"AC1:{PASSWORD}".encode()).decode()
 
 
+def test_a_text_message_about_twenty_alerts_is_paid_as_four_at_most(receiver: HttpReceiver) -> None:
+    alerts = [{"id": f"{n:032x}", "severity": "critical", "summary": "s", "episode": 1} for n in range(20)]
+    revs = {alert["id"]: 7 for alert in alerts}
+    many = msgspec.structs.replace(NOTICE, title="reply is missing " * 50, alerts=alerts, revs=revs, count=20)
+    document = {"type": "sms", "url": receiver.url, "account": "AC1", "token": {"env": "PASSWORD"}, "from": "+3100"}
+    assert send(document, msgspec.structs.replace(many, address="+31612345678")).outcome == "sent"
+    text = parse_qs(receiver.requests[0].body.decode())["Body"][0]
+    assert text.isascii(), "one other letter halves what a part holds"
+    assert len(text) <= 4 * 153
+    link = read(text.rpartition("/")[2], SECRET, NOTICE.at_ms)
+    assert (link.alerts, link.message) == ({}, NOTICE.id)
+
+
 @pytest.mark.parametrize("type", ["slack", "teams"])
 def test_chats_get_a_message_with_a_button_to_acknowledge(receiver: HttpReceiver, type: str) -> None:
     assert send({"type": type, "url": {"env": "URL"}}, env={"URL": f"{receiver.url}/hooks/T0K3N"}).outcome == "sent"
