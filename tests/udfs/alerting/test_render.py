@@ -17,6 +17,7 @@ ALERT = {
     "step": "received", "breach_ms": 1_772_438_400_000, "summary": "daily_feeds EU<FEED>: received is missing",
     "groups": {"desk": "a&b"}, "runbook": "runbooks/feed.md", "hidden": 3, "ended_ms": None,
 }  # fmt: skip
+ENDED = ALERT | {"ended_ms": 1_772_438_460_000}
 TYPES = ("email", "sms", "slack", "teams", "pagerduty", "webhook", "browser")
 
 
@@ -58,9 +59,39 @@ def test_a_link_to_acknowledge_is_offered_only_where_an_answer_is_wanted(reason:
         assert ("/ack/TOKEN" in shown) is offered, type
 
 
+@pytest.mark.parametrize(
+    ("alerts", "count", "offered"),
+    [([ENDED], 1, False), ([ENDED, ENDED], 2, False), ([ENDED, ALERT], 2, True), ([ENDED], 30, True)],
+)
+def test_a_digest_of_which_all_is_over_asks_for_no_answer(
+    alerts: list[dict[str, Any]], count: int, offered: bool
+) -> None:
+    about = notify(reason="digest", alerts=alerts, count=count)
+    for type in ("email", "slack", "teams", "webhook", "sms"):
+        assert ("/ack/TOKEN" in json.dumps(preview(channel(type), about, ADDRESSES))) is offered, type
+
+
+@pytest.mark.parametrize(
+    ("runbook", "address"),
+    [
+        ("runbooks/feed.md", "https://d.example/alerts/f1#todo"),
+        ("https://wiki.example/feed", "https://wiki.example/feed"),
+        ("javascript:alert(1)", "https://d.example/alerts/f1#todo"),
+    ],
+)
+def test_the_runbook_is_a_link_in_mails_and_chats_and_at_pagers(runbook: str, address: str) -> None:
+    about = notify(alerts=[ALERT | {"runbook": runbook}])
+    mail = render(channel("email"), about, ADDRESSES)
+    assert f"runbook: {address}" in mail.text
+    assert f'<a href="{address}">{runbook}</a>' in mail.html
+    for type in ("slack", "teams", "pagerduty"):
+        assert address in json.dumps(render(channel(type), about, ADDRESSES).payload), type
+    assert f"runbook: {runbook}" in render(channel("email"), about, Addresses()).text
+
+
 def test_mail_has_what_happened_in_text_and_escaped_in_html() -> None:
     message = render(channel("email"), notify(count=25), ADDRESSES)
-    for word in ("since 2026-03-02 08:00:00 UTC", "explains 3 more", "runbooks/feed.md", "and 24 more"):
+    for word in ("since 2026-03-02 08:00:00 UTC", "explains 3 more", "alerts/f1#todo", "and 24 more"):
         assert word in message.text
         assert word in message.html
     assert "desk: a&b" in message.text

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SEVERITIES = ("critical", "high", "medium", "low")
 ASKING = ("opened", "update", "escalated", "reminder", "digest")
-"""Reasons that ask for an answer: only they carry a link to acknowledge."""
+"""Reasons that ask for an answer: only they carry a link to acknowledge, a digest unless all of it is over."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,8 +28,11 @@ class Addresses:
 def context(notification: Mapping[str, Any], addresses: Addresses, zone: str = "") -> dict[str, Any]:
     """The names that templates can use, for a row of type `notify` (docs/contracts.md). Times are shown in `zone`."""
     reason = str(notification.get("reason") or "opened")
-    alerts = [_alert(row, zone, reason in ASKING) for row in notification.get("alerts") or ()]
-    count = int(notification.get("count") or len(alerts))
+    rows = notification.get("alerts") or ()
+    count = int(notification.get("count") or len(rows))
+    is_over = bool(rows) and count <= len(rows) and all(row.get("ended_ms") is not None for row in rows)
+    asks = reason in ASKING and not (reason == "digest" and is_over)
+    alerts = [_alert(row, zone, asks) | {"runbook_url": _runbook_url(row, addresses.home)} for row in rows]
     return {
         "id": notification.get("id", ""),
         "reason": reason,
@@ -44,7 +48,7 @@ def context(notification: Mapping[str, Any], addresses: Addresses, zone: str = "
         "incident": notification.get("incident", ""),
         "step": int(notification.get("step") or 0),
         "at": instant(notification.get("at_ms"), zone),
-        "acknowledge_url": addresses.acknowledge if reason in ASKING else "",
+        "acknowledge_url": addresses.acknowledge if asks else "",
         "url": addresses.page or addresses.home,
         "home_url": addresses.home,
     }
@@ -71,6 +75,14 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name) if name else UTC
     except (ZoneInfoNotFoundError, ValueError):
         return UTC
+
+
+def _runbook_url(row: Mapping[str, Any], home: str) -> str:
+    """Where the alert's runbook can be read: where it says itself, or beside the alert on its page."""
+    runbook, id = str(row.get("runbook") or ""), str(row.get("id") or "")
+    if runbook.startswith(("https://", "http://")):
+        return runbook
+    return f"{home}/{quote(id, safe='')}#todo" if runbook and home and id else ""
 
 
 def _alert(row: Mapping[str, Any], zone: str, asks: bool) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def pagerduty(title: str, names: Names, dedup_key: str) -> Payload:
             "count": names["count"],
             "hidden": names["hidden"],
             "since": first.get("breach", ""),
-            "runbook": first.get("runbook", ""),
+            "runbook": first.get("runbook_url") or first.get("runbook", ""),
         },
     }
     links = [{"href": url, "text": label} for label, url in _buttons(names)]
