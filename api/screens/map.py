@@ -45,11 +45,14 @@ def workflow_map(store: Store, rulebook: Rulebook, about: Row, *, group: str = "
     backlog = standing.backlog(store, **where) if live else store.query("map/backlog_at", **where, **past)
     week = {"since_ms": until - BROKEN_MS, "at_ms": until}
     broken = standing.broken(store, **where, **week) if live else store.query("map/broken_at", **where, **week)
+    if not live:  # how many of them were overdue is not kept: a step owes what its clock began
+        for row in backlog:
+            row["overdue"] = sum(owed["missing"] for owed in broken if owed["because"] == row["step"])
     steps = _steps(names, moves, backlog, broken)
     for row in steps:
         row["status"] = "blind" if live and about["status"] == "blind" else _colour(row)
         row["end"] = row["step"] in ends
-    heat = store.query("map/heat", **where, **span, span_ms=WINDOW_MS // CELLS)
+    heat = store.query("map/heat", **where, **span, span_ms=WINDOW_MS // CELLS, spans=CELLS)
     return {
         "workflow": about["workflow"],
         "lane": about["lane"],
@@ -120,7 +123,7 @@ def _steps(names: list[str], moves: list[Row], backlog: list[Row], broken: list[
                 "spent_ms": sum(row["spent_ms"] or 0 for row in came),
                 "duration_ms": views.quantiles(most["duration_ms"]) if most else None,
                 "waiting": wait.get("waiting", 0),
-                "overdue": wait.get("overdue", 0) or sum(row["missing"] for row in broken if row["because"] == name),
+                "overdue": wait.get("overdue", 0),
                 "at_risk": sum(row["at_risk"] for row in broken if row["because"] == name),
                 "oldest_ms": wait.get("oldest_ms"),
                 "due_ms": wait.get("due_ms"),
