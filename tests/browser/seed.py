@@ -276,6 +276,7 @@ class Seed:
                 opened_ms=row["deadline_ms"] + 2_000,
                 respond_by_ms=row["deadline_ms"] + RESPOND[row["severity"]],
                 changed_ms=row["deadline_ms"] + 2_000,
+                respond_by_ms=row["deadline_ms"] + 3_600_000,
                 finding=row["id"],
                 team="trade-support",
                 incident=INCIDENT if row["rule"] == "reply" else "",
