@@ -10,10 +10,12 @@ from fastapi import Depends, Request
 
 @dataclass(frozen=True)
 class Actor:
-    """A person or a program by name, and the address that the request came from."""
+    """A person or a program by name, and the address that the request came from. `account` tells one from everybody
+    else of that name."""
 
     name: str
     origin: str = ""
+    account: str = ""
 
 
 def actor_of(request: Request) -> Actor:

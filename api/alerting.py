@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from api.access import within
+from api.access.roles import UNLIMITED, Limits
 from api.actor import Actor
 from api.context import Context
 from api.problems import Fault, ProblemError
@@ -52,18 +54,29 @@ def put(
     """Store a document; returns it, whether it changed, and warnings.
 
     `known` is the version that the caller has seen, 0 for none, ANY, or None where he says nothing: then only a new
-    document is taken. Raises a 422 problem with every fault, 409 or 412 for a lost update.
+    document is taken. What somebody with limits puts is kept within them. Raises a 422 problem with every fault, 409 or
+    412 for a lost update, 403 for what could reach beyond the limits.
     """
+    require_seen(ctx, kind)
     with ctx.records.transaction() as tx:
         warnings = _judged(check_document(kind, name, body, bodies(tx.connection)))
+        standing = documents.read(tx.connection, kind, name)
+        if standing and not seen(ctx, [standing]):
+            raise ProblemError(403, "Not allowed", f"There is another {kind} of that name; take another name.")
+        body = within_limits(ctx, body)
         fresh, changed = _stored(ctx, tx, actor, kind, name, body, known)
     ctx.relay.wake()
     return fresh, changed, warnings
 
 
 def remove(ctx: Context, actor: Actor, kind: str, name: str, known: int | None) -> Document | None:
-    """Delete a document; None if there was none. Raises a 409 problem if others name it, 412 for a lost update."""
+    """Delete a document; None if there was none that whoever asks sees. Raises a 409 problem if others name it, 412 for
+    a lost update."""
+    require_seen(ctx, kind)
     with ctx.records.transaction() as tx:
+        standing = documents.read(tx.connection, kind, name)
+        if standing is None or not seen(ctx, [standing]):
+            return None
         faults = check_removal(kind, name, bodies(tx.connection))
         if faults:
             detail = f"{faults[0].file} needs it; change that first. Nothing was deleted."
@@ -77,6 +90,36 @@ def remove(ctx: Context, actor: Actor, kind: str, name: str, known: int | None) 
             raise _lost(conflict, known) from None
     ctx.relay.wake()
     return gone
+
+
+def limits_of(ctx: Context) -> Limits:
+    """The limits of whoever asks."""
+    return ctx.who.permissions.limits if ctx.who else UNLIMITED
+
+
+def seen(ctx: Context, found: Iterable[Document]) -> list[Document]:
+    """Those of some documents that whoever asks may see, and change if they may act: to somebody with limits, silences
+    that can hide nothing but theirs. What else there is is of all tenants at once."""
+    limits = limits_of(ctx)
+    return [one for one in found if not limits or (one.kind == "silence" and within.inside(one.body["match"], limits))]
+
+
+def require_seen(ctx: Context, kind: str) -> None:
+    """Of all documents silences alone can be somebody's own. Raises a 403 problem."""
+    if kind != "silence" and limits_of(ctx):
+        detail = f"You are limited to some workflows or groups; a {kind} is for all. You may put silences."
+        raise ProblemError(403, "Not allowed", detail)
+
+
+def within_limits(ctx: Context, body: Any) -> Any:
+    """A silence as whoever asks may put it: with the matchers that keep it theirs. Raises a 403 problem."""
+    limits = limits_of(ctx)
+    if not limits:
+        return body
+    try:
+        return {**body, "match": within.narrowed(body["match"], limits)}
+    except within.Beyond as fault:
+        raise ProblemError(403, "Not allowed", str(fault)) from None
 
 
 def apply(ctx: Context, actor: Actor, given: Mapping[str, Any], *, prune: bool) -> Applied:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from api.models.common import Concern
 
@@ -36,6 +36,10 @@ class Alert(Concern):
     acked_by: str
     acked_ms: int | None
     ack_until_ms: int | None
+    respond_by_ms: int | None = Field(
+        None, description="until then somebody should answer; null where nobody is to be told, or was by then"
+    )
+    answered_ms: int | None = Field(None, description="when somebody first acknowledged, suppressed or resolved it")
     suppressed_by: str
     suppressed_until_ms: int | None
     explained_by: str = Field(description="id of the alert that is the cause of this one, else empty")
@@ -50,6 +54,12 @@ class Alert(Concern):
     excused: int = Field(description="1 inside a maintenance window: counts nowhere")
     summary: str
     rev: int
+
+    @computed_field(description="from its opening to its first answer")  # type: ignore[prop-decorator]
+    @property
+    def answered_after_ms(self) -> int | None:
+        """Null as long as nobody has answered."""
+        return None if self.answered_ms is None else self.answered_ms - self.opened_ms
 
 
 class LogEntry(BaseModel):

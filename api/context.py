@@ -60,7 +60,12 @@ class Context:
     def watch(self, name: tuple[Hashable, ...], render: Render) -> StreamingResponse:
         """A live screen, shared by all who watch the same one and may see the same of it."""
         limits = self.who.permissions.limits if self.who else ""
-        return self.live.stream((*name, repr(limits)), render, self.still_let_in, self.who.name if self.who else "")
+        return self.live.stream((*name, repr(limits)), render, self.still_let_in, self.account)
+
+    @property
+    def account(self) -> str:
+        """What tells whoever asks from everybody else, whatever they are called."""
+        return self.who.account if self.who else ""
 
     def still_let_in(self) -> bool:
         """Whether who began a request that is still open may do what they might then: they are signed in, or their
@@ -71,7 +76,7 @@ class Context:
             now = self.doorkeeper.who(self.request)
         except SQLAlchemyError:
             return True
-        return now is not None and (now.name, now.permissions) == (self.who.name, self.who.permissions)
+        return now is not None and (now.account, now.permissions) == (self.who.account, self.who.permissions)
 
 
 def context_of(request: Request) -> Context:
@@ -84,3 +89,12 @@ def context_of(request: Request) -> Context:
 
 
 Ctx = Annotated[Context, Depends(context_of)]
+
+
+def public_context(request: Request) -> Context:
+    """The context for what is the same for everybody who asks: whoever is signed in sees no less of it."""
+    context: Context = request.app.state.context
+    return context
+
+
+PublicCtx = Annotated[Context, Depends(public_context)]

@@ -6,7 +6,6 @@ import gzip
 import io
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -14,6 +13,7 @@ MEMBERS = 500
 MEMBER_BYTES = 2_000_000
 TOTAL_BYTES = 20_000_000
 DEPTH = 6
+LONGEST = 200  # bytes of a path
 SUFFIXES = (".yaml", ".yml", ".md", ".json", ".ndjson", ".jsonl", ".csv")
 GZIP = b"\x1f\x8b"
 
@@ -28,20 +28,26 @@ def unpacked(data: bytes) -> dict[str, bytes]:
     What a member says of its size is not relied upon: no more is ever unpacked than may be there.
     """
     files: dict[str, bytes] = {}
+    folders: set[str] = set()
     left = TOTAL_BYTES
     try:
         for name, content in _zipped(data) if zipfile.is_zipfile(io.BytesIO(data)) else _tarred(data):
             path = str(_safe(name))
             if path in files:
                 raise UnsafeArchive(f"{path!r} is there twice")
+            folders |= {str(folder) for folder in PurePosixPath(path).parents}
             left -= len(content)
             if left < 0:
                 raise UnsafeArchive(f"it has more than {TOTAL_BYTES:,} bytes when it is unpacked")
             files[path] = content
             if len(files) > MEMBERS:
                 raise UnsafeArchive(f"it has more than {MEMBERS} files")
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, NotImplementedError) as fault:
+    except UnsafeArchive:
+        raise
+    except Exception as fault:  # names, numbers and sizes that are broken end in errors of many kinds
         raise UnsafeArchive(f"it is no zip and no tar that can be read: {fault}") from fault
+    if both := sorted(folders & files.keys()):
+        raise UnsafeArchive(f"{both[0]!r} is there as a file and as a folder")
     if not files:
         raise UnsafeArchive("there is no file in it")
     return files
@@ -87,7 +93,7 @@ def _safe(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not name.isprintable():
         raise UnsafeArchive(f"{name!r} leads out of the archive")
-    if len(path.parts) > DEPTH or len(name) > 200:
+    if len(path.parts) > DEPTH or len(name.encode()) > LONGEST:
         raise UnsafeArchive(f"{name!r} is too deep or too long")
     if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
         raise UnsafeArchive(f"{name!r} is nothing that a pack consists of ({', '.join(SUFFIXES)})")

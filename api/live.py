@@ -75,7 +75,7 @@ class Live:
 
     def stream(self, name: Hashable, render: Render, still: Still | None = None, viewer: str = "") -> StreamingResponse:
         """The answer to a browser's EventSource, for as long as who watches is `still` let in. Raises a 429 problem if
-        `viewer` has too many open: each that differs from the others is rendered every second."""
+        `viewer` (an account) has too many open: each that differs from the others is rendered every second."""
         self.admit(viewer)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(
@@ -85,7 +85,7 @@ class Live:
     def admit(self, viewer: str) -> None:
         """Raises a 429 problem if somebody has too many streams open."""
         if self.open[viewer] >= MOST_OPEN:
-            detail = f"{MOST_OPEN} live screens are open for {viewer or 'you'}. Close some, or sign in as another user."
+            detail = f"{MOST_OPEN} live screens are open for you. Close some, or sign in as another user."
             raise ProblemError(429, "Too many live screens", detail)
 
     async def counted(self, viewer: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

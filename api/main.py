@@ -14,7 +14,6 @@ from pathlib import Path
 import uvicorn
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from api import problems
@@ -23,6 +22,7 @@ from api.access.guard import Guard, authorize
 from api.access.oidc import Oidc
 from api.access.rates import Rates
 from api.access.who import Doorkeeper
+from api.assets import ASK, FOR_EVER, assets
 from api.context import Context
 from api.listener import Listener
 from api.live import Live
@@ -41,6 +41,7 @@ from api.routes import (
     actions,
     alerting,
     alertmanager,
+    alertmanagersilences,
     alertquestions,
     alerts,
     alertstream,
@@ -126,12 +127,12 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(subject.router)
     for subject in (signin, account, tokenpages, users, audit_routes, erasures):
         app.include_router(subject.router)
-    for subject in (alertstream, actions, alerts, deliveries, incidents, alertquestions, alerting, ack, alertmanager):
+    for subject in (alertstream, actions, alerts, deliveries, incidents, alertquestions, alerting, ack):
         app.include_router(subject.router)
-    for subject in (slo, status, customers, customerlinks):
+    for subject in (alertmanager, alertmanagersilences, slo, status, customers, customerlinks):
         app.include_router(subject.router)
-    app.mount("/static/vendor", StaticFiles(directory=rulepages.VENDOR, check_dir=False), name="vendor")
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.mount("/static/vendor", assets(rulepages.VENDOR, FOR_EVER), name="vendor")
+    app.mount("/static", assets(Path(__file__).parent / "static", ASK), name="static")
     problems.install(app)
     document.install(app)
     _measure(app, metrics)
@@ -162,6 +163,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     looking = [
         threading.Thread(target=statistics.run, args=(stop,), name="statistics", daemon=True),
         threading.Thread(target=standstill.run, args=(stop,), name="standstill", daemon=True),
+        threading.Thread(target=ctx.rulebook.run, args=(stop, ctx.publisher.reachable), name="rulebook", daemon=True),
         threading.Thread(target=ctx.relay.run, args=(stop,), name="outbox", daemon=True),
         threading.Thread(target=ctx.listener.run, args=(stop,), name="listener", daemon=True),
     ]

@@ -22,7 +22,8 @@ def migrate(store: Store, folder: Path = SCHEMA) -> list[str]:
     """Apply what is new in `folder`; returns the names applied.
 
     Raises MigrationError when an applied file has changed since, or the store knows one that isn't here. A file that
-    failed half-way is run again from its start, so its statements say IF NOT EXISTS.
+    failed half-way is run again from its start, so its statements say IF NOT EXISTS. Where no statement can say so,
+    `done/` has a query of the same name that finds a row if the file's work is there already: then it is only recorded.
     """
     store.command(sql("schema/migrations_table"))
     applied = {row["name"]: row["sha256"] for row in store.query("schema/applied")}
@@ -40,7 +41,7 @@ def migrate(store: Store, folder: Path = SCHEMA) -> list[str]:
             )
     fresh = [name for name in files if name not in applied]
     for name in fresh:
-        _apply(store, name, files[name])
+        _apply(store, name, files[name], folder / "done" / f"{name}.sql")
     return fresh
 
 
@@ -62,8 +63,9 @@ def set_retention(store: Store, days: Mapping[str, int]) -> list[str]:
     return changed
 
 
-def _apply(store: Store, name: str, text: str) -> None:
-    for statement in re.split(r";\s*(?:\n|$)", text):
+def _apply(store: Store, name: str, text: str, done: Path) -> None:
+    there = done.exists() and store.run(done.read_text())
+    for statement in [] if there else re.split(r";\s*(?:\n|$)", text):
         if not statement.strip():
             continue
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from udfs.packs.rulefile import text_of
 
 log = logging.getLogger(__name__)
 PATIENCE_S = 10.0
+EVERY_S = 1.0
 
 
 class RulesUnknown(Exception):
@@ -29,7 +31,7 @@ class RulesUnknown(Exception):
 
 
 class Rulebook:
-    """The job's own engine, without events. One thread refreshes it, any may ask."""
+    """The job's own engine, without events. Any thread may ask, and refresh it."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises PackError for a pack that can't be used."""
@@ -44,6 +46,7 @@ class Rulebook:
         self._kafka = settings.kafka.split(",")
         self._consumer: KafkaConsumer | None = None
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
 
     def in_force(self, time: int) -> list[Spec]:
         """Of each enabled workflow the version in force at an event time (epoch ms), with the statistics of now."""
@@ -69,24 +72,48 @@ class Rulebook:
             self._texts[workflow] = text_of(Path(one.file), one)
         return self._texts[workflow]
 
+    def run(self, stop: threading.Event, reachable: Callable[[], bool]) -> None:
+        """Refresh every second until `stop` is set: pages quote a rule as soon as it has found something. A broker that
+        can't be reached is not asked, and that the topic can't be read is told once."""
+        told = False
+        while not stop.wait(EVERY_S):
+            if not reachable():
+                continue
+            try:
+                self.refresh()
+                told = False
+            except RulesUnknown as fault:
+                if not told:
+                    log.warning("rules that change now are not known here: %s", fault)
+                told = True
+        self.close()
+
     def refresh(self) -> None:
         """Takes what has come into the rules topic since the last time. Raises RulesUnknown."""
-        try:
-            consumer = self._consumer = self._consumer or self._opened()
-            end = consumer.end_offsets([self._place])[self._place]
-            until = time.monotonic() + PATIENCE_S
-            while consumer.position(self._place) < end:
-                if time.monotonic() > until:
-                    raise KafkaTimeoutError(f"not read to its end within {PATIENCE_S:g} s")
-                for records in consumer.poll(timeout_ms=500).values():
-                    for r in records:
-                        self._take(RuleRecord(r.partition, r.offset, r.timestamp, r.key or b"", r.value or b""))
-        except KafkaError as error:
-            self.close()
-            raise RulesUnknown(f"{self._place.topic}: {error}") from error
+        with self._reading:
+            try:
+                self._read()
+            except KafkaError as error:
+                self._let_go()
+                raise RulesUnknown(f"{self._place.topic}: {error}") from error
 
     def close(self) -> None:
         """Let go of the broker. The next `refresh` reads all anew: what comes twice counts once."""
+        with self._reading:
+            self._let_go()
+
+    def _read(self) -> None:
+        consumer = self._consumer = self._consumer or self._opened()
+        end = consumer.end_offsets([self._place])[self._place]
+        until = time.monotonic() + PATIENCE_S
+        while consumer.position(self._place) < end:
+            if time.monotonic() > until:
+                raise KafkaTimeoutError(f"not read to its end within {PATIENCE_S:g} s")
+            for records in consumer.poll(timeout_ms=500).values():
+                for r in records:
+                    self._take(RuleRecord(r.partition, r.offset, r.timestamp, r.key or b"", r.value or b""))
+
+    def _let_go(self) -> None:
         if self._consumer is not None:
             self._consumer.close(autocommit=False, timeout_ms=1_000)
             self._consumer = None

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SERVERS = ("clickhouse", "clickhouses", "http", "https")
-SECRET = ("dsn", "records_url", "api_token", "oidc_secret")
+SECRET = ("dsn", "records_url", "api_token", "oidc_secret", "pii_key")
 ROLE_NAMES = ("viewer", "operator", "editor", "admin")
 _DAYS = re.compile(r"(\d+)\s*([dw]?)")
 
@@ -91,12 +91,14 @@ class Settings(BaseModel):
     and an event that none of them can read is refused. `packs` are those that the lane's job was submitted with,
     separated likewise: with the rules topic they tell which steps may stand still. `retention_*` are days since a row
     was inserted; 0 keeps for ever. `loader` = false leaves the loading to a process of its own.
+    `pii_key` is the secret of fields that mappings hash; erasing needs it, to find them.
     `sign_in` = off lets everybody on this machine do everything; it can't be combined with another host than loopback.
     `api_token` is an admin's token for programs. `tls_cert` and `tls_key` are PEM files. `public_url` is what browsers
     call this server, where that isn't what they send as Host. `status_page` is a YAML file that says what `/status`
     tells everybody (docs/status-page.md); without it nothing. `oidc_*`: the OpenID provider's URL, this server as its
     client, the claim that names a person's groups, the role that each group gives (`ops=operator`): the best; and what
-    each group lets one see (`ops=*`, `acme=customer:acme`): all of it. Without, an admin sets limits.
+    each group lets one see (`ops=*`, `acme=customer:acme`): all of it. Without, an admin sets limits. The tokens of who
+    signs in there hold for `oidc_token_days` from the last sign-in; 0: as long as those of anybody else.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -127,6 +129,8 @@ class Settings(BaseModel):
     oidc_groups: str = "groups"
     oidc_roles: Annotated[list[str], BeforeValidator(_words), AfterValidator(_roles)] = []
     oidc_limits: Annotated[list[str], BeforeValidator(_words), AfterValidator(_limits)] = []
+    pii_key: str = ""
+    oidc_token_days: int = Field(30, ge=0, le=366)
     loader: bool = True
     statistics_every_s: int = Field(3600, ge=0, le=604_800, description="how often statistics are published; 0: never")
     statistics_days: int = Field(7, ge=1, le=400, description="how many days of history statistics are made of")

@@ -18,6 +18,8 @@ import orjson
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from api.partitions import Kept
+
 SQL = Path(__file__).resolve().parents[1] / "sql"
 CLIENTS = {"query": 4, "insert": 2, "ping": 1}
 """Clients by purpose: slow queries keep neither the loader nor /readyz waiting."""
@@ -82,6 +84,8 @@ class Store:
         self.dsn = dsn
         self._filters: Callable[[Mapping[str, Any]], str] | None = None
         self.inserts = 0  # made through this store: a screen that is watched looks whether anything came
+        self.kept = Kept()
+        self.wider: Store | None = None  # as seen without the limit to workflows: to find out when something was
         self.loading = threading.Lock()  # held while a batch is loaded (api/access/erasure.py)
         self._free: dict[str, queue.LifoQueue[Client | None]] = {name: queue.LifoQueue() for name in CLIENTS}
         self._opened: list[Client] = []
@@ -113,8 +117,12 @@ class Store:
         narrow._filters = filters
         return narrow
 
+    def scope(self, parameters: Mapping[str, Any]) -> str:
+        """Which rows a query with these parameters sees: the filters by table; "" for all of them."""
+        return self._filters(parameters) if self._filters else ""
+
     def _settings(self, parameters: Mapping[str, Any]) -> dict[str, str]:
-        return {"additional_table_filters": self._filters(parameters)} if self._filters else {}
+        return {"additional_table_filters": scope} if (scope := self.scope(parameters)) else {}
 
     def file(self, name: str, kind: str, **parameters: Any) -> bytes:
         """The rows of sql/queries/<name>.sql in one of ClickHouse's formats, as a whole. Raises StoreError."""
@@ -128,6 +136,7 @@ class Store:
         """Run a statement that returns no rows. Raises StoreError."""
         with self._client() as client:
             client.command(statement, parameters=parameters)
+        self.kept.changed()
 
     def insert(self, table: str, rows: bytes) -> None:
         """Insert JSON rows, one a line, as they are. Raises StoreError, with `bad_row` when a row is at fault."""
@@ -136,6 +145,7 @@ class Store:
         with self._client("insert") as client:
             client.raw_insert(table, insert_block=rows, fmt="JSONEachRow", settings=dict(INSERT_SETTINGS))
         self.inserts += 1
+        self.kept.changed()
 
     def alive(self) -> bool:
         """Whether ClickHouse answers."""

@@ -14,8 +14,9 @@ from fastapi import Request
 from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 
-from api import words
+from api import answering, words
 from api.access import matrix
+from api.access.who import now_ms
 
 NAVIGATION = [
     ("/", "Overview", "overview"),
@@ -109,6 +110,12 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> Markup:
     return Markup("").join(when(int(part), now_ms) if place % 2 else part for place, part in enumerate(parts))
 
 
+def brief(ms: float | None) -> str:
+    """A length of time for where there is little room: '5 m', '1m 35s'; '-' for None."""
+    parts = words.span(ms).split()
+    return f"{parts[0]}{parts[1]} {parts[2]}{parts[3]}" if len(parts) == 4 else " ".join(parts)
+
+
 def compact(number: float | None) -> str:
     """A number in at most five characters: 950, 12.3k, 4.5M; '-' for None."""
     if number is None:
@@ -117,6 +124,13 @@ def compact(number: float | None) -> str:
         if abs(number) >= size:
             return f"{number / (1000 if unit == 'k' else size):.3g}{unit}"
     return f"{number:,.0f}"
+
+
+def ticked(text: str) -> Markup:
+    """A text in which `such words` are code."""
+    code = Markup("<code>{}</code>")
+    parts = enumerate(text.split("`"))
+    return Markup("").join(code.format(part) if place % 2 else part for place, part in parts)
 
 
 def address(path: str, **parameters: Any) -> str:
@@ -133,7 +147,8 @@ templates.env.filters |= {
     "pretty": pretty,
     "when": when,
     "compact": compact,
-    "brief": lambda ms: " ".join(words.span(ms).split()[:2]),
+    "ticked": ticked,
+    "brief": brief,
 }
 templates.env.globals |= {
     "sentence": sentence,
@@ -145,4 +160,6 @@ templates.env.globals |= {
     "standing": standing,
     "open_to": open_to,
     "may": may,
+    "response": lambda alert: answering.response(alert, now_ms()),
+    "measured": lambda alert: answering.measured(alert, now_ms()),
 }

@@ -33,13 +33,17 @@ def usual(series: Series, place: int, a_week: int) -> tuple[float | None, int]:
     return (fmean(series.get(one, 0) for one in weeks), len(weeks)) if weeks else (None, 0)
 
 
-def trend(store: Store, workflow: str, lane: str, *, group: str, since_ms: int, spans: int, span_ms: int) -> list[Row]:
-    """A row for each span: items that began and ended in it, findings due in it, how long it took, what is usual."""
+def trend(
+    store: Store, workflow: str, lane: str, *, group: str, since_ms: int, spans: int, span_ms: int, now_ms: int
+) -> list[Row]:
+    """A row for each span: items that began and ended in it, findings and answers due in it, how long it took, what is
+    usual. `now_ms` is the time of alerts: that of the wall clock."""
     until = since_ms + spans * span_ms
     where: Row = {"workflow": workflow, "lane": lane, **split_group(group)}
     where |= {"since_ms": since_ms, "from_ms": since_ms - WEEKS * WEEK_MS, "until_ms": until, "span_ms": span_ms}
     items = {row["place"]: row for row in store.query("trends/items", **where)}
     found = {row["place"]: row for row in store.query("trends/findings", **where)}
+    answers = {row["place"]: row for row in store.query("trends/answers", **where, now_ms=now_ms)}
     started = {place: row["started"] for place, row in items.items()}
     missing = {place: row["missing"] for place, row in found.items()}
     rows = []
@@ -51,6 +55,7 @@ def trend(store: Store, workflow: str, lane: str, *, group: str, since_ms: int, 
                 "at_ms": since_ms + place * span_ms,
                 **{name: one.get(name, 0) for name in ("started", "completed", "failed")},
                 **{name: two.get(name, 0) for name in ("missing", "late", "other")},
+                **{name: answers.get(place, {}).get(name, 0) for name in ("answered_in_time", "answered_late")},
                 "duration_ms": quantiles(one.get("duration_ms", [])),
                 "usual_started": before,
                 "usual_missing": _known(missing, started, place, WEEK_MS // span_ms),

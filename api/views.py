@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from api import standing
 from api.paging import FAR, MAX_LIMIT
 from api.store import Store
 from udfs.core.forecast import chance
 
 ENDED = 2**62  # a watermark beyond this is a lane's end mark
 ALL = 1_000_000  # rows: more lanes than this are not shown by any route
-AGEING_MS = (60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000)
+AGEING_MS = standing.AGES_MS
 WARNED_MS = 30 * 86_400_000
 """How far back warnings are looked for: none comes so long before its deadline."""
 
@@ -22,11 +23,11 @@ SPANS = ("duration_ms", "queue_ms", "work_ms")
 Row = dict[str, Any]
 
 
-def lanes(store: Store, stale_s: int, limit: int = ALL) -> list[Row]:
-    """Each lane with its clock, and its sources that are blind. `state`: live, behind (its clock moves, but lags),
-    blind (it stands still), ended."""
+def lanes(store: Store, stale_s: int, limit: int = ALL, silent: list[Row] | None = None) -> list[Row]:
+    """Each lane with its clock, and its sources that are blind (`silent`: those of `blind_sources`). `state`: live,
+    behind (its clock moves, but lags), blind (it stands still), ended."""
     sources: dict[str, list[str]] = defaultdict(list)
-    for row in blind_sources(store):
+    for row in blind_sources(store) if silent is None else silent:
         sources[row["lane"]].append(row["source"])
     found = [_lane(row, stale_s) for row in store.query("lanes/list", limit=limit)]
     return [{**row, "blind_sources": sources[row["lane"]]} for row in found]
@@ -55,25 +56,27 @@ def workflows(
     group: str = "",
     limit: int = MAX_LIMIT,
     known: list[Row] | None = None,
+    silent: list[Row] | None = None,
     brief: bool = False,
 ) -> list[Row]:
     """Each workflow in each lane with its counts, its lane's clock (`known`: those of `lanes`) and its status.
-    `brief` leaves out the counts but those that the status is made of.
+    `silent`: the sources of `blind_sources`. `brief` leaves out the counts but those that the status is made of.
 
     `status` is grey while the lane's clock stands still (or nobody has heard of it), and while a source of the workflow
     is blind, unless items are known to be overdue: silence is never green. It is amber while the lane lags, and while
     items are `at_risk`: warned of a deadline, and still without its step.
     """
-    clocks = {row["lane"]: row for row in (lanes(store, stale_s) if known is None else known)}
+    silent = blind_sources(store) if silent is None else silent
+    clocks = {row["lane"]: row for row in (lanes(store, stale_s, silent=silent) if known is None else known)}
     warned = _at_risk(store, clocks.values(), lane=lane, workflow=workflow, group="" if brief else group)
-    found = store.query(
-        "workflows/brief" if brief else "workflows/list",
-        **{"lane": lane, "workflow": workflow, "limit": limit} | ({} if brief else {"group": group}),
-    )
+    if brief:
+        found = standing.brief(store, lane=lane, workflow=workflow, limit=limit)
+    else:
+        found = standing.workflows(store, lane=lane, workflow=workflow, group=group, limit=limit)
     blind: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for silent in blind_sources(store):
-        for name in silent["workflows"]:
-            blind[silent["lane"], name].append(silent["source"])
+    for source in silent:
+        for name in source["workflows"]:
+            blind[source["lane"], name].append(source["source"])
     for row in found:
         clock = clocks.get(row["lane"])
         row["at_risk"] = warned.get((row["lane"], row["workflow"], row["value"]), 0)

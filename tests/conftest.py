@@ -33,6 +33,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(skip)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says at the end, in red, that the screens were not tested: among a thousand dots nobody sees it."""
+    if count := without_a_browser(terminalreporter.stats.get("skipped", [])):
+        terminalreporter.section("THE SCREENS WERE NOT TESTED", red=True, bold=True)
+        terminalreporter.line(f"{count} skipped: no Chromium. `make browser` installs it; see above for what it said.")
+
+
+def without_a_browser(skipped: list[pytest.TestReport]) -> int:
+    """How many tests, or whole files of them, were skipped because there is no browser."""
+    return sum("make browser" in str(report.longrepr) for report in skipped)
+
+
 def _turn(folder: str) -> int:
     return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 

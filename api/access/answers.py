@@ -18,10 +18,11 @@ ALIVE_S = 15.0  # how often one that is still at work says so
 MOST_BYTES = 1_000_000
 LONGEST = 255
 SECRET = re.compile(
-    r"/api/v1/(tokens|sign-in-links|customers/.+/links(/[^/]+/rotation)?|users/.+|me/password)"
+    r"/api/v1/(tokens|sign-in-links|customers/.+/links(/[^/]+/rotation)?|users/.+|me/password|erasures)"
     r"|/login|/logout|/users|/account/(password|tokens)"
 )
-"""Routes whose answer, or question, holds a secret, of which nothing may be kept: a key means nothing there."""
+"""Routes whose answer, or question, holds a secret, or who was erased. Nothing of them may be kept: a key means nothing
+there."""
 
 COPIED = ("content-type", "location", "etag")
 

@@ -26,6 +26,7 @@ FIRST = "0" * 64
 LONGEST = 512
 ERASE = "erase"
 Row = dict[str, Any]
+REDACTED = ("subject", "before", "after")
 PARTS = {"id", "at_ms", "who", "origin", "action", "subject", "before", "after", "previous"}
 
 
@@ -73,20 +74,36 @@ def append(connection: Connection, change: Change) -> None:
     connection.execute(insert(audit).values(row))
 
 
-def redact(connection: Connection, value: str, masked: Callable[[str, str], str]) -> list[int]:
-    """Replace a text in what entries say of before and after, as `masked` does it; returns the ids of those entries."""
-    escaped = orjson.dumps(value).decode()[1:-1]
-    rows = connection.execute(select(audit.c.id, audit.c.entry).where(audit.c.entry.contains(escaped, autoescape=True)))
-    found = []
-    for row in rows.all():
-        entry = _read(row.entry)
-        if entry is None:
-            continue
-        parts = {name: _masked(entry[name], lambda text: masked(text, value)) for name in ("before", "after")}
-        if entry["action"] != ERASE and any(entry[name] != part for name, part in parts.items()):
-            connection.execute(update(audit).where(audit.c.id == row.id).values(entry=canonical(entry | parts)))
-            found.append(row.id)
-    return found
+def redact(connection: Connection, values: Iterable[str], masked: Callable[[str, str], str]) -> list[int]:
+    """Replace texts in the subject of entries and in what they say of before and after, as `masked` does it.
+
+    Returns the ids of those that said so far what the chain says they do. Any other was changed by somebody: the text
+    goes from it too, but nothing may own up to it, so that `verify` still finds it.
+    """
+    owned = _owned(connection)
+    honest: dict[int, bool] = {}
+    for value in values:
+        escaped = orjson.dumps(value.encode(errors="replace").decode()).decode()[1:-1]
+        holding = audit.c.entry.contains(escaped, autoescape=True) & (audit.c.action != ERASE)
+        for row in connection.execute(select(audit.c.id, audit.c.entry, audit.c.hash).where(holding)).all():
+            entry = _read(row.entry)
+            if entry is None:
+                continue
+            parts = {name: _masked(entry[name], masked, value) for name in REDACTED}
+            if any(entry[name] != part for name, part in parts.items()):
+                honest.setdefault(row.id, digest(row.entry) in (row.hash, owned.get(str(row.id))))
+                fresh = {"entry": canonical(entry | parts), "subject": parts["subject"][:LONGEST]}
+                connection.execute(update(audit).where(audit.c.id == row.id).values(fresh))
+    return [number for number, was in honest.items() if was]
+
+
+def _owned(connection: Connection) -> dict[str, str]:
+    """What entries hash to by the last erasure that owned up to them, by id."""
+    query = select(audit.c.entry, audit.c.hash).where(audit.c.action == ERASE).order_by(audit.c.id)
+    owned: dict[str, str] = {}
+    for row in connection.execute(query):
+        owned |= _redacted(row.entry) if digest(row.entry) == row.hash else {}
+    return owned
 
 
 def redactions(connection: Connection, ids: Iterable[int]) -> dict[str, str]:
@@ -95,12 +112,12 @@ def redactions(connection: Connection, ids: Iterable[int]) -> dict[str, str]:
     return {str(row.id): digest(row.entry) for row in rows}
 
 
-def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+def _masked(value: Any, masked: Callable[[str, str], str], erased: str) -> Any:
     if isinstance(value, dict):
-        return {mask(name): _masked(part, mask) for name, part in value.items()}
+        return {masked(name, erased): _masked(part, masked, erased) for name, part in value.items()}
     if isinstance(value, list):
-        return [_masked(part, mask) for part in value]
-    return mask(value) if isinstance(value, str) else value
+        return [_masked(part, masked, erased) for part in value]
+    return masked(value, erased) if isinstance(value, str) else value
 
 
 def latest(connection: Connection, subject: str) -> Any:

@@ -10,17 +10,18 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-KEY, VALUE = "key", "value"
+KEY, VALUE, EVENT = "key", "value", "event"
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _WORD = re.compile(r"[^\s\"{}\[\](),;<>=|]+")
 _STOPS = ".,:;!?'\""
 MOST_WORDS = 6
+ERASED = "[erased]"
 WRITTEN = {
     "alerts": ("summary", "because", "occurrence", "assignee", "acked_by", "suppressed_by"),
     "alertlog": ("who", "why"),
@@ -39,18 +40,20 @@ def digest(value: str) -> str:
 
 @dataclass(frozen=True)
 class Erased:
-    """The digests of erased keys, and of erased values (which may be keys too)."""
+    """The digests of erased keys, of erased values (which may be keys too), and of events (by `place`) about what was
+    erased alone, though their key is others', too."""
 
     keys: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()
+    events: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, rows: Iterable[dict[str, Any]]) -> Erased:
         """Out of the rows of sql/queries/erasures/list.sql."""
-        kept: dict[str, set[str]] = {KEY: set(), VALUE: set()}
+        kept: dict[str, set[str]] = {KEY: set(), VALUE: set(), EVENT: set()}
         for row in rows:
             kept[row["kind"]].add(row["digest"])
-        return cls(frozenset(kept[KEY] | kept[VALUE]), frozenset(kept[VALUE]))
+        return cls(frozenset(kept[KEY] | kept[VALUE]), frozenset(kept[VALUE]), frozenset(kept[EVENT]))
 
     def __bool__(self) -> bool:
         return bool(self.keys)
@@ -71,16 +74,31 @@ class Erased:
         if self._hits(table, row):
             return None
         fresh = {name: self._cleaned(row[name]) for name in WRITTEN.get(table, ()) if name in row}
+        if table == "events" and "data" in row:
+            fresh["data"] = self._unnamed(row["data"])
         return orjson.dumps(row | fresh) if any(row[name] != value for name, value in fresh.items()) else line
 
-    def _cleaned(self, value: Any) -> Any:
-        """A JSON value whose texts have no word, or few words in a row, that was erased."""
+    def _unnamed(self, data: Any) -> Any:
+        """A record, or its text, that names what was erased no more: as a value, or as a word in one."""
+        record = data
+        if isinstance(data, str):
+            try:
+                record = orjson.loads(data)
+            except orjson.JSONDecodeError:
+                return self._cleaned(data, 1)
+        fresh = self._cleaned(record, 1)
+        return fresh if record is data else data if fresh == record else orjson.dumps(fresh).decode()
+
+    def _cleaned(self, value: Any, most: int = MOST_WORDS) -> Any:
+        """A JSON value none of whose values, or of the texts in them (up to `most` words in a row), was erased."""
         if isinstance(value, dict):
-            return {name: self._cleaned(part) for name, part in value.items()}
+            return {name: self._cleaned(part, most) for name, part in value.items()}
         if isinstance(value, list):
-            return [self._cleaned(part) for part in value]
+            return [self._cleaned(part, most) for part in value]
+        if any(digest(text) in self.keys for text in texts(value)):
+            return ERASED
         if isinstance(value, str):
-            for found in {found for found in phrases(value) if digest(found) in self.keys}:
+            for found in {found for found in phrases(value, most) if digest(found) in self.keys}:
                 value = masked(value, found)
         return value
 
@@ -88,6 +106,8 @@ class Erased:
         if table == "dead_letters":
             return any(digest(word) in self.keys for word in _words(row.get("raw", "")))
         if digest(str(row.get("key", ""))) in self.keys:
+            return True
+        if self.events and table == "events" and digest(place(row)) in self.events:
             return True
         if not self.values:
             return False
@@ -98,14 +118,19 @@ class Erased:
 
 def masked(text: str, value: str) -> str:
     """A text with something replaced where it stands for itself: K-1 is not in K-10, nor in K-1-2."""
-    return re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", "[erased]", text)
+    return re.sub(rf"(?<![\w-]){re.escape(value)}(?![\w-])", ERASED, text)
 
 
-def phrases(text: str) -> Iterator[str]:
-    """The words of a text, and up to six in a row, as they stand there, without the stops around them."""
+def place(row: Mapping[str, Any]) -> str:
+    """Which event a row is."""
+    return "\0".join(str(row.get(name, "")) for name in ("lane", "source", "id"))
+
+
+def phrases(text: str, most: int = MOST_WORDS) -> Iterator[str]:
+    """The words of a text, and up to `most` in a row, as they stand there, without the stops around them."""
     words = [match.span() for match in _WORD.finditer(text)]
     for first, (start, _) in enumerate(words):
-        for _, end in words[first : first + MOST_WORDS]:
+        for _, end in words[first : first + most]:
             yield text[start:end].strip(_STOPS)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +31,7 @@ from api.security import HEADERS
 
 STATIC = "/static/"
 RETRY = {"Retry-After": "5"}
+UNKNOWN = "This token is not known, or has expired, or its owner has to sign in again for it to hold. "
 WRITING = ("/welcome/", "/login/oidc")
 """What a stranger may ask for by GET and costs a transaction, or a request to the OpenID provider."""
 
@@ -75,6 +77,9 @@ class Guard:
 
     def _refused(self, request: Request) -> Response | None:
         """Why a request gets no further; None if it does, then `request.state` says whose it is."""
+        if "\0" in request.url.path or "%00" in request.url.query:
+            detail = "A text can't hold a NUL character, nor can an address (%00)."
+            return response(Problem(title="Invalid request", status=422, detail=detail))
         who = self._doorkeeper.who(request)
         public = any(pattern.match(request.url.path) for pattern in self._public)
         if who is None and not public:
@@ -93,7 +98,7 @@ class Guard:
             return response(problem, {"Connection": "close"})
         request.state.who = who
         if who is not None and who.name != LOCAL:
-            request.state.actor = Actor(who.name, who.address)
+            request.state.actor = Actor(who.name, who.address, who.account)
         return None
 
     def _unknown(self, request: Request) -> Response:
@@ -102,7 +107,7 @@ class Guard:
             return _too_many(wait)
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             return RedirectResponse("/login", 303)
-        what = "This token is not known, or has expired. " if given else ""
+        what = UNKNOWN if given else ""
         detail = f"{what}Sign in at /login, or send the header `Authorization: Bearer <token>`."
         return response(Problem(title="Not signed in", status=401, detail=detail), {"WWW-Authenticate": "Bearer"})
 
@@ -116,6 +121,8 @@ class Guard:
             return
         try:
             body = await _whole(receive)
+        except ClientDisconnect:  # half a request is none: nothing is done of it, and its key stays free
+            return
         except HTTPException as fault:
             await send({"type": "http.response.start", "status": fault.status_code, "headers": []})
             return
@@ -200,10 +207,12 @@ def authorize(request: Request) -> None:
 
 
 async def _whole(receive: Receive) -> bytes:
-    """A request's body. Raises HTTPException if it is too long."""
+    """A request's body. Raises HTTPException if it is too long, ClientDisconnect if it breaks off."""
     body, more = bytearray(), True
     while more:
         part = await receive()
+        if part["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += part.get("body", b"")
         more = bool(part.get("more_body"))
     return bytes(body)

@@ -185,11 +185,28 @@ MATRIX: dict[tuple[str, str], str | None] = {
 
 CLOSED = "closed"
 
-BY_ALERT = frozenset(
-    {("POST", "/api/v1/alerts/actions"), ("POST", "/api/v1/alerts/{id}/{kind}"), ("GET", "/api/v1/actions/{id}")}
+WITHIN = frozenset(
+    {
+        ("POST", "/api/v1/alerts/actions"),
+        ("POST", "/api/v1/alerts/{id}/{kind}"),
+        ("GET", "/api/v1/actions/{id}"),
+        ("POST", "/api/v1/incidents/{id}/note"),
+        ("POST", "/api/v1/incidents/{id}/resolve"),
+        ("POST", "/api/v1/incidents/{id}/merge"),
+        ("GET", "/api/v1/alerting/{kind}"),
+        ("GET", "/api/v1/alerting/{kind}/{name}"),
+        ("PUT", "/api/v1/alerting/{kind}/{name}"),
+        ("DELETE", "/api/v1/alerting/{kind}/{name}"),
+        ("GET", "/api/v2/silences"),
+        ("GET", "/api/v2/silence/{id}"),
+        ("POST", "/api/v2/silences"),
+        ("DELETE", "/api/v2/silence/{id}"),
+        ("POST", "/api/v2/alerts"),
+    }
 )
-"""Routes about alerts that they name: open to somebody with limits, since they look each alert up as one who reads it
-does, and what is outside of the limits is not there (`api.actions.within_limits`)."""
+"""Routes that are open to somebody with limits, since they see to these themselves: alerts and incidents are looked up
+as one who reads them does, and what is outside is not there (`api.actions`, `api.ownincidents`); silences are kept
+within (`api.access.within`), and other documents closed; labels of others' alerts say whose they are."""
 
 
 def needed(method: str, path: str) -> str | None:
@@ -202,7 +219,7 @@ def allowed(permissions: Permissions, method: str, path: str, workflow: str = ""
     action = needed(method, path)
     if action is None or action == CLOSED:
         return action is None
-    if (method, path) in BY_ALERT:
+    if (method, path) in WITHIN:
         return action in permissions.actions
     if action in ("read", "self") or not workflow:
         return permissions.may(action)

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from api.access import lockout, passwords
 from api.access.rates import network
 from api.access.roles import UNLIMITED, Limits, Permissions, of_role
-from api.access.tables import attempts, sessions, users
+from api.access.tables import attempts, links, sessions, users
 from api.records.database import Change, Records, Transaction
 
 LONGEST_NAME = 128
 AWAITED = "awaited "
-NAMES = r"^[\w.@+-][\w.@+ -]{0,127}$"
+NAMES = r"^[\w.@+-]([\w.@+ -]{0,126}[\w.@+-])?$"
 SERVICES = ("api-token", "cli", "link", "local")
 """Who stands in the audit without being a user: the server's own tokens, links in messages, nobody in particular."""
 
@@ -63,7 +63,7 @@ def name_fault(name: str) -> str:
     if name in SERVICES:
         return "is the server's own in the audit; take another one"
     if not re.fullmatch(NAMES, name):
-        return "is none: give 1 to 128 letters, digits and . @ + - _, and blanks between them"
+        return "is none: give 1 to 128 letters, digits and . @ + - _, and blanks only between them"
     return ""
 
 
@@ -134,11 +134,12 @@ def set_hash(tx: Transaction, name: str, kept: str) -> None:
 
 
 def remove(tx: Transaction, name: str, who: str, origin: str, now_ms: int) -> bool:
-    """Delete a user with sessions and tokens; False if there was none. Raises LastAdmin."""
+    """Delete a user with sessions, tokens and sign-in links; False if there was none. Raises LastAdmin."""
     before = read(tx.connection, name)
     if before is None:
         return False
     tx.connection.execute(delete(users).where(users.c.name == name))
+    tx.connection.execute(delete(links).where(links.c.held["user"].as_string() == name))
     if before.role == "admin":
         _require_admin(tx.connection)
     tx.changed(Change(now_ms, who, "delete", f"user/{name}", before.as_json(), None, origin))
@@ -157,7 +158,8 @@ def sign_in(records: Records, name: str, password: str, address: str, now_ms: in
             raise Refused(f"Too many failed attempts. Try again in {-(-wait_ms // 1000)} s.", wait_ms)
         for place in places:
             _count(tx.connection, *place, now_ms)
-        row = tx.connection.execute(select(users).where(users.c.name == name)).first()
+        known = select(users).where(users.c.name == name)
+        row = None if "\0" in name else tx.connection.execute(known).first()  # PostgreSQL can't even look for it
     right = passwords.right(row.password if row else None, password)
     if row is None or not right or row.disabled or row.subject:
         with records.transaction() as tx:

@@ -22,7 +22,7 @@ def admitted(records: Records, person: Person, role: str, limits: Limits | None,
     none, and an admin sets them. Raises Refused; who has no role any more then has no session and no token either."""
     with records.transaction() as tx:
         before = _known(tx.connection, person)
-        name = before.name if before else re.sub(r"[^\w.@+ -]", "_", person.name)[: people.LONGEST_NAME]
+        name = before.name if before else re.sub(r"[^\w.@+ -]", "_", person.name)[: people.LONGEST_NAME].strip()
         if before is None and (fault := people.name_fault(name)):
             raise Refused(f"The name {name!r} that the provider gives you {fault}. Ask an admin there.")
         if before is None and people.read(tx.connection, name) is not None:

@@ -66,14 +66,17 @@ def create(
     return token, secret
 
 
-def find(records: Records, secret: str, now_ms: int) -> tuple[Token, Permissions] | None:
-    """A token and what it may do now; None for one that isn't there, has expired, or whose user is gone or disabled."""
+def find(records: Records, secret: str, now_ms: int, away_ms: int = 0) -> tuple[Token, Permissions] | None:
+    """A token and what it may do now; None for one that isn't there, has expired, or whose user is gone or disabled.
+
+    Nor does one hold whose owner signs in at an OpenID provider and hasn't for `away_ms`, if that isn't 0: nobody tells
+    us that somebody has left, but who has left can't sign in."""
     with records.reading() as connection:
         row = connection.execute(select(tokens).where(tokens.c.hash == fingerprint(secret))).first()
         if row is None or now_ms >= row.expires_ms:
             return None
         owner = read(connection, row.user)
-    if owner is None or owner.disabled:
+    if owner is None or owner.disabled or (owner.subject and 0 < away_ms <= now_ms - (owner.seen_ms or 0)):
         return None
     if row.used_ms is None or now_ms >= row.used_ms + NOTED_MS:
         with records.transaction() as tx:

@@ -82,7 +82,7 @@ class Doorkeeper:
             return Who(name, EVERYTHING, address)
         if not secret.startswith(tokens.BEGINS):
             return None
-        found = tokens.find(self._records, secret, now_ms())
+        found = tokens.find(self._records, secret, now_ms(), self._settings.oidc_token_days * tokens.DAY_MS)
         if found is None:
             return None
         token, permissions = found

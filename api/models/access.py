@@ -110,3 +110,9 @@ class ErasedNow(Erased):
 
     rows: dict[str, int] = Field(description="rows that are gone, by table")
     redacted: int = Field(description="entries of the audit in which it is no longer shown")
+    also: list[str] = Field(description="other keys of the same item, which led to nothing else and went with it")
+    shared: list[str] = Field(
+        description="keys that lead to it, or to which it leads, and that others have part in: kept. Erase those that "
+        "are the person's, too"
+    )
+    note: str = Field(description="what to think of, where nothing was found")

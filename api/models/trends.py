@@ -19,6 +19,8 @@ class TrendPoint(BaseModel):
     missing: int = Field(description="deadlines broken whose instant lies in the span")
     late: int = Field(description="of deadlines whose instant lies in the span")
     other: int
+    answered_in_time: int = Field(description="alerts whose answer was due in the span, and came by then")
+    answered_late: int = Field(description="alerts whose answer was due in the span, and came later or never")
     duration_ms: Quantiles | None = Field(description="start to completion, of what completed in the span")
     usual_started: float | None = Field(description="null where no week before is known")
     usual_missing: float | None

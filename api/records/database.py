@@ -128,7 +128,10 @@ class Records:
 
     @contextmanager
     def _begun(self, purpose: str) -> Iterator[Connection]:
-        with self.engine.connect().execution_options(purpose=purpose) as connection, connection.begin():
+        options: dict[str, Any] = {"purpose": purpose}
+        if purpose == "read" and not self.embedded:
+            options["isolation_level"] = "REPEATABLE READ"  # SQLite's readers see one state by themselves
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
             if purpose == "write" and not self.embedded:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:writers)"), {"writers": WRITERS})
             yield connection

@@ -30,7 +30,9 @@ Key = Annotated[
 
 def _new_id(request: Request, who: Who, key: Key = None) -> str:
     """The id of the action that a request asks for: the same at each request of somebody with the same key."""
-    return str(uuid.uuid5(NAMESPACE, "\n".join((who.name, request.url.path, key))) if key else uuid.uuid4())
+    if not key:
+        return str(uuid.uuid4())
+    return str(uuid.uuid5(NAMESPACE, "\n".join((who.account or who.name, request.url.path, key))))
 
 
 NewId = Annotated[str, Depends(_new_id)]

@@ -113,17 +113,19 @@ async def apply_documents(ctx: Ctx, who: Who, request: Request) -> Outcome:
 
 @router.get("/{kind}", response_model=list[Stored])
 def list_kind(ctx: Ctx, kind: Kind) -> list[Document]:
-    """The documents of a kind, by name."""
+    """The documents of a kind, by name. Somebody with limits sees silences, those that can hide nothing but theirs."""
+    alerting.require_seen(ctx, kind)
     with ctx.records.reading() as connection:
-        return documents.listed(connection, kind)
+        return alerting.seen(ctx, documents.listed(connection, kind))
 
 
 @router.get("/{kind}/{name}", response_model=Stored, responses=documented(404))
 def get_document(ctx: Ctx, kind: Kind, name: PathText, response: Response) -> Document:
     """One document; its ETag is what If-Match wants."""
+    alerting.require_seen(ctx, kind)
     with ctx.records.reading() as connection:
         found = documents.read(connection, kind, name)
-    if found is None:
+    if found is None or not alerting.seen(ctx, [found]):
         raise not_found(f"There is no {kind} {name!r}.")
     response.headers["ETag"] = _etag(found)
     return found
@@ -148,7 +150,8 @@ async def put_document(
     if_none_match: IfNoneMatch = None,
 ) -> Put:
     """Put a document in force. It is refused with every fault, and when it would break one that names it. One that is
-    there already is only changed with If-Match: 409 without it, 412 if somebody else was faster."""
+    there already is only changed with If-Match: 409 without it, 412 if somebody else was faster. Somebody with limits
+    puts silences: matchers are added that keep one within the limits, and one that names what is beyond is a 403."""
     _require(ctx, kind)
     body = await _json(request, MOST_BODY)
     known = 0 if if_none_match == "*" else _version(if_match)

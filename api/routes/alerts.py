@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,10 @@ from api.store import Store
 router = APIRouter(prefix="/api/v1", tags=["alerts"], responses=documented(401, 422, 503))
 STORY = 1_000  # rows of a log, attempts and hidden alerts that are shown with one alert
 Severity = Annotated[Literal["", "critical", "high", "medium", "low"], Query()]
+Responded = Annotated[
+    Literal["", "waiting", "overdue", "in_time", "late"],
+    Query(description="answered in time or not; `late` ones had their answer too late, or never"),
+]
 States = Annotated[
     list[State | Literal["active", "ended"]],
     Query(description="one or several; `active` is all that have not ended", examples=[["active"]]),
@@ -30,6 +35,7 @@ def listed(store: Store, *, states: tuple[str, ...] = (), limit: int = MAX_LIMIT
     texts = ("lane", "workflow", "rule", "kind", "severity", "step", "key", "team", "assignee", "incident")
     where: dict[str, Any] = dict.fromkeys((*texts, "explained_by", "group_name", "group_value"), "")
     where |= {"sort": "opened", "since_ms": -FAR, "until_ms": FAR, "resumed": 0, "after_place": 0, "after_id": ""}
+    where |= {"response": "", "now_ms": time.time_ns() // 1_000_000}
     return store.query("alerts/list", **(where | given), states=list(states), limit=limit)
 
 
@@ -55,13 +61,15 @@ def list_alerts(
     incident: Text = "",
     explained_by: Annotated[Text, Query(description="those that this alert's id is the cause of")] = "",
     group: GroupFilter = "",
+    response: Responded = "",
     since: Since = -FAR,
     until: Until = FAR,
-    sort: Literal["opened", "changed", "severity"] = "opened",
+    sort: Literal["opened", "changed", "severity", "respond_by"] = "opened",
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> dict[str, Any]:
-    """Alerts that fit all filters, the latest or the gravest first. `since` and `until` are about when they opened."""
+    """Alerts that fit all filters: the latest first, the gravest, or those that should be answered soonest. `since`
+    and `until` are about when they opened."""
     rows = listed(
         ctx.store,
         states=states_of(state),
@@ -76,6 +84,7 @@ def list_alerts(
         assignee=assignee,
         incident=incident,
         explained_by=explained_by,
+        response=response,
         since_ms=since,
         until_ms=until,
         sort=sort,

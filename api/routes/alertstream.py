@@ -30,10 +30,10 @@ async def live(ctx: Ctx) -> Response:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     limits = ctx.who.permissions.limits if ctx.who else UNLIMITED
     viewer = ctx.who.name if ctx.who else ""
-    ctx.live.admit(viewer)
+    ctx.live.admit(ctx.account)
     ticket = Ticket(ctx.still_let_in)
     rows = changes(ctx.listener, limits, viewer, over=lambda: ctx.live.over(ticket))
-    return StreamingResponse(ctx.live.counted(viewer, rows), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(ctx.live.counted(ctx.account, rows), media_type="text/event-stream", headers=headers)
 
 
 async def _never() -> bool:

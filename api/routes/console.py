@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from api import incidents, paging
+from api import alerting, incidents, paging
+from api.access import within
 from api.alertlog import log_of
 from api.channels import troubled
 from api.context import Context, Ctx
 from api.paging import Cursor, PathText, Text
-from api.routes.alerts import STORY, Severity, listed, states_of
+from api.routes.alerts import STORY, Responded, Severity, listed, states_of
 from api.runbooks import runbook
 from api.templating import address, templates
 
@@ -34,6 +35,7 @@ class Asked(NamedTuple):
     lane: str
     team: str
     assignee: str
+    response: str
     cursor: str
 
 
@@ -44,9 +46,10 @@ def _asked(
     lane: Text = "",
     team: Text = "",
     assignee: Text = "",
+    response: Responded = "",
     cursor: Cursor = "",
 ) -> Asked:
-    return Asked(state, severity, workflow, lane, team, assignee, cursor)
+    return Asked(state, severity, workflow, lane, team, assignee, response, cursor)
 
 
 Question = Annotated[Asked, Depends(_asked)]
@@ -99,6 +102,10 @@ def _alert(ctx: Context, id: str) -> dict[str, Any] | None:
     if not found:
         return None
     labels = [f"{name} = {json.dumps(found[0][name])}" for name in ("lane", "workflow", "rule") if found[0][name]]
+    try:
+        labels = within.narrowed(labels, alerting.limits_of(ctx))
+    except within.Beyond:
+        labels = []
     return {
         "alert": found[0],
         "log": log_of(ctx.store, [id], STORY),

@@ -8,18 +8,19 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import incidents, paging
+from api import incidents, ownincidents, paging
 from api.actions import act
 from api.actor import Who
 from api.alertmodels import Incident, IncidentDetail
 from api.context import Ctx
 from api.models import Page
 from api.paging import FAR, Cursor, Limit, PathText, Since, Text, Until
-from api.problems import documented, not_found
+from api.problems import ProblemError, documented, not_found
 from api.routes.actions import MOST_ALERTS, Answer, Id, NewId, Said, answered
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"], responses=documented(401, 422, 503))
-ACTION = {202: {"model": Answer}, **documented(409)}
+ACTION = {202: {"model": Answer}, **documented(404, 409)}
+PUBLIC = "The note is, or would be, on the status page, which is everybody's: that is for somebody without limits."
 
 
 class Note(BaseModel):
@@ -81,20 +82,34 @@ def get_post_mortem(ctx: Ctx, id: PathText) -> Response:
 
 @router.post("/incidents/{id}/note", response_model=Answer, responses=ACTION)
 async def put_note(ctx: Ctx, who: Who, response: Response, id: Id, note: Note, new: NewId) -> Answer:
-    """Say how things stand, instead of what was said before."""
+    """Say how things stand, instead of what was said before. Somebody with limits says so of incidents whose alerts are
+    all theirs (403 else), and nothing on the status page."""
+    own = await ownincidents.incident(ctx, id)
+    if own and (note.public or own["public"]):
+        raise ProblemError(403, "Not allowed", PUBLIC)
     given = {"incident": id, "text": note.text, "public": int(note.public)}
     return answered(await act(ctx, who, new, "incident_note", **given), response)
 
 
 @router.post("/incidents/{id}/resolve", response_model=Answer, responses=ACTION)
 async def resolve(ctx: Ctx, who: Who, response: Response, id: Id, new: NewId, body: Why | None = None) -> Answer:
-    """Resolve an incident and the alerts that it holds."""
-    given = {"incident": id, "why": body.why if body else ""}
-    return answered(await act(ctx, who, new, "incident_resolve", **given), response)
+    """Resolve an incident and the alerts that it holds. For somebody with limits all of these must be theirs (else
+    403); each is resolved, and with the last of them the incident: one of others' that joins now is not."""
+    given: dict[str, Any] = {"incident": id, "why": body.why if body else ""}
+    if await ownincidents.incident(ctx, id) is None:
+        return answered(await act(ctx, who, new, "incident_resolve", **given), response)
+    given |= {"alerts": await ownincidents.live(ctx, id), "why": given["why"] or "incident resolved"}
+    if not given["alerts"]:
+        raise ProblemError(
+            409, "Action refused", f"The incident {id} is resolved already, or has no alert that goes on."
+        )
+    return answered(await act(ctx, who, new, "resolve", **given), response)
 
 
 @router.post("/incidents/{id}/merge", response_model=Answer, responses=ACTION)
 async def merge(ctx: Ctx, who: Who, response: Response, id: Id, body: Merge, new: NewId) -> Answer:
-    """Have an incident take in others, or alerts, which belong to it from then on."""
-    given = {"incident": id, "alerts": body.alerts, "why": body.why}
+    """Have an incident take in others, or alerts, which belong to it from then on. For somebody with limits all of them
+    must be theirs, and all that is in the same incidents: 403 or 404 else."""
+    await ownincidents.incident(ctx, id)
+    given = {"incident": id, "alerts": await ownincidents.taken(ctx, body.alerts), "why": body.why}
     return answered(await act(ctx, who, new, "incident_merge", **given), response)

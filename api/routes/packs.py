@@ -69,9 +69,7 @@ def _import(ctx: Context, data: bytes, check: bool, overwrite: bool) -> dict[str
         raise ProblemError(422, "Invalid archive", f"The archive was not taken: {fault}.") from None
     with tempfile.TemporaryDirectory(prefix="daymark-pack-") as place:
         folder = Path(place)
-        for name, content in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
+        _write(files, folder)
         packs = _loaded(folder)
         put = [one for pack in packs for one in pack.workflows]
         texts = [text_of(Path(one.file), one) for one in put]
@@ -88,6 +86,17 @@ def _import(ctx: Context, data: bytes, check: bool, overwrite: bool) -> dict[str
         for row, done in zip(told, rulechanges.apply_all(ctx, changes), strict=True):
             row["outcome"] = done.outcome
     return {"checked": check, "workflows": told}
+
+
+def _write(files: dict[str, bytes], folder: Path) -> None:
+    """Put the files of a pack below a folder. Raises a 503 problem where there is no room for them."""
+    try:
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+    except OSError as fault:
+        detail = f"The server could not unpack the pack: {fault.strerror}. Make room in its temporary folder."
+        raise ProblemError(503, "No room", detail) from fault
 
 
 def _loaded(folder: Path) -> list[Pack]:

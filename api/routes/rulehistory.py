@@ -147,7 +147,7 @@ def begin(ctx: Context, workflow: str, wanted: Wanted) -> Backtest:
         detail = f"There are {events:,} events in that time; at most {MOST_EVENTS:,} are played. Choose a shorter one."
         raise ProblemError(422, "Too many events", detail)
     try:
-        return ctx.backtests.start(ctx.store, _owner(ctx), job, wanted.text)
+        return ctx.backtests.start(ctx.store, ctx.account, job, wanted.text)
     except Busy as fault:
         raise ProblemError(429, "Too many simulations", f"{str(fault).capitalize()}.") from None
 
@@ -168,7 +168,7 @@ def _between(since: int, until: int | None) -> str:
 
 def found(ctx: Context, workflow: str, id: str) -> Backtest:
     """A simulation of whoever asks. Raises a 404 problem."""
-    one = ctx.backtests.find(id, _owner(ctx), workflow)
+    one = ctx.backtests.find(id, ctx.account, workflow)
     if one is None:
         raise not_found("There is no such simulation of yours, or it is forgotten; begin it anew.")
     return one
@@ -196,7 +196,3 @@ def sentence(one: Backtest) -> str:
 
 def _many(count: int) -> str:
     return f"{count:,} finding{'s' * (count != 1)}"
-
-
-def _owner(ctx: Context) -> str:
-    return ctx.who.name if ctx.who else ""

@@ -73,7 +73,7 @@ def welcome(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=256
     """Sign in by a one-time link. The same link again leads a browser that is signed in to the overview."""
     with ctx.records.transaction() as tx:
         held = sessions.used(tx, "welcome", code, now_ms())
-        if held is not None and people.read(tx.connection, held["user"]) is None:
+        if held and held.get("creates") and people.read(tx.connection, held["user"]) is None:
             people.put(tx, User(held["user"], "admin"), "first start", address_of(request), now_ms())
         user = people.read(tx.connection, held["user"]) if held else None
     if user is not None and not user.disabled:

@@ -76,7 +76,7 @@ class TokenPost(BaseModel):
 
 
 class LinkPost(BaseModel):
-    """Whom a one-time link shall sign in; a user that isn't there yet becomes an admin."""
+    """Whom a one-time link shall sign in; a user that isn't there when it is made becomes an admin."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -222,11 +222,14 @@ def create_link(request: Request, ctx: Ctx, wanted: LinkPost) -> dict[str, Any]:
     `path` is null where `unless_somebody` was asked and an admin can sign in.
     """
     who = _who(request)
+    if fault := people.name_fault(wanted.user):
+        raise _invalid("user", f"The name {wanted.user!r} {fault}.")
     expires_ms = now_ms() + WELCOME_MS
     with ctx.records.transaction() as tx:
         if wanted.unless_somebody and (ctx.settings.sign_in == "off" or people.anybody(tx.connection)):
             return {"path": None, "expires_ms": None}
-        secret = sessions.link(tx, "welcome", {"user": wanted.user}, expires_ms)
+        creates = people.read(tx.connection, wanted.user) is None
+        secret = sessions.link(tx, "welcome", {"user": wanted.user, "creates": creates}, expires_ms)
         tx.changed(Change(now_ms(), who.name, "sign-in link", f"user/{wanted.user}", origin=who.address))
     return {"path": f"/welcome/{secret}", "expires_ms": expires_ms}
 

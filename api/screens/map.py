@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from api import views
+from api import standing, views
 from api.paging import split_group
 from api.rulebook import Rulebook
 from api.screens.layout import HEIGHT, WIDTH, curve, layout
@@ -42,9 +42,9 @@ def workflow_map(store: Store, rulebook: Rulebook, about: Row, *, group: str = "
     moves = store.query("map/moves", **where, **span)
     names, edges, starts, ends = graph(spec_of(rulebook, about["workflow"], until), rulebook, moves)
     past = {"at_ms": until, "ends": list(ends)}
-    backlog = store.query("map/backlog", **where) if live else store.query("map/backlog_at", **where, **past)
-    named = "map/broken" if live else "map/broken_at"
-    broken = store.query(named, **where, since_ms=until - BROKEN_MS, at_ms=until)
+    backlog = standing.backlog(store, **where) if live else store.query("map/backlog_at", **where, **past)
+    week = {"since_ms": until - BROKEN_MS, "at_ms": until}
+    broken = standing.broken(store, **where, **week) if live else store.query("map/broken_at", **where, **week)
     steps = _steps(names, moves, backlog, broken)
     for row in steps:
         row["status"] = "blind" if live and about["status"] == "blind" else _colour(row)
@@ -71,7 +71,7 @@ def choices(store: Store, rulebook: Rulebook, about: Row) -> tuple[list[str], li
     """(steps, groups, the step to look at first) of the workflow in `about`: the one where most is overdue."""
     now = about["watermark_ms"] or time.time_ns() // 1_000_000
     where = {"lane": about["lane"], "workflow": about["workflow"]}
-    backlog = store.query("map/backlog", **where, group_name="", group_value="")
+    backlog = standing.backlog(store, **where, group_name="", group_value="")
     groups = store.query("map/groups", **where, since_ms=now - WINDOW_MS, until_ms=now + 1)
     spec = spec_of(rulebook, about["workflow"], now)
     names = [step.name for step in spec.steps] if spec else []

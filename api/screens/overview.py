@@ -6,7 +6,8 @@ import time
 from collections import defaultdict
 from typing import Any
 
-from api import views
+from api import standing, views
+from api.partitions import settled
 from api.rulebook import Rulebook
 from api.store import Store
 from udfs.core.spec import Deadline
@@ -27,9 +28,10 @@ def overview(store: Store, rulebook: Rulebook, stale_s: int, lane: str = "", lim
     A tile has the counts of `views.workflows`, `next`: the deadline that comes next, `absolute`: the next one at a time
     of day, and `bars`: findings in each five minutes of the last two hours of the lane's time, from the oldest on.
     """
-    clocks = views.lanes(store, stale_s)
+    silent = views.blind_sources(store)
+    clocks = views.lanes(store, stale_s, silent=silent)
     now = {row["lane"]: row["watermark_ms"] or row["now_ms"] for row in clocks}
-    tiles = views.workflows(store, stale_s, lane=lane, limit=limit, known=clocks)
+    tiles = views.workflows(store, stale_s, lane=lane, limit=limit, known=clocks, silent=silent)
     coming = scheduled(rulebook, now)
     absolute = at_times_of_day(store, rulebook, now, coming)
     bars = _bars(store, lane, max(now.values(), default=time.time_ns() // 1_000_000))
@@ -43,7 +45,7 @@ def overview(store: Store, rulebook: Rulebook, stale_s: int, lane: str = "", lim
     since = min(now.values(), default=0) - RECENT_MS
     return {
         "tiles": tiles,
-        "open": store.query("overview/open", lane=lane, workflow="", since_ms=since, limit=OPEN),
+        "open": store.query("overview/open", lane=lane, workflow="", since_ms=since, limit=OPEN, **settled(store)),
         "findings": views.latest_findings(store, 25, lane),
         "lanes": clocks,
         "now": now,
@@ -78,10 +80,8 @@ def at_times_of_day(
     named = [(spec.workflow, one.id) for spec in rulebook.in_force(now[lane]) for one in spec.deadlines if _by(one)]
     if not named:
         return found
-    workflows, rules = (list(names) for names in zip(*named, strict=True))
-    rows = store.query("overview/absolute", lane=lane, workflows=workflows, rules=rules, now_ms=now[lane])
-    for row in rows:
-        place = (lane, row.pop("workflow"))
+    for row in standing.absolute(store, lane, named, now[lane]):
+        place = (lane, row["workflow"])
         waiting = {"id": row["rule"], "due_ms": row["due_ms"], "items": row["items"]}
         found[place] = min(waiting, found.get(place, waiting), key=lambda one: one["due_ms"])
     return found

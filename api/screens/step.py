@@ -7,7 +7,7 @@ import time
 from statistics import fmean
 from typing import Any
 
-from api import views
+from api import standing, views
 from api.paging import split_group
 from api.screens.charts import columns, unusual
 from api.screens.map import BROKEN_MS
@@ -24,27 +24,27 @@ def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
     """A step of the workflow in `about` (a row of `views.workflows`), now."""
     now = about["watermark_ms"] or time.time_ns() // 1_000_000
     where = {"lane": about["lane"], "workflow": about["workflow"], "step": name, **split_group(group)}
-    [standing] = store.query("steps/ageing", **where, now_ms=now)
+    stands = standing.waiting(store, now, **where)
     until = (now // SPAN_MS + 1) * SPAN_MS
     since = until - SPANS * SPAN_MS
-    broken = store.query("map/broken", **where, since_ms=now - BROKEN_MS, at_ms=now)
+    broken = standing.broken(store, **where, since_ms=now - BROKEN_MS, at_ms=now)
     at_risk = sum(row["at_risk"] for row in broken if row["because"] == name)
     rates = store.query("steps/rates", **where, since_ms=since, until_ms=until, span_ms=SPAN_MS)
     return {
         "workflow": about["workflow"],
         "lane": about["lane"],
-        "status": "blind" if about["status"] == "blind" else _colour(standing["overdue"], at_risk),
+        "status": "blind" if about["status"] == "blind" else _colour(stands["overdue"], at_risk),
         "step": name,
         "group": group,
         "now_ms": now,
         "since_ms": since,
         "until_ms": until,
         "span_ms": SPAN_MS,
-        **standing,
+        **stands,
         "at_risk": at_risk,
         "ages": AGES,
-        "oldest": store.query("steps/oldest", **where, by_due=0, limit=OLDEST),
-        "due": [row for row in store.query("steps/oldest", **where, by_due=1, limit=OLDEST) if row["next_due_ms"]],
+        "oldest": standing.oldest(store, OLDEST, by_due=False, **where),
+        "due": standing.oldest(store, OLDEST, by_due=True, **where),
         **_rates(rates, (now - since) / SPAN_MS),
     }
 

@@ -1,5 +1,5 @@
 // Single keys: help, search, and up and down a list. They can be turned off, since whoever speaks to the machine may
-// press them unawares (WCAG 2.1.4); then the buttons are still there.
+// press them unawares (WCAG 2.1.4); then the buttons are still there. And the menu, where the screen is narrow.
 
 const ROWS = ".findings > li, .log > details, main .table tbody tr";
 const HANDLE = "a[href], summary";
@@ -31,9 +31,15 @@ function choose() {
   document.activeElement.closest(ROWS)?.querySelector("input[type=checkbox]")?.click();
 }
 
+const menu = document.querySelector(".menu"); // there is one where the screen is narrow
+menu?.addEventListener("click", () => {
+  const open = menu.closest(".side").classList.toggle("open");
+  menu.setAttribute("aria-expanded", String(open));
+});
+
 const KEYS = {
   "?": () => help.showModal(),
-  "/": () => document.getElementById("find").focus(),
+  "/": () => document.getElementById("find")?.focus(),
   j: () => move(1),
   k: () => move(-1),
   x: choose,

@@ -117,6 +117,7 @@ if (window.CodeMirror) {
   editor = CodeMirror.fromTextArea(field, {
     mode: "yaml",
     lineNumbers: true,
+    lineWrapping: true,
     inputStyle: "contenteditable",
     screenReaderLabel: "The rule, as YAML",
     readOnly: field.readOnly,

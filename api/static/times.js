@@ -34,6 +34,12 @@ function localise(root) {
 
 function tick(root) {
   const now = Date.now() + ahead;
+  for (const element of root.querySelectorAll("[data-due]")) {
+    const left = Number(element.dataset.due) - now;
+    const text = left >= 0 ? `answer in ${span(left)}` : `unanswered, overdue for ${span(left)}`;
+    if (element.textContent !== text) element.textContent = text;
+    element.classList.toggle("missing", left < 0);
+  }
   for (const element of root.querySelectorAll("[data-since], [data-until]")) {
     const until = element.dataset.until;
     const ms = until ? Number(until) - now : now - Number(element.dataset.since);

@@ -2,5 +2,5 @@
 alert IN
 (
     SELECT id FROM alerts
-    WHERE if({kind:String} = 'key', key = {value:String}, key = {value:String} OR has(mapValues(groups), {value:String}))
+    WHERE key IN {values:Array(String)} OR ({kind:String} = 'value' AND hasAny(mapValues(groups), {values:Array(String)}))
 )

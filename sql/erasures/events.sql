@@ -1,3 +1,15 @@
--- Of a person: by the key, or by a text that the record holds as a value (as JSON writes it), or a group.
-if({kind:String} = 'key', key = {value:String},
-   key = {value:String} OR has(mapValues(groups), {value:String}) OR position(data, {quoted:String}) > 0)
+-- Of a person: by the key, by having moved nothing but their items, or by a value that the record holds (a text as JSON writes it, or a
+-- number), or a group.
+key IN {values:Array(String)}
+OR if({kind:String} = 'key',
+      (lane, source, id) IN
+      (
+          SELECT lane, source, event_id
+          FROM transitions
+          WHERE (lane, source, event_id) IN (SELECT lane, source, event_id FROM transitions WHERE key IN {values:Array(String)})
+          GROUP BY lane, source, event_id
+          HAVING countIf(key NOT IN {values:Array(String)}) = 0
+      ),
+      hasAny(mapValues(groups), {values:Array(String)})
+          OR multiSearchAny(data, {quoted:Array(String)})
+          OR match(data, {number:String}))

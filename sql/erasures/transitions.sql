@@ -1,2 +1,2 @@
 -- Of a person: by the key, or by a group's value.
-if({kind:String} = 'key', key = {value:String}, key = {value:String} OR has(mapValues(groups), {value:String}))
+key IN {values:Array(String)} OR ({kind:String} = 'value' AND hasAny(mapValues(groups), {values:Array(String)}))

@@ -1,3 +1,3 @@
 -- Incidents all of whose alerts somebody with limits sees: what is said of one is said of all of its alerts. The inner statement is filtered
 -- by sql/limits/alerts.sql as any other, so that it counts those that they see.
-alerts <= (SELECT mapFromArrays(groupArray(incident), groupArray(seen)) FROM (SELECT incident, uniqExact(id) AS seen FROM alerts GROUP BY incident))[id]
+alerts <= (SELECT mapFromArrays(groupArray(incident), groupArray(seen)) FROM (SELECT incident, uniqExact(id) AS seen FROM alerts FINAL GROUP BY incident))[id]

@@ -38,6 +38,8 @@ def alert(**given: Any) -> Row:
         "acked_by": "",
         "acked_ms": None,
         "ack_until_ms": None,
+        "respond_by_ms": None,
+        "answered_ms": None,
         "suppressed_by": "",
         "suppressed_until_ms": None,
         "explained_by": "",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from api.answering import measured, response
 from api.store import Store
 from tests.api.alertrows import FP, alert, delivery, logged
 from tests.api.rows import T0, insert
@@ -26,6 +28,7 @@ def many(client: TestClient, store: Store) -> TestClient:
             id=f"{n:032x}",
             opened_ms=T0 + n // 2,
             changed_ms=T0 - n,
+            respond_by_ms=T0 + n,
             severity=severities[n % 4],
             state=("open", "resolved", "acknowledged")[n % 3],
             key=f"K-{n}",
@@ -39,7 +42,7 @@ def many(client: TestClient, store: Store) -> TestClient:
 
 
 def test_pages_of_alerts_hold_each_one_once_in_order(many: TestClient) -> None:
-    for sort in ("opened", "changed", "severity"):
+    for sort in ("opened", "changed", "severity", "respond_by"):
         _walk(many, sort)
 
 
@@ -55,6 +58,7 @@ def _walk(many: TestClient, sort: str) -> None:
         "opened": [row["opened_ms"] for row in seen],
         "changed": [row["changed_ms"] for row in seen],
         "severity": [(ranks[row["severity"]], row["opened_ms"]) for row in seen],
+        "respond_by": [-row["respond_by_ms"] for row in seen],
     }[sort]
     assert order == sorted(order, reverse=True)
 
@@ -77,6 +81,61 @@ def test_filters_say_which_alerts(many: TestClient) -> None:
     for filters, count in FILTERS:
         found = many.get("/api/v1/alerts", params=filters | {"limit": 100}).json()["items"]
         assert len(found) == count, filters
+
+
+NOW = time.time_ns() // 1_000_000
+HOUR = 3_600_000
+SOON, GONE = NOW + HOUR, NOW - HOUR
+ANSWERS: list[tuple[dict[str, Any], str | None, str]] = [
+    ({"respond_by_ms": SOON}, "waiting", ""),
+    ({"respond_by_ms": SOON + 1, "state": "escalated"}, "waiting", ""),
+    ({"respond_by_ms": GONE}, "overdue", ""),
+    ({"respond_by_ms": GONE - 1, "state": "suppressed"}, "late", "nobody answered within 59 m 59 s"),
+    ({"respond_by_ms": GONE, "answered_ms": GONE - 1}, "in_time", "answered after 59 m 59 s, within 1 h"),
+    ({"respond_by_ms": GONE, "answered_ms": GONE}, "in_time", "answered after 1 h, within 1 h"),
+    ({"respond_by_ms": GONE, "answered_ms": GONE + 1}, "late", "answered after 1 h, not within 1 h"),
+    ({"respond_by_ms": GONE, "ended_ms": GONE, "state": "resolved"}, None, ""),
+    ({"respond_by_ms": GONE, "ended_ms": GONE + 1, "state": "resolved"}, "late", "nobody answered within 1 h"),
+    ({"answered_ms": GONE, "state": "acknowledged"}, None, "answered after 1 h"),
+    ({}, None, ""),
+]
+
+
+def answers() -> list[dict[str, Any]]:
+    return [alert(id=f"{n:032x}", **{"opened_ms": GONE - HOUR} | one) for n, (one, _, _) in enumerate(ANSWERS)]
+
+
+def test_an_alert_is_answered_in_time_or_late_or_wants_an_answer() -> None:
+    rows = answers()
+    assert [response(row, NOW) for row in rows] == [word for _, word, _ in ANSWERS]
+    assert [measured(row, NOW) for row in rows] == [text for _, _, text in ANSWERS]
+
+
+@pytest.mark.parametrize(("due", "word"), [(NOW - 1, "overdue"), (NOW, "waiting"), (NOW + 1, "waiting")])
+def test_an_answer_is_overdue_when_its_instant_is_over(due: int, word: str) -> None:
+    assert response(alert(respond_by_ms=due), NOW) == word
+
+
+def test_alerts_are_found_by_whether_they_were_answered_in_time(client: TestClient, store: Store) -> None:
+    rows = answers()
+    insert(store, "alerts", *rows)
+    for word in ("waiting", "overdue", "in_time", "late"):
+        found = client.get("/api/v1/alerts", params={"response": word}).json()["items"]
+        assert {row["id"] for row in found} == {row["id"] for row in rows if response(row, NOW) == word}, word
+    soonest = client.get("/api/v1/alerts", params={"sort": "respond_by"}).json()["items"]
+    assert [int(row["id"], 16) for row in soonest][:4] == [3, 2, 0, 1]
+    assert [row["answered_after_ms"] for row in soonest if row["answered_ms"] == GONE] == [HOUR, HOUR]
+
+
+def test_the_console_says_by_when_an_alert_is_to_be_answered_and_whether_it_was(
+    client: TestClient, store: Store
+) -> None:
+    insert(store, "alerts", *answers())
+    page = client.get("/alerts").text
+    assert (page.count("answer by"), page.count("overdue since")) == (2, 1)
+    assert client.get("/alerts", params={"response": "overdue"}).text.count('id="alert-') == 1
+    assert "to be answered" in client.get(f"/alerts/{0:032x}").text
+    assert "answered after 1 h, not within 1 h" in client.get(f"/alerts/{6:032x}").text
 
 
 def test_an_unknown_state_is_refused(client: TestClient) -> None:

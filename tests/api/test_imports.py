@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import tarfile
@@ -113,6 +114,49 @@ def test_a_size_that_lies_changes_nothing() -> None:
 def test_garbage_is_refused_and_nothing_else_happens(data: bytes) -> None:
     with suppress(UnsafeArchive):
         assert unpacked(data)
+
+
+def hostile() -> dict[str, bytes]:
+    """Archives that the standard library stumbles over in ways of their own."""
+    latin = zipped({"\u00e9.yaml": b"x: 1"}).replace("\u00e9".encode(), b"\xff\xfe")
+    packed = bytearray(zipped({"workflow.yaml": b"x: 1\n" * 100}, zipfile.ZIP_LZMA))
+    place = 30 + len("workflow.yaml")
+    packed[place + 4 : place + 12] = b"\xff" * 8
+    sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "a.yaml", "GNU.sparse.realsize": "9"}
+    older = {"GNU.sparse.map": "a,b", "GNU.sparse.size": "z"}
+    text = {"a.yaml": b"hello, not a number\n" * 30}
+    return {
+        "a name that is no UTF-8": latin,
+        "broken LZMA": bytes(packed),
+        "sparse": tarred(text, "w", pax_headers=sparse),
+        "sparse, the older way": tarred(text, "w", pax_headers=older),
+        "a file that is a folder": zipped({"a.yaml": b"", "a.yaml/workflow.yaml": b""}),
+        "a folder that is a file": tarred({"b/a.yaml/workflow.yaml": b"", "b/a.yaml": b""}),
+        "a long name": zipped({"\u00e9" * 190 + ".yaml": b""}),
+    }
+
+
+@pytest.mark.parametrize("name", hostile())
+def test_an_archive_made_to_stumble_over_is_refused(client: TestClient, name: str) -> None:
+    with pytest.raises(UnsafeArchive):
+        unpacked(hostile()[name])
+    answer = client.post("/api/v1/packs", params={"check": True}, content=hostile()[name])
+    assert (answer.status_code, answer.json()["title"]) == (422, "Invalid archive")
+
+
+def test_a_server_without_room_to_unpack_says_so(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    answer = client.post("/api/v1/packs", params={"check": True}, content=zipped(FILES))
+    assert (answer.status_code, "No space left" in answer.json()["detail"]) == (503, True)
+
+
+def test_a_name_of_200_bytes_is_taken_and_one_of_201_is_not() -> None:
+    assert unpacked(zipped({"x" * 195 + ".yaml": b""}))
+    with pytest.raises(UnsafeArchive, match="too long"):
+        unpacked(zipped({"x" * 196 + ".yaml": b""}))
 
 
 def test_a_pack_is_checked_and_every_fault_has_its_place(client: TestClient) -> None:

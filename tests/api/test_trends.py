@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from api.store import Store
 from api.trends import DAY_MS, HOUR_MS, WEEK_MS, anomalies, days, usual
+from tests.api.alertrows import alert
 from tests.api.rows import finding, insert, item, progress, transition
 
 A_WEEK = 168
@@ -140,6 +141,26 @@ def test_a_trend_has_a_point_for_each_hour_with_what_is_usual(client: TestClient
     assert (first["usual_started"], first["usual_missing"], first["weeks"]) == (1, 0.5, 2)
     assert (second["started"], second["completed"], second["duration_ms"]["p50"]) == (0, 1, HOUR_MS + 60_000)
     assert found["next"] is None
+
+
+def test_a_trend_says_how_many_alerts_were_answered_in_time(client: TestClient, store: Store) -> None:
+    insert(store, "items", item())
+    insert(store, "progress", progress(watermark_ms=NOW, at_ms=NOW))
+    due = NOW - HOUR_MS
+    told: list[dict[str, Any]] = [
+        {"answered_ms": due - 1},
+        {"answered_ms": due},
+        {"answered_ms": due + 1},
+        {"state": "resolved", "ended_ms": due},  # it needed no answer
+        {"state": "resolved", "ended_ms": due + 1},
+        {},  # nobody has answered yet
+        {"excused": 1},
+        {"respond_by_ms": NOW + DAY_MS},
+        {"respond_by_ms": None, "answered_ms": due},
+    ]
+    insert(store, "alerts", *[alert(id=f"{n:032x}", **{"respond_by_ms": due} | one) for n, one in enumerate(told)])
+    found = client.get("/api/v1/workflows/w/trends", params={"since": due, "until": NOW}).raise_for_status().json()
+    assert [(one["answered_in_time"], one["answered_late"]) for one in found["points"]] == [(2, 3)]
 
 
 def test_a_trend_comes_in_pages_of_points_without_a_gap(client: TestClient, store: Store) -> None:

@@ -29,7 +29,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
-SECTIONS = ("throughput", "growth", "latency", "silence", "catchup", "store", "screens", "startup", "alerting")
+SECTIONS = (
+    "throughput",
+    "growth",
+    "latency",
+    "silence",
+    "catchup",
+    "store",
+    "screens",
+    "browser",
+    "startup",
+    "alerting",
+)
 """In the order of the document, which is that of the run."""
 
 

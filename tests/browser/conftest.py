@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import uvicorn
@@ -59,7 +59,15 @@ def serving(home: Path, now_ms: int, **more: Any) -> Iterator[Served]:
     store = app.state.context.store
     migrate(store)
     Seed(now_ms).morning().alerted().write(store)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=2))
+    with listening(app, port) as url:
+        yield Served(url, store, now_ms, app)
+
+
+@contextlib.contextmanager
+def listening(app: FastAPI, port: int, lifespan: Literal["auto", "on", "off"] = "auto") -> Iterator[str]:
+    """The app served by uvicorn in a thread, with its lifespan unless that is `off`; gives its URL."""
+    config = uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=2, lifespan=lifespan)
+    server = uvicorn.Server(config)
     app.state.context.live.stopping = lambda: server.should_exit
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -67,7 +75,7 @@ def serving(home: Path, now_ms: int, **more: Any) -> Iterator[Served]:
     while not server.started and thread.is_alive() and time.monotonic() < until:
         time.sleep(0.02)
     try:
-        yield Served(f"http://127.0.0.1:{port}", store, now_ms, app)
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(20)

@@ -133,6 +133,56 @@ def test_items_and_transitions_are_carried_over_into_their_new_layout(bare: Stor
     assert left == {"tables": 0}
 
 
+class Killed(Exception):
+    """The process ends."""
+
+
+class Mortal(Store):
+    """A store whose process is killed once behind each statement that changes something."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn)
+        self.survived: set[tuple[str, str]] = set()
+
+    def command(self, statement: str, **parameters: str) -> None:
+        super().command(statement, **parameters)
+        if (done := (statement, str(parameters))) not in self.survived:
+            self.survived.add(done)
+            raise Killed
+
+
+def test_whatever_statement_of_a_migration_the_process_is_killed_behind_the_next_start_goes_on(
+    bare: Store, settings: Settings, folder: Path
+) -> None:
+    for file in SCHEMA.glob("*.sql"):
+        if file.stem < "0030":
+            (folder / file.name).write_text(file.read_text())
+    migrate(bare, folder)
+    insert(bare, "items", item(), item(key="K-2", step="b"))
+    insert(bare, "transitions", transition(), transition(event_id="e2", at_ms=T0 + 1))
+    bare.close()
+    mortal, starts = Mortal(settings.store_dsn), 0
+    try:
+        while True:
+            starts += 1
+            try:
+                migrate(mortal)
+                break
+            except Killed:
+                continue
+        assert starts > 15
+        tables = "SELECT name, partition_key, sorting_key FROM system.tables WHERE database = 'default' ORDER BY name"
+        laid = {row["name"]: row for row in mortal.run(tables)}
+        assert "bitAnd" in laid["items"]["partition_key"]
+        assert laid["transitions"]["sorting_key"].startswith("lane, workflow, at_ms")
+        assert not {"items_by_day", "transitions_by_time"} & laid.keys()
+        standing = mortal.run("SELECT key, step FROM items FINAL ORDER BY key")
+        assert [tuple(row.values()) for row in standing] == [("K-1", "a"), ("K-2", "b")]
+        assert mortal.run("SELECT count() AS n FROM transitions FINAL") == [{"n": 2}]
+    finally:
+        mortal.close()
+
+
 def test_whatever_day_an_event_claims_there_are_few_partitions(store: Store) -> None:
     insert(store, "items", *(item(key=f"K-{n}", run_ms=(n - 500) * 86_400_000) for n in range(1000)))
     assert store.run("SELECT count() AS n FROM items FINAL") == [{"n": 1000}]

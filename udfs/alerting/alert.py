@@ -63,7 +63,7 @@ class Alert(msgspec.Struct, array_like=True, gc=False):
     what suppresses it, `free` that somebody took it out of its cause. `hold_until` is when it stops being pending,
     `expires` when it ends by itself. `release` is when those that it explained are judged again, `refresh` when its row
     is to be written anew. `owed` are the purses whose digest it waits for, `pages` what of it is open at pagers.
-    `count` counts findings, `logs` entries.
+    `respond_by` and `answered` are `response`'s. `count` counts findings, `logs` entries.
     """
 
     format: int
@@ -116,6 +116,8 @@ class Alert(msgspec.Struct, array_like=True, gc=False):
     tracks: list[Track] = []
     owed: list[str] = []
     pages: list[str] = []
+    respond_by: int | None = None
+    answered: int | None = None
 
     @property
     def is_live(self) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from udfs.alerting import incidents, lifecycle, limits, pages
+from udfs.alerting import incidents, lifecycle, limits, pages, response
 from udfs.alerting.actions import act, try_again
 from udfs.alerting.book import Book
 from udfs.alerting.effects import Effect
@@ -112,7 +112,8 @@ class Desk:
         self._mutes_change = book.policy.next_change(book.now)
         for alert in sorted(book.alerts.values(), key=lambda one: one.age):
             if alert.is_live:
-                if route(book, alert):
+                is_moved = route(book, alert)
+                if response.look(book, alert) or is_moved:
                     book.touch(alert)
                 lifecycle.rule_changed(book, alert)
         for purse in book.purses.values():
@@ -125,6 +126,8 @@ class Desk:
     def _end(self) -> list[Effect]:
         """Sends what is due to be told, when all that has led to it is known."""
         book = self._book
+        for alert in book.touched_alerts:
+            response.look(book, alert)
         for id in book.due_groups.due(book.now):
             flush(book, book.groups[id])
         for id in book.due_purses.due(book.now):

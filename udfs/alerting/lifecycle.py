@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from udfs.alerting import causes, escalate, groups, incidents, pages
+from udfs.alerting import causes, escalate, groups, incidents, pages, response
 from udfs.alerting.alert import (
     ACKNOWLEDGED,
     BY_CAUSE,
@@ -30,7 +30,7 @@ from udfs.alerting.alert import (
 from udfs.alerting.book import KEPT, Book
 from udfs.alerting.policy import Mute
 from udfs.alerting.reported import worse
-from udfs.alerting.routing import route
+from udfs.alerting.routing import holds, route
 from udfs.core.state import NEVER
 
 SUPPRESSED_BACK: Final = "unsuppressed"
@@ -91,6 +91,7 @@ def worsen(book: Book, alert: Alert) -> None:
 def suppress(book: Book, alert: Alert, who: str, why: str, until: int | None, action: str) -> None:
     """Somebody doesn't want to hear of it, until an instant (epoch ms; None: as long as it lives)."""
     _hold(book, alert, BY_PERSON, who, until)
+    response.answer(book, alert)
     _log_suppressed(book, alert, who, why, action)
 
 
@@ -99,11 +100,14 @@ def acknowledge(book: Book, alert: Alert, who: str, why: str, until: int, action
     _silence(book, alert)
     was, alert.state, alert.held = alert.state, ACKNOWLEDGED, ""
     alert.acked_by, alert.acked, alert.ack_until = who, book.now, until
+    response.answer(book, alert)
     alert.suppressed_by, alert.suppressed_until, alert.hold_until = "", None, None
     alert.shown = alert.shown or book.now
     book.index.show(alert)
     book.log(alert, "acknowledged", was=was, who=who, why=why, action=action)
-    groups.notice(book, alert, groups.ACKNOWLEDGED)
+    if alert.has_cure:  # while somebody is at it, it is no news that nothing is heard of it
+        alert.expires = max(alert.expires, until + holds(book, alert)[1] - book.now)
+    groups.notice(book, alert, ACKNOWLEDGED)
 
 
 def unacknowledge(book: Book, alert: Alert, who: str, why: str, action: str = "") -> None:
@@ -125,12 +129,16 @@ def reopen(book: Book, alert: Alert) -> None:
     alert.state = OPEN
     alert.acked_by, alert.acked, alert.ack_until, alert.hold_until = "", None, None, None
     alert.shown = alert.shown or book.now
+    for track in alert.tracks:
+        track.since = track.since or book.now
     book.index.show(alert)
 
 
 def end(book: Book, alert: Alert, state: str, why: str, *, who: str = "", finding: str = "", action: str = "") -> None:
     """It is over: RESOLVED or EXPIRED. Those who were told hear of it."""
     _silence(book, alert)
+    if who:
+        response.answer(book, alert)
     was, alert.state, alert.ended = alert.state, state, book.now
     alert.ack_until = alert.suppressed_until = alert.hold_until = None
     alert.held = ""
@@ -143,7 +151,7 @@ def end(book: Book, alert: Alert, state: str, why: str, *, who: str = "", findin
         alert.release = book.now + causes.GRACE
     incidents.leave(book, alert)
     book.log(alert, state, was=was, who=who, why=why, finding=finding, action=action)
-    groups.notice(book, alert, groups.RESOLVED)
+    groups.notice(book, alert, state)
     for track in alert.tracks:
         groups.retime(book, track.group)
 

@@ -15,18 +15,17 @@ from udfs.alerting.rows import by_severity
 from udfs.core.ids import digest
 
 DIGEST: Final = "digest"
-ESCALATION: Final = "escalated"
 
 
 def offer(book: Book, recipient: Recipient, reason: str, step: int, alerts: list[Alert], group: Group) -> bool:
     """Tells a recipient (True), or keeps it for the digest.
 
-    Once something waits for a digest all else waits with it, so that nothing is told out of order; but escalations of
-    critical alerts go ahead, and may take as many tokens again as the limit allows.
+    Once something waits for a digest all else waits with it, so that nothing is told out of order; but what asks for an
+    answer to a critical alert goes ahead, and may take as many tokens again as the limit allows.
     """
     purse, limit = _purse(book, recipient), book.policy.limit(recipient.channel)
     _fill(purse, limit, book.now)
-    urgent = reason == ESCALATION and any(alert.severity == "critical" for alert in alerts)
+    urgent = any(alert.is_telling and alert.severity == "critical" for alert in alerts)
     has_token = purse.tokens >= 1 and not book.index.owed.count(purse.id)
     is_sent = has_token or (urgent and purse.tokens >= 1 - limit.count)
     if is_sent:
@@ -45,7 +44,7 @@ def offer(book: Book, recipient: Recipient, reason: str, step: int, alerts: list
     return is_sent
 
 
-def due(book: Book, purse: Purse) -> int | None:
+def due(book: Book, purse: Purse) -> int:
     """When the digest goes out, or the purse can be forgotten (epoch ms)."""
     limit = book.policy.limit(purse.channel)
     if not book.index.owed.count(purse.id):
@@ -57,8 +56,7 @@ def due(book: Book, purse: Purse) -> int | None:
 def settle(book: Book, purse: Purse) -> None:
     """Sends the digest if it is due, and forgets a purse that is full."""
     limit = book.policy.limit(purse.channel)
-    at = due(book, purse)
-    if at is not None and at <= book.now:
+    if due(book, purse) <= book.now:
         _fill(purse, limit, book.now)
         if not book.index.owed.count(purse.id):
             del book.purses[purse.id]
@@ -109,7 +107,8 @@ def _purse(book: Book, recipient: Recipient) -> Purse:
 
 
 def _fill(purse: Purse, limit: Limit, now: int) -> None:
-    purse.tokens = min(float(limit.count), purse.tokens + (now - purse.at) * limit.count / limit.per_ms)
+    come = (now - purse.at) * limit.count / limit.per_ms if limit.per_ms else limit.count  # 0: documents of old
+    purse.tokens = min(float(limit.count), purse.tokens + come)
     purse.at = now
 
 

@@ -43,6 +43,8 @@ def alert_row(alert: Alert, hidden: int) -> Row:
         "acked_by": alert.acked_by,
         "acked_ms": alert.acked,
         "ack_until_ms": alert.ack_until,
+        "respond_by_ms": alert.respond_by,
+        "answered_ms": alert.answered,
         "suppressed_by": alert.suppressed_by,
         "suppressed_until_ms": alert.suppressed_until,
         "explained_by": alert.explained_by,

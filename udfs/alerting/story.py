@@ -98,6 +98,7 @@ def _begin(book: Book, alert: Alert, finding: Reported) -> None:
     alert.ended = alert.delta = None
     alert.acked_by, alert.acked, alert.explained_by, alert.free = "", None, "", False
     alert.suppressed_by, alert.excused, alert.assignee = "", False, ""
+    alert.respond_by = alert.answered = None
     escalate.stop(book, alert)  # of what was to be told of the last episode nothing is new any more
     for track in alert.tracks:
         track.told = []

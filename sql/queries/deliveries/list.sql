@@ -9,6 +9,6 @@ WHERE ({id:String} = '' OR id = {id:String})
   AND ({outcome:String} = '' OR outcome = {outcome:String})
   AND ({lane:String} = '' OR lane = {lane:String})
   AND at_ms >= {since_ms:Int64} AND at_ms < {until_ms:Int64}
-  AND ({resumed:UInt8} = 0 OR (at_ms, id, attempt) < ({after_ms:Int64}, {after_id:String}, {after_attempt:UInt32}))
+  AND ({resumed:UInt8} = 0 OR (at_ms, id, attempt) < ({after_ms:Int64}, {after_id:String}, {after_attempt:Int64}))
 ORDER BY at_ms DESC, id DESC, attempt DESC
 LIMIT {limit:UInt32}

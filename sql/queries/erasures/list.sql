@@ -1,2 +1,2 @@
--- What was erased, the newest first.
+-- What was erased, the newest first: keys, values, and events whose key stays.
 SELECT kind, digest, at_ms FROM erasures FINAL ORDER BY at_ms DESC, kind, digest

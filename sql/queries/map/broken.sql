@@ -1,5 +1,6 @@
 -- Deadlines that are missed, or likely to be, and whose step has not come, now: by the step that started their clock and the one awaited. Only
 -- of the run that is in flight: an earlier one, or one that has ended otherwise, owes nothing; and a warning holds while its deadline waits.
+-- In a partition with one part each row is a last word, and keys are read only where something may be owed.
 SELECT because, step, countIf(worst = 2) AS missing, countIf(worst = 1) AS at_risk
 FROM
 (
@@ -19,8 +20,15 @@ FROM
 INNER JOIN
 (
     SELECT key, least(run_ms, started_ms) AS run_begun_ms, overdue, pending.id AS waits
+    FROM items
+    WHERE _partition_id IN {settled:Array(String)}
+      AND lane = {lane:String} AND workflow = {workflow:String} AND status = 'in_flight' AND (overdue > 0 OR other > 0)
+    LIMIT 1 BY key, run_ms
+    UNION ALL
+    SELECT key, least(run_ms, started_ms) AS run_begun_ms, overdue, pending.id AS waits
     FROM items FINAL
-    WHERE lane = {lane:String} AND workflow = {workflow:String} AND status = 'in_flight' AND (overdue > 0 OR other > 0)
+    WHERE _partition_id IN {changing:Array(String)}
+      AND lane = {lane:String} AND workflow = {workflow:String} AND status = 'in_flight' AND (overdue > 0 OR other > 0)
 ) AS owing ON owing.key = told.key
 WHERE ifNull(told.begun_ms, owing.run_begun_ms) >= owing.run_begun_ms
   AND if(told.worst = 2, owing.overdue > 0, has(owing.waits, told.rule))

@@ -1,5 +1,6 @@
 -- What is broken now, the gravest first: deadlines missed whose step has not come, of items that are still open and of what schedules expect;
--- sources that are blind; steps that stand still. Of a key that came again, only the run that is open counts.
+-- sources that are blind; steps that stand still. Of a key that came again, only the run that is open counts. In a partition with one part each
+-- row is a last word, and keys are read only where something is overdue.
 WITH told AS
 (
     SELECT
@@ -12,8 +13,16 @@ WITH told AS
     LEFT ANY JOIN
     (
         SELECT lane, workflow, key, least(run_ms, started_ms) AS begun_ms
+        FROM items
+        WHERE _partition_id IN {settled:Array(String)}
+          AND status = 'in_flight' AND overdue > 0
+          AND ({lane:String} = '' OR lane = {lane:String})
+          AND ({workflow:String} = '' OR workflow = {workflow:String})
+        UNION ALL
+        SELECT lane, workflow, key, least(run_ms, started_ms) AS begun_ms
         FROM items FINAL
-        WHERE status = 'in_flight' AND overdue > 0
+        WHERE _partition_id IN {changing:Array(String)}
+          AND status = 'in_flight' AND overdue > 0
           AND ({lane:String} = '' OR lane = {lane:String})
           AND ({workflow:String} = '' OR workflow = {workflow:String})
     ) AS i ON i.lane = f.lane AND i.workflow = f.workflow AND i.key = f.key

@@ -1,5 +1,6 @@
--- How the items of each workflow stand; by one of their groups when `group` names one.
+-- How the items of each workflow stand, in some partitions, each by itself; by one of their groups when `group` names one.
 SELECT
+    _partition_id AS partition,
     lane,
     workflow,
     if({group:String} = '', '', groups[{group:String}]) AS value,
@@ -17,10 +18,11 @@ SELECT
     sumIf(amount, status = 'in_flight') AS amount_in_flight,
     minIf(i.next_due_ms, status = 'in_flight') AS due_ms,
     argMinIf(run_ms, i.next_due_ms, status = 'in_flight' AND i.next_due_ms IS NOT NULL) AS due_run,
-    if(completed = 0, [], quantilesExactIf(0.5, 0.95, 0.99)(ended_ms - started_ms, status = 'completed')) AS duration_ms
+    arraySort(groupArrayIf(ended_ms - started_ms, status = 'completed')) AS took_ms
 FROM items AS i FINAL
-WHERE ({workflow:String} = '' OR workflow = {workflow:String})
+WHERE _partition_id IN {partitions:Array(String)}
+  AND ({workflow:String} = '' OR workflow = {workflow:String})
   AND ({lane:String} = '' OR lane = {lane:String})
-GROUP BY lane, workflow, value
-ORDER BY workflow, lane, value
-LIMIT {limit:UInt32}
+GROUP BY partition, lane, workflow, value
+ORDER BY partition, workflow, lane, value
+LIMIT {limit:UInt32} BY partition

@@ -145,7 +145,13 @@ def test_nobody_is_called_what_the_audit_calls_others(guarded: TestClient) -> No
         assert guarded.post("/users", data=form, follow_redirects=False).status_code == 422, name
         path = "/api/v1/users/" + name.replace("\n", "%0A").replace("/", "%2F")
         assert guarded.put(path, json={"role": "viewer"}).status_code in (404, 405, 422), name
+    for name in (" anna", "anna ", "anna%0A"):  # the form of the sign-in takes blanks at the ends away
+        assert guarded.put(f"/api/v1/users/{name}", json={"role": "viewer"}).status_code == 422, name
+    for name in ("cli", "api-token", "anna "):
+        assert guarded.post("/api/v1/sign-in-links", json={"user": name}).status_code == 422, name
     assert [user["name"] for user in guarded.get("/api/v1/users").json()] == ["root"]
+    for name in ("a", "anna b", "x" * 128, "é.@+-_"):
+        assert guarded.put(f"/api/v1/users/{name}", json={"role": "viewer"}).status_code == 200, name
 
 
 def test_where_things_are_is_told_to_those_who_are_signed_in(guarded: TestClient, settings: Settings) -> None:

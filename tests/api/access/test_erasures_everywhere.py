@@ -10,12 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from api import customerlinks
-from api.access import audit
+from api.access import audit, erasure
 from api.access.erased import Erased, digest, masked, phrases
 from api.inserts import Message
 from api.loader import Loader
 from api.metrics import Metrics
-from api.records.database import Change
+from api.records.database import Change, Records
 from api.records.tables import metadata
 from api.settings import Settings
 from api.store import TABLES, Store
@@ -121,6 +121,39 @@ def test_the_audit_holds_after_an_erasure_and_no_other_change_hides_behind_it(gu
     with records_of(guarded).reading() as connection:
         verdict = audit.verify(connection, head)
     assert (verdict.at, "was changed" in verdict.fault) == (first["id"], True)
+
+
+def test_no_erasure_owns_up_to_what_somebody_had_changed_before(records: Records) -> None:
+    for who in ("anna", "bob"):
+        with records.transaction() as tx:
+            tx.changed(Change(NOW, who, "put", "user/x", None, {"note": f"of {MAIL}, C-1029", "role": "viewer"}))
+    table = metadata.tables["audit"]
+    with records.transaction() as tx:
+        told = tx.connection.execute(table.select().where(table.c.id == 1)).one().entry
+        tx.connection.execute(table.update().where(table.c.id == 1).values(entry=told.replace("viewer", "admin")))
+    for values in (["C-1029"], [MAIL]):
+        with records.transaction() as tx:
+            ids = erasure.redact(tx, values)
+            assert ids == [2]
+            tx.changed(Change(NOW, "root", "erase", "e", None, {"redacted": audit.redactions(tx.connection, ids)}))
+    with records.reading() as connection:
+        verdict = audit.verify(connection)
+        assert (verdict.at, "was changed" in verdict.fault) == (1, True)
+        texts = [entry["after"]["note"] for entry in audit.entries(connection, action="put")]
+    assert texts == ["of [erased], [erased]"] * 2, "it is gone from the changed one, too"
+
+
+def test_an_entry_that_is_erased_twice_by_one_call_is_owned_up_to(records: Records) -> None:
+    with records.transaction() as tx:
+        tx.changed(Change(NOW, "anna", "put", f"link/{MAIL}/1", None, {"note": f"of {MAIL}, C-1029"}))
+    with records.transaction() as tx:
+        ids = erasure.redact(tx, ["C-1029", MAIL])
+        tx.changed(Change(NOW, "root", "erase", "e", None, {"redacted": audit.redactions(tx.connection, ids)}))
+    with records.reading() as connection:
+        verdict = audit.verify(connection)
+        [_, first] = audit.entries(connection)
+    assert (verdict.fault, verdict.redacted) == ("", 1)
+    assert (first["subject"], first["after"]["note"]) == ("link/[erased]/1", "of [erased], [erased]")
 
 
 def test_a_text_is_found_where_it_stands_for_itself() -> None:

@@ -8,9 +8,12 @@ from typing import Any
 import httpx
 import pytest
 from joserfc.jwk import RSAKey
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
-from api.access import passwords, people
+from api.access import passwords, people, sessions, tables, tokens
+from api.access.roles import UNLIMITED
+from api.access.who import COOKIE
 from api.settings import Settings, SettingsError, from_env
 from tests.api.access.conftest import NOW, PASSWORD, put_user, records_of
 from tests.api.access.provider import Provider, running
@@ -78,6 +81,53 @@ def test_who_left_the_groups_keeps_no_session_and_no_token(client: TestClient, p
     client.cookies.clear()
     provider.claims["groups"] = ["ops"]
     assert came_back(client).status_code == 303, "back in the group, back in"
+
+
+@pytest.mark.parametrize(("days", "held"), [(30, [200, 401, 401]), (0, [200, 200, 200])])
+def test_a_token_holds_for_days_from_the_last_sign_in_since_nobody_tells_us_who_has_left(
+    app_of: Callable[[Settings], TestClient], settings: Settings, provider: Provider, days: int, held: list[int]
+) -> None:
+    there = {"oidc_issuer": provider.url, "oidc_client": "daymark", "oidc_roles": ["ops=operator"]}
+    client = app_of(settings.model_copy(update={"sign_in": "required", "oidc_token_days": days, **there}))
+    came_back(client)
+    wanted = {"name": "t", "scopes": ["read"], "days": 366}
+    own = {"Origin": "http://127.0.0.1"}
+    secret = client.post("/api/v1/tokens", json=wanted, headers=own).json()["secret"]
+    client.cookies.clear()
+    records = records_of(client)
+    with records.reading() as connection:
+        user = people.read(connection, "anna")
+    assert user is not None
+    assert user.seen_ms is not None
+    over = user.seen_ms + 30 * tokens.DAY_MS
+    away = days * tokens.DAY_MS
+    found = [tokens.find(records, secret, at, away) is not None for at in (over - 1, over, over + 1)]
+    assert found == [status == 200 for status in held], "a moment before, at it, and after"
+    with records.transaction() as tx:  # long ago
+        tx.connection.execute(update(tables.users).values(seen_ms=user.seen_ms - 40 * tokens.DAY_MS))
+    answer = client.get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"})
+    assert answer.status_code == held[2]
+    assert days == 0 or "its owner has to sign in again" in answer.json()["detail"]
+    assert came_back(client).status_code == 303
+    client.cookies.clear()
+    assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {secret}"}).status_code == 200, "it holds again"
+
+
+def test_a_local_users_token_needs_no_sign_in_and_a_session_ends_by_itself(
+    client: TestClient, provider: Provider
+) -> None:
+    records = records_of(client)
+    put_user(records, "root", "admin")
+    with records.transaction() as tx:
+        _, secret = tokens.create(tx, "root", "t", frozenset({"read"}), UNLIMITED, 366, "root", "", NOW)
+    assert tokens.find(records, secret, NOW + 365 * tokens.DAY_MS, 30 * tokens.DAY_MS) is not None
+    came_back(client)
+    longest = Settings().session_max_s * 1000
+    with records.reading() as connection:
+        [began] = connection.execute(select(tables.sessions.c.created_ms)).scalars()
+    ends = began + longest
+    live = [sessions.find(records, client.cookies[COOKIE], at, 2 * longest, longest) for at in (ends - 1, ends)]
+    assert [one is not None for one in live] == [True, False], "used or not"
 
 
 def limits_of(client: TestClient) -> Any:

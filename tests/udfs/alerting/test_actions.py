@@ -23,16 +23,16 @@ from tests.udfs.alerting.build import (
     policy,
     told,
 )
-from udfs.alerting.actions import MOST_ALERTS
+from udfs.alerting.alertactions import MOST_ALERTS
 from udfs.alerting.answers import MOST_ANSWERS
 from udfs.alerting.effects import IncidentChanged
 from udfs.alerting.matchers import Matcher
 from udfs.alerting.windows import Window
 
 
-def opened(**route: Any) -> Play:
+def opened(kind: str = "missing", **route: Any) -> Play:
     play = Play(policy(**route))
-    play.find(finding())
+    play.find(finding(kind=kind))
     return play
 
 
@@ -102,7 +102,8 @@ def test_an_action_that_nobody_could_be_answered_for_is_garbage() -> None:
 
 def test_of_several_alerts_those_are_dealt_with_that_can_be() -> None:
     play = opened()
-    found = answer(play.act(action("ack", play.id(), "nobody")))
+    assert halted(play.act(action("ack", play.id(), "nobody"))), "what can be done is done at once"
+    found = answer(play.time(NOW))
     assert (found["outcome"], len(found["alerts"])) == ("applied", 1)
     assert found["detail"].startswith("1 of 2; alert nobody is not known")
 
@@ -132,7 +133,7 @@ def test_what_a_silence_holds_is_not_unsuppressed_by_hand() -> None:
 
 def test_resolving_by_hand_ends_it_and_its_late_answer_changes_the_delta_only() -> None:
     play = opened()
-    effects = play.act(action("resolve", play.id(), why="done by phone"))
+    effects = play.end(action("resolve", play.id(), why="done by phone"))
     assert "resolved" in logged(effects)
     assert told(play.find(late(after=HOUR), NOW + HOUR)) == []
     assert (play.alert()["state"], play.alert()["delta_ms"], play.alert()["ended_ms"]) == ("resolved", HOUR, NOW)
@@ -155,6 +156,17 @@ def test_what_is_held_back_can_be_escalated() -> None:
     assert sorted(told(effects)) == [("anna", "opened", 1), ("ben", "escalated", 1)]
 
 
+@pytest.mark.parametrize("acknowledged", [False, True])
+@pytest.mark.parametrize(("at", "whom"), [(-1, []), (0, ["eve"]), (1, ["eve"])])
+def test_and_the_steps_behind_that_count_from_then(at: int, whom: list[str], acknowledged: bool) -> None:
+    play = opened(hold_ms=HOUR)
+    if acknowledged:
+        play.act(action("ack", play.id()))
+    play.act(action("escalate", play.id()))
+    effects = play.time(NOW + SECOND) + play.run(NOW + 10 * MINUTE + at)
+    assert [person for person, reason, _ in told(effects) if reason == "escalated"] == whom
+
+
 def test_comments_and_assignments_are_kept_and_tell_nobody() -> None:
     play = opened()
     effects = play.act(action("comment", play.id(), text="x" * 5_000))
@@ -163,7 +175,7 @@ def test_comments_and_assignments_are_kept_and_tell_nobody() -> None:
     assert max(len(one.row["why"]) for one in effects if "why" in one.row) == 4_000
     assert told(effects) == []
     assert play.alert()["assignee"] == "ben"
-    play.act(action("resolve", play.id()))
+    play.end(action("resolve", play.id()))
     assert logged(play.act(action("comment", play.id(), text="afterwards"))) == ["commented"]
 
 
@@ -185,7 +197,7 @@ def test_a_note_stands_in_the_incident() -> None:
 def test_resolving_an_incident_resolves_its_alerts() -> None:
     play = with_incident()
     id = play.incident()["id"]
-    play.act(action("incident_resolve", incident=id))
+    play.end(action("incident_resolve", incident=id))
     assert {play.alert()["state"], play.alert("gateway")["state"]} == {"resolved"}
     assert play.incident()["state"] == "resolved"
     assert "is resolved already" in refused(play, action("incident_resolve", incident=id, id="again"))
@@ -202,7 +214,7 @@ def test_alerts_and_incidents_are_merged_into_one() -> None:
     other = play.incident()["id"]
     assert other != target
     play.find(finding("V-1", workflow="third"))
-    found = answer(play.act(action("incident_merge", other, play.id("V-1"), "nobody", incident=target)))
+    found = answer(play.end(action("incident_merge", other, play.id("V-1"), "nobody", incident=target)))
     assert (found["outcome"], len(found["alerts"])) == ("applied", 6)
     assert "nobody is neither a live alert nor an incident" in found["detail"]
     assert {play.alert(f"U-{number}")["incident"] for number in range(5)} == {target}
@@ -226,6 +238,19 @@ def test_who_answers_a_message_means_the_alert_that_it_told_of(as_told: dict[str
     said = answer(play.act(action("ack", play.id(), **given)))
     assert said["outcome"] == outcome
     assert ("come back since" in said["detail"]) is (outcome == "refused")
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_who_answers_a_message_of_which_the_job_has_lost_the_finding_waits_for_that(comes_back: bool) -> None:
+    """The job was set back by a crash: it reads what it had told of once more, and the answer perhaps before that."""
+    play = opened()
+    assert play.act(action("ack", play.id(), episodes={play.id(): 2})) == []
+    if comes_back:
+        play.find(late())
+        play.find(finding(deadline_ms=NOW))
+    play.time(NOW)
+    assert (play.alert()["state"], play.alert()["episode"]) == (("acknowledged", 2) if comes_back else ("open", 1))
+    assert ("is in episode 1, not in 2" in answer(play.effects)["detail"]) is not comes_back
 
 
 def test_what_a_silence_would_keep_quiet_is_not_escalated() -> None:
@@ -261,6 +286,12 @@ def test_an_incident_counts_what_is_in_it_also_after_a_merge_took_some_away() ->
     play.act(action("incident_merge", play.id("T-3"), incident=first, id="back"))
     play.run(NOW + 4 * MINUTE)
     assert (counts(first), counts(second)) == ((4, 4, 40.0), (3, 2, 10.0))
+
+
+def test_what_an_item_is_worth_may_become_known_later_also_outside_of_incidents() -> None:
+    play = opened(kind="at_risk")
+    play.find(finding(amount=50.0))
+    assert (play.alert()["amount"], play.alert()["incident"]) == (50.0, "")
 
 
 def test_the_amount_of_an_item_counts_whichever_of_its_alerts_has_it_and_once() -> None:

@@ -447,3 +447,14 @@ def test_a_silenced_cause_keeps_quiet_whatever_it_explains() -> None:
     play.find(blind(severity="low"))
     assert told(play.find(finding(severity="critical"))) == []
     assert play.alert()["explained_by"] == play.id("gateway")
+
+
+def test_a_silenced_cause_that_becomes_as_severe_as_what_it_hides_is_told_if_the_silence_is_not_about_that() -> None:
+    play = Play(policy(Window("s", "silence", (Matcher("severity", frozenset({"low"})),), NOW, NOW + HOUR)))
+    for key in ("T-1", "T-2"):
+        play.find(finding(key, severity="critical"))
+    play.find(blind(severity="low"))
+    play.run(NOW + SECOND)
+    assert (play.alert("gateway")["state"], play.alert("gateway")["severity"]) == ("open", "critical")
+    assert [play.alert(key)["explained_by"] for key in ("T-1", "T-2")] == [play.id("gateway")] * 2
+    assert ("anna", "opened", 1) in told(play.effects)

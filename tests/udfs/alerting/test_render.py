@@ -68,6 +68,22 @@ def test_mail_has_what_happened_in_text_and_escaped_in_html() -> None:
     assert "EU<FEED>" not in message.html
 
 
+@pytest.mark.parametrize(
+    ("reason", "answered", "said"),
+    [
+        ("opened", None, True),
+        ("escalated", None, True),
+        ("reminder", 1_772_438_400_000, False),
+        ("resolved", None, False),
+    ],
+)
+def test_mail_says_by_when_an_answer_is_wanted_as_long_as_one_is(reason: str, answered: int | None, said: bool) -> None:
+    alert = ALERT | {"respond_by_ms": 1_772_438_700_000, "answered_ms": answered}
+    message = render(channel("email"), notify(reason=reason, alerts=[alert]), ADDRESSES)
+    for text in (message.text, message.html):
+        assert ("to be answered by 2026-03-02 08:05:00 UTC" in text) is said
+
+
 def test_times_are_in_the_readers_zone_where_it_is_known() -> None:
     assert "09:00:00 CET" in render(channel("email"), notify(), ADDRESSES, "Europe/Amsterdam").text
     assert "08:00:00 UTC" in render(channel("email"), notify(), ADDRESSES, "Nowhere/Land").text

@@ -26,8 +26,8 @@ class Addresses:
 
 def context(notification: Mapping[str, Any], addresses: Addresses, zone: str = "") -> dict[str, Any]:
     """The names that templates can use, for a row of type `notify` (docs/contracts.md). Times are shown in `zone`."""
-    alerts = [_alert(row, zone) for row in notification.get("alerts") or ()]
     reason = str(notification.get("reason") or "opened")
+    alerts = [_alert(row, zone, reason in ASKING) for row in notification.get("alerts") or ()]
     count = int(notification.get("count") or len(alerts))
     return {
         "id": notification.get("id", ""),
@@ -73,8 +73,9 @@ def _zone(name: str) -> tzinfo:
         return UTC
 
 
-def _alert(row: Mapping[str, Any], zone: str) -> dict[str, Any]:
-    """An alert row with its instants in words beside them; what templates name is always there."""
+def _alert(row: Mapping[str, Any], zone: str, asks: bool) -> dict[str, Any]:
+    """An alert row with its instants in words beside them; what templates name is always there. `asks`: an answer is
+    wanted."""
     kind, key, step = (str(row.get(name) or "") for name in ("kind", "key", "step"))
     said = f"{row.get('workflow') or key}: {step} is {kind.replace('_', ' ')}"
     usual: dict[str, Any] = {
@@ -88,6 +89,7 @@ def _alert(row: Mapping[str, Any], zone: str) -> dict[str, Any]:
         "breach": instant(row.get("breach_ms"), zone),
         "opened": instant(row.get("opened_ms"), zone),
         "ended": instant(row.get("ended_ms"), zone),
+        "respond_by": instant(row.get("respond_by_ms"), zone) if asks and row.get("answered_ms") is None else "",
     }
     given = {name: value for name, value in row.items() if value is not None}
     if not isinstance(given.get("groups"), Mapping):
