@@ -5,7 +5,6 @@ What it can't say is at /api/v1: acknowledgements, incidents, maintenance window
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Coroutine
 from datetime import datetime
@@ -22,6 +21,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from api import alerting, alertmanager, foreign
 from api.actor import Actor, Who
 from api.alertmodels import ACTIVE
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.paging import plain_text
 from api.problems import ProblemError
@@ -38,7 +38,7 @@ MOST_POSTED = 1_000
 LabelName = Annotated[str, Field(min_length=1, max_length=256)]
 LabelValue = Annotated[str, AfterValidator(plain_text), Field(max_length=4_096)]
 KEPT_MS = 5 * 86_400_000  # a silence that has ended is shown for so long, as Alertmanager does
-STARTED = time.time_ns() // 1_000_000
+STARTED = now_ms()
 Filters = Annotated[list[str], Query(alias="filter", description='such as alertname="reply"; all must fit')]
 ReceiverMatchers = Annotated[list[str], Query(description="receivers have no labels here")]
 Flag = Annotated[bool, Query()]
@@ -136,7 +136,7 @@ def get_alerts(
     receiver_matchers: ReceiverMatchers = [],  # noqa: B006
 ) -> list[dict[str, Any]]:
     """The alerts that have not ended, 10,000 at most."""
-    policy, now = alerting.policy(ctx), _now()
+    policy, now = alerting.policy(ctx), now_ms()
     flags = {"active": active, "silenced": silenced, "inhibited": inhibited, "unprocessed": unprocessed}
     rows = _rows(ctx, policy, filter, receiver, receiver_matchers, **flags)
     return [alertmanager.alert(row, policy, now) for row in rows]
@@ -154,7 +154,7 @@ def get_alert_groups(
     receiver_matchers: ReceiverMatchers = [],  # noqa: B006
 ) -> list[dict[str, Any]]:
     """The same alerts by receiver and group."""
-    policy, now = alerting.policy(ctx), _now()
+    policy, now = alerting.policy(ctx), now_ms()
     flags = {"active": active, "silenced": silenced, "inhibited": inhibited}
     found = alertmanager.groups(_rows(ctx, policy, filter, receiver, receiver_matchers, **flags), policy, now)
     return [one for one in found if muted or any(row["status"]["state"] != "suppressed" for row in one["alerts"])]
@@ -164,7 +164,7 @@ def get_alert_groups(
 def post_alerts(ctx: Ctx, who: Who, posted: Annotated[list[PostedAlert], Body(max_length=MOST_POSTED)]) -> Response:
     """Alerts of others, as Prometheus and amtool send them: each becomes a finding. All are taken, or none; of somebody
     with limits, those whose labels are within their groups."""
-    now = _now()
+    now = now_ms()
     try:
         rows = [foreign.finding(*one.told(), ctx.settings.lane, now) for one in posted]
     except ValueError as fault:
@@ -190,7 +190,7 @@ def get_silences(
 ) -> list[dict[str, Any]]:
     """The silences, those in force first."""
     asked = [state for state, wanted in (("active", active), ("expired", expired), ("pending", pending)) if wanted]
-    matchers, now = _matchers(filter), _now()
+    matchers, now = _matchers(filter), now_ms()
     with ctx.records.reading() as connection:
         found = [_shown(one, now) for one in alerting.seen(ctx, documents.listed(connection, "silence"))]
     return alertmanager.in_order(
@@ -201,7 +201,7 @@ def get_silences(
 @router.post("/silences")
 def post_silence(ctx: Ctx, who: Who, said: PostedSilence) -> dict[str, str]:
     """Make a silence, or change one. Where its matchers change, or it has ended, it becomes another one."""
-    now = _now()
+    now = now_ms()
     begin, end = max(_ms(said.startsAt), now), _ms(said.endsAt)
     if end <= now:
         raise ProblemError(422, "Invalid silence", "Failed to create silence: end time can't be in the past")
@@ -230,13 +230,13 @@ def post_silence(ctx: Ctx, who: Who, said: PostedSilence) -> dict[str, str]:
 @router.get("/silence/{id}")
 def get_silence(ctx: Ctx, id: str) -> dict[str, Any]:
     """One silence."""
-    return _shown(_silence(ctx, id), _now())
+    return _shown(_silence(ctx, id), now_ms())
 
 
 @router.delete("/silence/{id}")
 def delete_silence(ctx: Ctx, who: Who, id: str) -> Response:
     """End a silence. It is shown as expired for five days more."""
-    _expire(ctx, who, _silence(ctx, id), _now())
+    _expire(ctx, who, _silence(ctx, id), now_ms())
     return Response(status_code=200)
 
 
@@ -306,7 +306,3 @@ def _state(one: Document, now: int) -> str:
 
 def _ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
