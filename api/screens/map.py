@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from api import standing, views
+from api.clock import now_ms
 from api.paging import split_group
 from api.rulebook import Rulebook
 from api.screens.layout import HEIGHT, WIDTH, curve, layout
@@ -34,7 +34,7 @@ def chosen(store: Store, stale_s: int, workflow: str, lane: str) -> tuple[list[R
 
 def workflow_map(store: Store, rulebook: Rulebook, about: Row, *, group: str = "", at_ms: int | None = None) -> Row:
     """The map of the workflow in `about` (a row of `views.workflows`) now, or as it was at an instant."""
-    now = about["watermark_ms"] or time.time_ns() // 1_000_000
+    now = about["watermark_ms"] or now_ms()
     live = at_ms is None or at_ms >= now
     until = now if at_ms is None or live else at_ms
     where = {"lane": about["lane"], "workflow": about["workflow"], **split_group(group)}
@@ -72,7 +72,7 @@ def workflow_map(store: Store, rulebook: Rulebook, about: Row, *, group: str = "
 
 def choices(store: Store, rulebook: Rulebook, about: Row) -> tuple[list[str], list[Row], str]:
     """(steps, groups, the step to look at first) of the workflow in `about`: the one where most is overdue."""
-    now = about["watermark_ms"] or time.time_ns() // 1_000_000
+    now = about["watermark_ms"] or now_ms()
     where = {"lane": about["lane"], "workflow": about["workflow"]}
     backlog = standing.backlog(store, **where, group_name="", group_value="")
     groups = store.query("map/groups", **where, since_ms=now - WINDOW_MS, until_ms=now + 1)

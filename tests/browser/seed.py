@@ -275,7 +275,6 @@ class Seed:
                 opened_ms=row["deadline_ms"] + 2_000,
                 respond_by_ms=row["deadline_ms"] + (1_200_000 if row["severity"] == "critical" else 3_600_000),
                 changed_ms=row["deadline_ms"] + 2_000,
-                respond_by_ms=row["deadline_ms"] + 3_600_000,
                 finding=row["id"],
                 team="trade-support",
                 incident=INCIDENT if row["rule"] == "reply" else "",
