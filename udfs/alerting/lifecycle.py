@@ -222,15 +222,11 @@ def _muted(book: Book, alert: Alert) -> Mute | None:
     lasts in which it broke, whatever people do meanwhile."""
     found = labels(alert)
     mute = book.policy.muted(found, book.now)
-    is_excused = _is_maintenance(mute) and _is_maintenance(book.policy.muted(found, alert.breach))
+    is_excused = mute is not None and mute.kind == "maintenance" and book.policy.agenda.excuses(found, alert.breach)
     if is_excused != alert.excused:
         book.touch(alert)
         alert.excused = is_excused
     return mute
-
-
-def _is_maintenance(mute: Mute | None) -> bool:
-    return mute is not None and mute.kind == "maintenance"
 
 
 def _hide(book: Book, alert: Alert, cause: Alert) -> None:
