@@ -106,11 +106,22 @@ def test_somebody_who_is_disabled_or_gone_is_out_at_once(records: Records) -> No
 
 def test_the_last_admin_stays(records: Records) -> None:
     put_user(records, "root", "admin")
-    for change in ({"role": "viewer"}, {"role": "admin", "disabled": True}):
+    limited = {"role": "admin", "limits": Limits(frozenset({"w"}))}
+    for change in ({"role": "viewer"}, {"role": "admin", "disabled": True}, limited):
         with pytest.raises(LastAdmin), records.transaction() as tx:
             people.put(tx, User("root", **change), "test", "", NOW)  # type: ignore[arg-type]
     with pytest.raises(LastAdmin), records.transaction() as tx:
         people.remove(tx, "root", "test", "", NOW)
+    put_user(records, "other", "admin", limits=Limits(frozenset({"w"})))
+    for nobody in ({"limits": Limits(frozenset({"v"}))}, {"disabled": True}):  # who manages none is none to lose
+        with records.transaction() as tx:
+            people.put(tx, User("other", "admin", **nobody), "test", "", NOW)  # type: ignore[arg-type]
+    with pytest.raises(LastAdmin, match="without limits"), records.transaction() as tx:
+        people.remove(tx, "root", "test", "", NOW)
+    with records.transaction() as tx:
+        assert people.anybody(tx.connection)
+        tx.connection.execute(users.update().where(users.c.name == "root").values(limits={"workflows": ["w"]}))
+        assert not people.anybody(tx.connection), "so that the next start prints a link"
 
 
 def test_a_sign_in_changes_the_session_and_the_cookie_is_safe(guarded: TestClient) -> None:
