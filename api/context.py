@@ -89,3 +89,12 @@ def context_of(request: Request) -> Context:
 
 
 Ctx = Annotated[Context, Depends(context_of)]
+
+
+def public_context(request: Request) -> Context:
+    """The context for what is the same for everybody who asks: whoever is signed in sees no less of it."""
+    context: Context = request.app.state.context
+    return context
+
+
+PublicCtx = Annotated[Context, Depends(public_context)]
