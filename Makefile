@@ -63,7 +63,7 @@ amtool: setup ## Fetch Alertmanager's own client, with which a test asks our API
 screenshots: setup browser ## Take the pictures of the screens in docs/img anew
 	@$(PYTHON) -m tests.browser.screenshots
 
-core: $(STAMPS)/project ## Test the cores as plain Python; every branch of the one of items must be passed
+core: $(STAMPS)/project ## Test the cores of items and alerts as plain Python; every branch of them must be passed
 	@DAYMARK_PURE=1 $(PYTHON) -m coverage run -m pytest tests/udfs/core tests/udfs/alerting tests/udfs/operators tests/udfs/simulation
 	@$(PYTHON) -m coverage report
 

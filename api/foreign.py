@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.access.roles import Limits, Subject
+from udfs.alerting.external import external
 from udfs.alerting.matchers import LABELS
-from udfs.alerting.reported import EXTERNAL, SEVERITIES
+from udfs.alerting.reported import SEVERITIES
 from udfs.core.ids import digest
 
 RESOLVE_MS = 5 * 60_000
@@ -41,30 +42,19 @@ def finding(
     begin = now if begin is None else begin
     is_over = end is not None and end <= now
     said = annotations.get("summary") or annotations.get("description") or annotations.get("message") or ""
-    return {
-        "id": digest(EXTERNAL, lane, rule, key, str(begin)),
-        "lane": lane,
-        "workflow": "",
-        "version": 0,
-        "rule_hash": "",
-        "rule": rule[:LONGEST],
-        "kind": EXTERNAL,
-        "severity": word if word in SEVERITIES else WORDS.get(word, USUAL),
-        "key": key,
-        "groups": {f"exported_{name}" if name in LABELS else name: value[:LONGEST] for name, value in known.items()},
-        "step": "",
-        "because": said[:LONGEST],
-        "occurrence": "",
-        "deadline_ms": begin,
-        "at_ms": end if is_over else None,
-        "delta_ms": None,
-        "since_ms": begin,
-        "event_id": "",
-        "received_ms": now,
-        "runbook": annotations.get("runbook_url", "")[:LONGEST],
-        "amount": None,
-        "until_ms": None if is_over else end or now + RESOLVE_MS,
-    }
+    return external(
+        lane,
+        rule[:LONGEST],
+        key,
+        word if word in SEVERITIES else WORDS.get(word, USUAL),
+        said[:LONGEST],
+        groups={f"exported_{name}" if name in LABELS else name: value[:LONGEST] for name, value in known.items()},
+        begin=begin,
+        now=now,
+        until=None if is_over else end or now + RESOLVE_MS,
+        over=end if is_over else None,
+        runbook=annotations.get("runbook_url", "")[:LONGEST],
+    )
 
 
 def beyond(rows: Sequence[Row], limits: Limits) -> str:

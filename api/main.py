@@ -41,6 +41,7 @@ from api.routes import (
     actions,
     alerting,
     alertmanager,
+    alertmanagersilences,
     alertquestions,
     alerts,
     alertstream,
@@ -126,9 +127,9 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(subject.router)
     for subject in (signin, account, tokenpages, users, audit_routes, erasures):
         app.include_router(subject.router)
-    for subject in (alertstream, actions, alerts, deliveries, incidents, alertquestions, alerting, ack, alertmanager):
+    for subject in (alertstream, actions, alerts, deliveries, incidents, alertquestions, alerting, ack):
         app.include_router(subject.router)
-    for subject in (slo, status, customers, customerlinks):
+    for subject in (alertmanager, alertmanagersilences, slo, status, customers, customerlinks):
         app.include_router(subject.router)
     app.mount("/static/vendor", assets(rulepages.VENDOR, FOR_EVER), name="vendor")
     app.mount("/static", assets(Path(__file__).parent / "static", ASK), name="static")

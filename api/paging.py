@@ -118,6 +118,17 @@ def _storable(part: str | int) -> bool:
     return -FAR <= part <= FAR if isinstance(part, int) else "\0" not in part
 
 
+def after_item(cursor: str) -> dict[str, Any]:
+    """`decode` of a cursor in a list of items."""
+    names = ("after_place", "after_lane", "after_workflow", "after_key", "after_run")
+    return decode(cursor, names, (int, str, str, str, int))
+
+
+def page_of_items(rows: list[dict[str, Any]], limit: int, by: str = "place") -> dict[str, Any]:
+    """`page` out of rows of items in the order of a column, the latest first."""
+    return page(rows, limit, lambda row: (row[by], row["lane"], row["workflow"], row["key"], row["run_ms"]))
+
+
 def cut(rows: list[dict[str, Any]], limit: int, response: Response) -> list[dict[str, Any]]:
     """At most `limit` rows; the answer's header Daymark-Truncated says so where there are more."""
     if len(rows) > limit:

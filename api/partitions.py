@@ -3,15 +3,17 @@
 Items lie in 32 partitions by the day on which they began (sql/schema/0030), and a part of a ClickHouse table never
 changes: rows that come, merges, expiry and erasure make parts with other names. So what a query found in a partition
 is kept beside the names of its parts, and asked for again when they differ: a count over all items costs what has
-changed in the days that something came for.
+changed in the days that something came for. The names are looked up before the query. If a part comes between the two,
+the answer is newer than the names, which are not found any more at the next look, since no name is used twice.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from array import array
 from collections import OrderedDict, defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -21,9 +23,13 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MOST = 16_000_000
-"""Numbers that are kept at most, of 4 or 8 bytes; a row counts as fifty. Beyond, what was not asked for longest goes."""
+"""Numbers kept at most, of 4 or 8 bytes; a row counts as fifty. Beyond, what was not asked for longest goes."""
 
 ROW = 50
+LOOK_S = 0.1
+"""How long a look at the parts is good for: one screen asks several questions. What this process changes is seen at
+once."""
+
 SMALL = 1 << 32
 
 
@@ -36,6 +42,23 @@ class Kept:
         self._held: OrderedDict[Hashable, tuple[str, list[Row], int]] = OrderedDict()
         self._weight = 0
         self._lock = threading.Lock()
+        self._changes = 0
+        self._seen: tuple[float, int, dict[str, str]] | None = None
+
+    def changed(self) -> None:
+        """Something was changed through this process: the parts are looked at anew."""
+        with self._lock:
+            self._changes += 1
+
+    def parts(self, look: Callable[[], dict[str, str]]) -> dict[str, str]:
+        """The names of the parts by partition, as they were seen a moment ago, or as `look` sees them."""
+        with self._lock:
+            seen, changes = self._seen, self._changes
+        if seen is None or seen[1] != changes or time.monotonic() - seen[0] > LOOK_S:
+            seen = (time.monotonic(), changes, look())
+            with self._lock:
+                self._seen = seen
+        return seen[2]
 
     def get(self, place: Hashable, parts: str) -> list[Row] | None:
         """What was found there, if the parts are still the same; None if they aren't, or nobody has asked."""
@@ -75,11 +98,9 @@ def by_partition(store: Store, name: str, *, packed: str = "", **parameters: Any
         if packed:
             row[packed] = pack(row[packed])
         fresh[row.pop("partition")].append(row)
-    after = _parts(store)
     for partition in changed:
         found += fresh[partition]
-        if after.get(partition) == parts[partition]:  # nothing came while it was read
-            store.kept.put((asked, partition), parts[partition], fresh[partition])
+        store.kept.put((asked, partition), parts[partition], fresh[partition])
     return found
 
 
@@ -94,7 +115,7 @@ def settled(store: Store) -> dict[str, list[str]]:
 
 
 def _parts(store: Store) -> dict[str, str]:
-    return {row["partition"]: row["parts"] for row in store.query("items/parts")}
+    return store.kept.parts(lambda: {row["partition"]: row["parts"] for row in store.query("items/parts")})
 
 
 def pack(numbers: Iterable[int]) -> array[int]:

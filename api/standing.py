@@ -115,7 +115,7 @@ def quantiles(runs: Sequence[array[int]]) -> list[int]:
 
 
 def _at(runs: list[array[int]], place: int) -> int:
-    """The number at a place, from 0 on, of all in some ordered arrays: the least that more than `place` don't exceed."""
+    """The number at a place, from 0 on, of all in some ordered arrays: the least with more than that below or alike."""
     least, most = min(run[0] for run in runs), max(run[-1] for run in runs)
     while least < most:
         middle = (least + most) // 2
@@ -131,7 +131,7 @@ def _grouped(rows: list[Row], *names: str) -> list[list[Row]]:
     found: dict[tuple[Hashable, ...], list[Row]] = defaultdict(list)
     for row in rows:
         found[tuple(row[name] for name in names)].append(row)
-    return [found[place] for place in sorted(found)]  # type: ignore[type-var]
+    return [found[place] for place in sorted(found)]
 
 
 def _column(rows: list[Row], name: str) -> list[Any]:

@@ -85,6 +85,7 @@ class Store:
         self._filters: Callable[[Mapping[str, Any]], str] | None = None
         self.inserts = 0  # made through this store: a screen that is watched looks whether anything came
         self.kept = Kept()
+        self.wider: Store | None = None  # as seen without the limit to workflows: to find out when something was
         self.loading = threading.Lock()  # held while a batch is loaded (api/access/erasure.py)
         self._free: dict[str, queue.LifoQueue[Client | None]] = {name: queue.LifoQueue() for name in CLIENTS}
         self._opened: list[Client] = []
@@ -135,6 +136,7 @@ class Store:
         """Run a statement that returns no rows. Raises StoreError."""
         with self._client() as client:
             client.command(statement, parameters=parameters)
+        self.kept.changed()
 
     def insert(self, table: str, rows: bytes) -> None:
         """Insert JSON rows, one a line, as they are. Raises StoreError, with `bad_row` when a row is at fault."""
@@ -143,6 +145,7 @@ class Store:
         with self._client("insert") as client:
             client.raw_insert(table, insert_block=rows, fmt="JSONEachRow", settings=dict(INSERT_SETTINGS))
         self.inserts += 1
+        self.kept.changed()
 
     def alive(self) -> bool:
         """Whether ClickHouse answers."""

@@ -110,6 +110,12 @@ def sentence(finding: Mapping[str, Any], now_ms: int | None = None) -> Markup:
     return Markup("").join(when(int(part), now_ms) if place % 2 else part for place, part in enumerate(parts))
 
 
+def brief(ms: float | None) -> str:
+    """A length of time for where there is little room: '5 m', '1m 35s'; '-' for None."""
+    parts = words.span(ms).split()
+    return f"{parts[0]}{parts[1]} {parts[2]}{parts[3]}" if len(parts) == 4 else " ".join(parts)
+
+
 def compact(number: float | None) -> str:
     """A number in at most five characters: 950, 12.3k, 4.5M; '-' for None."""
     if number is None:
@@ -142,7 +148,7 @@ templates.env.filters |= {
     "when": when,
     "compact": compact,
     "ticked": ticked,
-    "brief": lambda ms: " ".join(words.span(ms).split()[:2]),
+    "brief": brief,
 }
 templates.env.globals |= {
     "sentence": sentence,

@@ -59,6 +59,7 @@ MODULES = {
     ),
     "packs": ("mapping", "paths", "pii", "times", "values"),
     "operators": (
+        "advance",
         "batch",
         "bucket",
         "buckets",

@@ -58,14 +58,21 @@ def seen_by(store: Store, limits: Limits) -> Store:
     if not limits:
         return store
     text = filters(limits)
-    return store.filtered(lambda asked: spanned(text, asked))
+    narrow = store.filtered(lambda asked: spanned(text, asked))
+    narrow.wider = None if limits.workflows is None else seen_by(store, Limits(None, limits.groups))
+    return narrow
 
 
 def spanned(text: str, asked: Mapping[str, Any]) -> str:
-    """A filter for a query with these parameters: its span of time is theirs (epoch ms), or all of it."""
+    """A filter for a query with these parameters: its span of time is theirs (epoch ms), or all of it, and of it only
+    their `instants`, if they are told."""
     since = int(asked.get("since_ms", asked.get("from_ms", -FAR)))
     until = int(asked.get("until_ms", FAR))
-    return text.replace("{since}", str(since)).replace("{until}", str(until))
+    only = ""
+    if "instants" in asked:
+        instants = ",".join(str(int(at)) for at in asked["instants"])
+        only = f" AND at_ms IN ({instants})" if instants else " AND 0"
+    return text.replace("{since}", str(since)).replace("{until}", str(until)).replace("{instants}", only)
 
 
 def _quoted(text: str) -> str:

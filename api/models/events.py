@@ -26,6 +26,7 @@ class Histogram(BaseModel):
     span_ms: int = Field(description="how long a span is")
     events: list[int] = Field(description="in each span from since_ms on")
     total: int
+    shortened: bool = Field(description="more was asked for than somebody limited to workflows is shown: the last day")
 
 
 class EventPattern(BaseModel):

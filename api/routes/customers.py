@@ -12,7 +12,7 @@ from api import customers, views
 from api.access.roles import Limits
 from api.access.rows import seen_by
 from api.access.who import now_ms
-from api.context import Context, Ctx
+from api.context import Context, Ctx, PublicCtx
 from api.customerlinks import CustomerLink, read
 from api.paging import PathText
 from api.problems import documented, not_found
@@ -129,14 +129,14 @@ def page(request: Request, ctx: Ctx, group: PathText, value: PathText, days: Day
 @router.get(
     "/api/v1/public/customers/{token}", tags=["public"], response_model=PublicCustomer, responses=documented(404)
 )
-def get_public_customer(ctx: Ctx, token: PathText) -> dict[str, Any]:
+def get_public_customer(ctx: PublicCtx, token: PathText) -> dict[str, Any]:
     """What a customer's token shows: figures of the last 30 days, and service levels of three months."""
     return _public(ctx, token)
 
 
 @router.get("/status/customers/{token}.svg", tags=["public"], response_class=Response, responses=SVG)
 def get_customer_badge(
-    request: Request, ctx: Ctx, token: PathText, show: Literal["met", "open", "processed", "late"] = "met"
+    request: Request, ctx: PublicCtx, token: PathText, show: Literal["met", "open", "processed", "late"] = "met"
 ) -> Response:
     """One figure of it as an SVG image: `met` is the share of deadlines met this month."""
     found = _public(ctx, token)

@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api import paging
 from api.context import Context, Ctx
-from api.models import FoundItem
-from api.paging import FAR, At, Cursor, PathText, Text
+from api.models import FoundItem, Page
+from api.paging import FAR, At, Cursor, Limit, PathText, Text
 from api.problems import documented
 from api.routes.alerts import listed
 from api.runbooks import runbook
@@ -20,7 +20,6 @@ from api.screens.why import reasons
 from api.templating import address, item_place, templates
 
 router = APIRouter()
-AFTER = ("after_place", "after_lane", "after_workflow", "after_key", "after_run")
 PAGE = 50
 ALERTS = 20
 """Alerts shown with an item, the latest."""
@@ -28,10 +27,15 @@ ALERTS = 20
 Status = Annotated[Literal["", "in_flight", "completed", "failed", "expired", "closed"], Query()]
 
 
-@router.get("/api/v1/search", tags=["screens"], response_model=list[FoundItem], responses=documented(401, 422, 503))
-def search(ctx: Ctx, key: Annotated[Text, Query(min_length=1)], lane: Text = "") -> list[dict[str, Any]]:
-    """The items known by exactly this key, whichever of their keys it is; at most 200, the latest news first."""
-    return screen.search(ctx.store, key, lane)
+@router.get(
+    "/api/v1/search", tags=["screens"], response_model=Page[FoundItem], responses=documented(400, 401, 422, 503)
+)
+def search(
+    ctx: Ctx, key: Annotated[Text, Query(min_length=1)], lane: Text = "", limit: Limit = PAGE, cursor: Cursor = ""
+) -> dict[str, Any]:
+    """The items known by exactly this key, whichever of their keys it is, the latest news first: those whose own key it
+    is, and those that one of its latest thousand events belongs to."""
+    return paging.page_of_items(screen.search(ctx.store, key, lane, limit + 1, cursor), limit, "updated_ms")
 
 
 @router.get("/items", response_class=HTMLResponse, include_in_schema=False)
@@ -59,9 +63,9 @@ def items(
         sort="updated",
         limit=PAGE + 1,
         **paging.split_group(group),
-        **paging.decode(cursor, AFTER, (int, str, str, str, int)),
+        **paging.after_item(cursor),
     )
-    shown = paging.page(rows, PAGE, lambda row: (row["place"], row["lane"], row["workflow"], row["key"], row["run_ms"]))
+    shown = paging.page_of_items(rows, PAGE)
     begun = {(row["lane"], row["workflow"], row["key"], row["run_ms"]) for row in shown["items"]}
     others = [row for row in known if (row["lane"], row["workflow"], row["key"], row["run_ms"]) not in begun]
     more = address("/items", **filters, cursor=shown["next"]) if shown["next"] else ""

@@ -19,7 +19,6 @@ Sort = Annotated[
     Query(description="updated, started: the latest first; due: the next deadline first"),
 ]
 Status = Annotated[Literal["", "in_flight", "completed", "failed", "expired", "closed"], Query()]
-AFTER = ("after_place", "after_lane", "after_workflow", "after_key", "after_run")
 
 
 @router.get("/items", response_model=Page[Item], responses=documented(400))
@@ -37,7 +36,6 @@ def list_items(
     cursor: Cursor = "",
 ) -> dict[str, Any]:
     """Items that fit all filters; each run of a key is a row."""
-    place = paging.decode(cursor, AFTER, (int, str, str, str, int))
     rows = ctx.store.query(
         "items/list",
         workflow=workflow,
@@ -49,9 +47,9 @@ def list_items(
         sort=sort,
         limit=limit + 1,
         **paging.split_group(group),
-        **place,
+        **paging.after_item(cursor),
     )
-    return paging.page(rows, limit, lambda row: (row["place"], row["lane"], row["workflow"], row["key"], row["run_ms"]))
+    return paging.page_of_items(rows, limit)
 
 
 @router.get("/items/{workflow}/{key:key}", response_model=ItemDetail, responses=documented(404))

@@ -76,12 +76,14 @@ def page(request: Request, ctx: Ctx, filters: Filters, cursor: Cursor = "") -> R
     place = paging.decode(cursor, AFTER, (int, str, str))
     rows = screen.latest(ctx.store, "events/latest", PAGE + 1, where | place)
     shown = paging.page(rows, PAGE, lambda row: (row["time_ms"], row["source"], row["id"]))
-    [names] = ctx.store.query("events/names", lane=where["lane"])
+    counted = screen.bounded(ctx.store, where)
+    day = {"since_ms": max(where["since_ms"], where["until_ms"] - screen.DAY_MS), "until_ms": where["until_ms"]}
+    [names] = ctx.store.query("events/names", lane=where["lane"], **day)
     parts = {
         "rows": shown["items"],
         "more": address("/events", **filters["asked"], cursor=shown["next"]) if shown["next"] else "",
-        "histogram": screen.histogram(ctx.store, where),
-        "patterns": screen.patterns(ctx.store, where) if not cursor else [],
+        "histogram": screen.histogram(ctx.store, counted),
+        "patterns": screen.patterns(ctx.store, counted) if not cursor else [],
         "names": names,
         "exports": {name: address("/api/v1/events/export", **filters["asked"], format=name) for name in FORMATS},
         **filters,
@@ -91,14 +93,16 @@ def page(request: Request, ctx: Ctx, filters: Filters, cursor: Cursor = "") -> R
 
 @router.get("/api/v1/events/histogram", tags=["events"], response_model=Histogram, responses=DOCUMENTED)
 def event_histogram(ctx: Ctx, filters: Filters) -> dict[str, Any]:
-    """How many events of one lane fit all filters, in at most 61 spans of time."""
-    return screen.histogram(ctx.store, filters["where"])
+    """How many events of one lane fit all filters, in at most 61 spans of time. Somebody limited to workflows is shown
+    the last day of a longer time, unless few events fit."""
+    return screen.histogram(ctx.store, screen.bounded(ctx.store, filters["where"]))
 
 
 @router.get("/api/v1/events/patterns", tags=["events"], response_model=list[EventPattern], responses=DOCUMENTED)
 def event_patterns(ctx: Ctx, filters: Filters) -> list[dict[str, Any]]:
-    """What up to 3,000 of the latest events that fit look like, numbers and ids left out; the 20 commonest shapes."""
-    return screen.patterns(ctx.store, filters["where"])
+    """What up to 3,000 of the latest events that fit look like, numbers and ids left out; the 20 commonest shapes. Of a
+    longer time somebody limited to workflows is shown the last day."""
+    return screen.patterns(ctx.store, screen.bounded(ctx.store, filters["where"]))
 
 
 @router.get("/api/v1/events/export", tags=["events"], response_class=Response, responses=DOCUMENTED)

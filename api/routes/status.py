@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from api.context import Ctx
+from api.context import PublicCtx
 from api.paging import PathText
 from api.problems import documented, not_found
 from api.status.badge import COLOURS, badge
@@ -83,14 +83,14 @@ class PublicStatus(BaseModel):
     response_model=PublicStatus,
     responses={304: {"description": "Not changed since the answer with this ETag"}},
 )
-def get_public_status(request: Request, ctx: Ctx) -> Response:
+def get_public_status(request: Request, ctx: PublicCtx) -> Response:
     """How the listed components stand, and stood, for everybody. Made at most once in five seconds, however many ask;
     with `If-None-Match` the answer is short where nothing has changed."""
     return cached(request, JSONResponse(PublicStatus.model_validate(public(ctx)).model_dump()))
 
 
 @router.get("/status", response_class=HTMLResponse, include_in_schema=False)
-def page(request: Request, ctx: Ctx) -> Response:
+def page(request: Request, ctx: PublicCtx) -> Response:
     """The same as a page."""
     return cached(request, templates.TemplateResponse(request, "status.html", {"status": public(ctx)}))
 
@@ -98,7 +98,7 @@ def page(request: Request, ctx: Ctx) -> Response:
 @router.get(
     "/status/badge/{component}.svg", tags=["public"], response_class=Response, responses={**SVG, **documented(404)}
 )
-def get_component_badge(request: Request, ctx: Ctx, component: PathText) -> Response:
+def get_component_badge(request: Request, ctx: PublicCtx, component: PathText) -> Response:
     """A component's state as an SVG image, for other sites' pages."""
     found = next((one for one in public(ctx)["components"] if one["id"] == component), None)
     if found is None:

@@ -50,7 +50,7 @@ def get_trends(
     begin = max(begin // long * long, end - MOST_SPANS * long)
     spans = max(0, (end - begin) // long)
     shown = min(spans, limit)
-    where = {"group": group, "since_ms": begin, "spans": shown, "span_ms": long}
+    where: dict[str, Any] = {"group": group, "since_ms": begin, "spans": shown, "span_ms": long}
     points = trend(ctx.store, workflow, chosen, **where, now_ms=time.time_ns() // 1_000_000)
     more = paging.encode((begin + shown * long,)) if spans > shown else None
     return {"workflow": workflow, "lane": chosen, "now_ms": now, "span_ms": long, "points": points, "next": more}

@@ -20,7 +20,8 @@ Group = Annotated[Text, Query(description="count by the values of this group", e
 def list_workflows(
     ctx: Ctx, response: Response, lane: Text = "", workflow: Text = "", group: Group = "", limit: Most = MAX_LIMIT
 ) -> list[dict[str, Any]]:
-    """Every workflow in every lane, with its counts. Status `blind` means that the lane's clock stands still."""
+    """Every workflow in every lane, with its counts. Status `blind` means that the lane's clock stands still. There
+    are as many as rules, hence no pages; of a `group` with very many values `lane` and `workflow` choose some."""
     stale = ctx.settings.stale_after_s
     rows = views.workflows(ctx.store, stale, lane=lane, workflow=workflow, group=group, limit=limit + 1)
     return cut(rows, limit, response)
@@ -36,7 +37,8 @@ def list_steps(
     since: Since = 0,
     limit: Most = MAX_LIMIT,
 ) -> dict[str, Any]:
-    """What passed each step since `since`, what waits there now and for how long. Default lane: the busiest of late."""
+    """What passed each step since `since`, what waits there now and for how long. Default lane: the busiest of late.
+    As many as the rules name, hence no pages."""
     known = views.workflows(ctx.store, ctx.settings.stale_after_s, workflow=workflow, lane=lane)
     if not known:
         raise not_found(f"No lane has items of the workflow {workflow!r}{f' in lane {lane!r}' if lane else ''}.")
@@ -54,5 +56,5 @@ def list_steps(
 
 @router.get("/lanes", response_model=list[Lane])
 def list_lanes(ctx: Ctx, response: Response, limit: Most = MAX_LIMIT) -> list[dict[str, Any]]:
-    """Each lane with its clock."""
+    """Each lane with its clock; lanes are few, hence no pages."""
     return cut(views.lanes(ctx.store, ctx.settings.stale_after_s, limit + 1), limit, response)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from api import views
+from api.paging import FAR
 from api.screens.charts import WIDTH, ceiling, columns
 from api.store import Store
 
@@ -20,6 +21,9 @@ WIDER = 4
 """How much further back each look goes than the one before."""
 
 YEAR_MS = 366 * DAY_MS
+FEW = 1_000
+NEVER: Row = {"instants": []}
+ANY = {"lane": "", "type": "", "source": "", "key": "", "id": "", "pattern": "", "since_ms": -FAR, "until_ms": FAR}
 SHAPES = 20
 
 
@@ -41,8 +45,31 @@ def span_of(since: int, until: int) -> int:
     return next((one for one in fixed if one >= least), int(ceiling(least / DAY_MS)) * DAY_MS)
 
 
+def instants(store: Store, **filters: Any) -> Row:
+    """When the events that fit were, for somebody limited to workflows, if that is seldom: {"instants": epoch ms}.
+
+    Such a person's events are told by the transitions of the time that is asked for: all of them, unless it is known
+    at which instants to look. Empty for who has no such limit, and where many events fit.
+    """
+    asked = ANY | filters
+    if store.wider is None or not (asked["pattern"] or asked["key"] or asked["id"]):
+        return {}
+    found = store.wider.query("events/instants", **asked | {"limit": FEW + 1})
+    return {"instants": [row["time_ms"] for row in found]} if len(found) <= FEW else {}
+
+
+def bounded(store: Store, filters: Row) -> Row:
+    """The filters of what is counted. Somebody limited to workflows sees the last day of a longer time (`shortened`),
+    unless few events fit: what it costs to tell theirs grows with all that happened meanwhile."""
+    since = max(filters["since_ms"], filters["until_ms"] - DAY_MS)
+    if store.wider is None or since == filters["since_ms"]:
+        return filters
+    few = instants(store, **filters)
+    return filters | (few or {"since_ms": since, "shortened": True})
+
+
 def histogram(store: Store, filters: Row) -> Row:
-    """`events` in each span from `since_ms` on, and the chart of it."""
+    """`events` in each span from `since_ms` on, and the chart of it; of filters that are `bounded`."""
     span = span_of(filters["since_ms"], filters["until_ms"])
     since = filters["since_ms"] // span * span
     found = {
@@ -56,13 +83,14 @@ def histogram(store: Store, filters: Row) -> Row:
         "span_ms": span,
         "events": counts,
         "total": sum(counts),
+        "shortened": filters.get("shortened", False),
         "chart": columns(counts, [], width=2 * WIDTH),
     }
 
 
 def patterns(store: Store, filters: Row) -> list[Row]:
     """The shapes of up to 3,000 of the latest events that fit, the commonest first, with the share of each in percent.
-    100 are enough not to look further back."""
+    100 are enough not to look further back. The filters are `bounded`."""
     shapes: dict[tuple[str, str], Row] = {}
     left = SAMPLE
     for since, until in backwards(filters["since_ms"], filters["until_ms"], time.time_ns() // 1_000_000):
@@ -75,7 +103,7 @@ def patterns(store: Store, filters: Row) -> list[Row]:
         if left <= SAMPLE - ENOUGH:
             break
     rows = sorted(shapes.values(), key=lambda row: (-row["events"], row["type"], row["shape"]))[:SHAPES]
-    total = sum(row["events"] for row in rows) or 1
+    total = SAMPLE - left
     return [{**row, "share": 100 * row["events"] / total} for row in rows]
 
 
@@ -85,7 +113,10 @@ def latest(store: Store, name: str, limit: int, filters: Row) -> list[Row]:
     rows: list[Row] = []
     until = min(filters["until_ms"], filters["after_ms"] + 1) if filters["resumed"] else filters["until_ms"]
     for begin, end in backwards(filters["since_ms"], until, time.time_ns() // 1_000_000):
-        rows += store.query(name, **(filters | {"since_ms": begin, "until_ms": end}), limit=limit - len(rows))
+        asked = filters | {"since_ms": begin, "until_ms": end}
+        few = instants(store, **asked)
+        if few != NEVER:
+            rows += store.query(name, **asked, **few, limit=limit - len(rows))
         if len(rows) >= limit:
             break
     return rows

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from api import views
-from api.paging import FAR
+from api.paging import FAR, after_item
+from api.screens.events import instants
 from api.store import Store
 
 Row = dict[str, Any]
@@ -27,9 +28,10 @@ def item(store: Store, workflow: str, key: str, lane: str, stale_s: int, *, at_m
     return found
 
 
-def search(store: Store, key: str, lane: str) -> list[Row]:
+def search(store: Store, key: str, lane: str, limit: int = FOUND, cursor: str = "") -> list[Row]:
     """The items that are known by this key, whichever of their keys it is, the one with the latest news first."""
-    return store.query("items/found", key=key, lane=lane, limit=FOUND)
+    about = {"key": key, "lane": lane, "limit": limit, **after_item(cursor)}
+    return store.query("items/found", **about, **instants(store, key=key, lane=lane))
 
 
 def waterfall(item: Row) -> Row:

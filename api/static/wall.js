@@ -41,8 +41,10 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("daymark:updated", lay);
 setInterval(() => paused || turn(1), TURN_MS);
-setInterval(() => {
+function tell() {
   const text = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   document.getElementById("clock").textContent = text;
-}, 1000);
+}
+setInterval(tell, 1000);
+tell();
 lay();

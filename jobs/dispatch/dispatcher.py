@@ -28,6 +28,7 @@ from jobs.dispatch.queues import Pending
 from jobs.dispatch.records import Delivery, Notify, Presence
 from jobs.dispatch.standby import Standby
 from jobs.dispatch.turn import BEAT_MS, Turn
+from jobs.dispatch.watch import Watch
 
 FLOOR_S = 0.25
 FINISH_S = 5.0
@@ -62,13 +63,14 @@ class Dispatcher:
         fresh: bool = True,
     ) -> None:
         self.plan = Plan()
+        self.watch = Watch()
         self.turn = Turn(uuid.uuid4().hex, place, fresh)
         self.standby = Standby(bootstrap, prefix, self.turn)
         self.metrics = metrics
         self.notifications = f"{prefix}notifications"
         self.outbox = outbox
         self.writer = writer
-        self.deliveries = f"{prefix}deliveries"
+        self.deliveries, self.findings = f"{prefix}deliveries", f"{prefix}findings"
         self.log = NotificationLog(bootstrap, prefix, self._take)
         self.documents = DocumentLog(bootstrap, f"{prefix}alerting", documents, self._changed)
         self._wakes: dict[str, asyncio.Event] = {}
@@ -96,7 +98,7 @@ class Dispatcher:
             self._group = group
             log.info("dispatching", extra={"offset": begun.offset, "rows": len(begun.rows)})
             reading += map(group.create_task, (self.log.follow(), self._keep_floor(), self._seek(), self._beat()))
-            reading.append(group.create_task(self._observe()))
+            reading += map(group.create_task, (self._observe(), self._tell_of_channels()))
             self.metrics.sending.set(1)
             stopping = group.create_task(stop.wait())
             await asyncio.wait({stopping, group.create_task(self._over.wait())}, return_when=asyncio.FIRST_COMPLETED)
@@ -192,6 +194,7 @@ class Dispatcher:
         row.type = self.outbox.type_of(row.channel)
         await self._write(row)
         self.plan.recorded(pending, row)
+        self.watch.note(pending.notice, row)
         self._wake(row.channel)
 
     async def _write(self, row: Delivery) -> None:
@@ -210,6 +213,13 @@ class Dispatcher:
         """Now and then, look how the channels are."""
         while True:
             self.metrics.observe(self.plan, wall_ms())
+            await asyncio.sleep(OBSERVE_S)
+
+    async def _tell_of_channels(self) -> None:
+        """Now and then, write down what people should know about the channels themselves."""
+        while True:
+            for row in self.watch.look(self.plan.queues, wall_ms()):
+                await self.writer.write(self.findings, row["key"], msgspec.json.encode(row))
             await asyncio.sleep(OBSERVE_S)
 
     async def _beat(self) -> None:

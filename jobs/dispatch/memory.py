@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from jobs.dispatch.outcomes import alerts_of
-from jobs.dispatch.records import CLOSING, RESOLVED, Delivery, Notify, masked
+from jobs.dispatch.records import CLOSING, ENDED, Delivery, Notify, masked
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -66,7 +66,7 @@ class Told:
         """Take what has become of a notice."""
         for alert in row.alerts:
             key = (row.channel, row.person + row.address, alert)
-            if row.reason == RESOLVED:
+            if row.reason in ENDED:
                 self._told.pop(key, None)
             elif row.reason in CLOSING:
                 continue  # that somebody is at it doesn't change who knows of it

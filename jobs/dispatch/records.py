@@ -8,7 +8,9 @@ import msgspec
 
 RESOLVED = "resolved"
 
-CLOSING = (RESOLVED, "acknowledged")
+ENDED = (RESOLVED, "expired")
+
+CLOSING = (*ENDED, "acknowledged")
 """Notices of what has become of an alert: they follow its halt, so no halt stops them."""
 
 FINAL = ("sent", "dead", "failed", "called_off", "superseded")

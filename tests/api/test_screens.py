@@ -36,12 +36,24 @@ def test_what_an_ended_item_missed_is_no_longer_broken(client: TestClient, store
     assert [row["key"] for row in client.get("/api/v1/overview").json()["open"]] == ["K-1"]
 
 
+@pytest.mark.parametrize(("late_ms", "calm"), [(0, True), (HOUR, False)])
+def test_silence_is_never_green_nor_called_calm(client: TestClient, store: Store, late_ms: int, calm: bool) -> None:
+    assert "Nothing is overdue" not in client.get("/wall").text, "nothing was seen at all"
+    now = time.time_ns() // 1_000_000 - late_ms
+    insert(store, "progress", progress(watermark_ms=now, at_ms=now))
+    insert(store, "items", item(status="completed", run_ms=now, started_ms=now, updated_ms=now, ended_ms=now))
+    for path in ("/wall", "/"):
+        text = client.get(path).text
+        assert ("Nothing is overdue" in text, "Nothing is known to be overdue" in text) == (calm, not calm), path
+
+
 def test_an_item_is_found_by_its_own_key_and_by_any_key_of_its_events(client: TestClient, store: Store) -> None:
     insert(store, "items", item(key="ORDER-1"), item(key="ORDER-2"))
     insert(store, "events", event(id="e1", key_name="execution", key="EXEC-9"))
     insert(store, "transitions", transition(key="ORDER-1", event_id="e1"))
     for key in ("ORDER-1", "EXEC-9"):
-        assert [row["key"] for row in client.get("/api/v1/search", params={"key": key}).json()] == ["ORDER-1"], key
+        found = client.get("/api/v1/search", params={"key": key}).json()
+        assert ([row["key"] for row in found["items"]], found["next"]) == (["ORDER-1"], None), key
     led = client.get("/items", params={"key": "EXEC-9"}, follow_redirects=False)
     assert led.status_code == 303
     assert led.headers["location"].startswith("/items/w/ORDER-1?lane=main")
@@ -49,6 +61,24 @@ def test_an_item_is_found_by_its_own_key_and_by_any_key_of_its_events(client: Te
     listed = client.get("/items", params={"key": "ORDER"}).text
     assert listed.count('href="/items/w/ORDER-') == 2
     assert "No item fits" in client.get("/items", params={"key": "NOBODY"}).text
+
+
+@pytest.mark.parametrize("limit", [1, 4, 1000])
+def test_pages_of_what_a_key_leads_to_show_everything_once(client: TestClient, store: Store, limit: int) -> None:
+    for _ in range(2):
+        insert(store, "items", *(item(key=f"PART-{n}", updated_ms=T0 + n % 3) for n in range(9)))
+        insert(store, "items", *(item(key="BATCH", lane=lane, run_ms=T0 + 1) for lane in ("main", "replay-1")))
+        insert(store, "events", *(event(id=f"e{n}", key="BATCH", time_ms=T0 + n) for n in range(9)))
+        insert(store, "transitions", *(transition(key=f"PART-{n}", event_id=f"e{n}", at_ms=T0 + n) for n in range(9)))
+    seen: list[tuple[str, str]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = client.get("/api/v1/search", params={"key": "BATCH", "limit": limit, "cursor": cursor}).json()
+        assert page["items"]
+        seen += [(row["lane"], row["key"]) for row in page["items"]]
+        cursor = page["next"]
+    assert len(seen) == len(set(seen)) == 11
+    assert client.get("/api/v1/search", params={"key": "BATCH", "cursor": "!!!"}).status_code == 400
 
 
 def test_the_map_as_it_was_counts_what_waited_then(client: TestClient, store: Store) -> None:

@@ -11,11 +11,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from starlette.testclient import TestClient
 
+from api.access.roles import Limits
 from api.main import create_app
 from api.migrations import migrate
 from api.settings import Settings
 from api.status.cache import Cache
 from api.store import Store, StoreError
+from tests.api.access.conftest import signed_in
 from tests.api.alertrows import alert, delivery, incident, logged
 from tests.api.rows import event, finding, insert, item, progress, transition
 from tests.api.test_levels import MAPPING, PACK
@@ -170,6 +172,17 @@ def test_fifty_watchers_cost_one_set_of_queries(client: TestClient, monkeypatch:
     for number in range(50):
         assert client.get(PATHS[number % 3]).status_code == 200
     assert once == len(asked_for) > 0
+
+
+def test_who_may_see_little_of_it_sees_the_same_page_and_leaves_it_as_it_is_for_all(client: TestClient) -> None:
+    honest = asked(client)["components"]
+    state = client.app.state  # type: ignore[attr-defined]
+    state.context = replace(state.context, cache=Cache())
+    visitor = TestClient(client.app, base_url="http://127.0.0.1")
+    signed_in(visitor, "us", "viewer", Limits(None, {"market": frozenset({"US"})}))
+
+    assert asked(visitor)["components"] == honest
+    assert asked(client)["components"] == honest
 
 
 def test_an_unchanged_answer_is_not_sent_again(client: TestClient) -> None:

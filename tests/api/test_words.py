@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from api.templating import brief
 from api.words import sentence
 
 
@@ -44,3 +45,10 @@ def test_what_was_at_risk_is_told_with_how_it_ended(kind: str) -> None:
     off = finding(kind, at_ms=60_000)
     assert sentence(off, 0) == "files is not waited for any more: B1, at risk 00:00:00, called off 00:01:00"
     assert "B1, not there" in sentence(finding(kind, at_ms=None, since_ms=-60_000), 0)
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"), [(None, "-"), (0, "0 ms"), (60_000, "1 m"), (95_000, "1m 35s"), (178_000, "2m 58s")]
+)
+def test_where_there_is_little_room_a_time_is_short_and_not_cut(ms: int | None, text: str) -> None:
+    assert brief(ms) == text

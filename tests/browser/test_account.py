@@ -72,4 +72,5 @@ def test_signed_out_one_comes_to_the_sign_in_and_it_holds_too(olga: Page, guarde
     expect(olga).to_have_url(guarded.url + "/login")
     olga.goto(guarded.url + "/alerts")
     expect(olga).to_have_url(guarded.url + "/login")
+    expect(olga.get_by_role("search")).to_have_count(0)
     looks.check(olga)

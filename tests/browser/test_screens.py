@@ -206,6 +206,18 @@ def test_dark_is_remembered(page: Page, served: Served) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 18, 22)"
 
 
+def test_on_a_phone_all_screens_are_behind_a_menu(page: Page, served: Served) -> None:
+    page.set_viewport_size(looks.PHONE)  # type: ignore[arg-type]
+    page.goto(served.url)
+    alerts = page.get_by_role("navigation", name="Screens").get_by_role("link", name="Alerts")
+    expect(alerts).to_be_hidden()
+    menu = page.get_by_role("button", name="Menu")
+    menu.press("Enter")
+    expect(menu).to_have_attribute("aria-expanded", "true")
+    alerts.click()
+    expect(page.locator("h1")).to_contain_text("Alerts")
+
+
 def test_the_wall_fits_its_screen_and_can_be_paused(page: Page, served: Served) -> None:
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.goto(served.url + "/wall")

@@ -9,6 +9,7 @@ from typing import Any
 
 from kafka import KafkaProducer
 
+from api.stack import process
 from api.stack.flink import FlinkCluster
 from jobs import topics
 from jobs.ticks import write_tick
@@ -51,6 +52,15 @@ class AlertLane:
         if self.cluster.job_is_alive(self.job):
             self.cluster.cancel(self.job)
         self.producer.close()
+
+    def kill_taskmanagers(self) -> None:
+        """All of the cluster's, this job's among them; others take their place."""
+        killed, self.cluster.taskmanagers = self.cluster.taskmanagers, []
+        for victim in killed:
+            process.kill_group(victim.pid)
+            victim.wait()
+        for _ in killed:
+            self.cluster.add_taskmanager()
 
     def document(self, name: str, body: dict[str, Any] | None) -> None:
         self._send("alerting", json.dumps(body).encode() if body else None, key=name.encode())

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from api.stack import process
 from api.stack.flink import FlinkCluster
 from api.stack.kafka import KafkaBroker
 from tests.flink.alertlane import AlertLane
 from tests.flink.alertpolicy import DOCUMENTS, finding
 from tests.flink.audience import Audience, audience
+from tests.flink.lives import ANNA, SECOND, Lives
 from tests.kafka_help import eventually
 
 pytestmark = pytest.mark.real
-SECOND, MINUTE = 1_000, 60_000
-ANNA, BEN = "anna@example.com", "ben@example.com"
-OPENED, ESCALATED, ENDED = (ANNA, "opened"), (BEN, "escalated"), (ANNA, "resolved")
+MINUTE = 60_000
+KEY = {"env": "PAGER_KEY"}
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +32,19 @@ def alerts(broker: KafkaBroker, cluster: FlinkCluster) -> Iterator[AlertLane]:
 
 @pytest.fixture(scope="module")
 def people(alerts: AlertLane) -> Iterator[Audience]:
-    """Anna is told at once, Ben where nobody answers for two minutes. Of a storm Anna has a mail, ten a minute at most,
-    and the desk a message in its chat, one a minute at most."""
-    with audience(alerts) as told:
+    """Anna is told at once, Ben where nobody answers for two minutes. Of a storm Anna has ten mails a minute at most;
+    the desk and the pager have one message a minute at most."""
+    with pytest.MonkeyPatch.context() as patch, audience(alerts) as told:
+        patch.setenv("PAGER_KEY", "a key of the pager's")
         mail = {"type": "email", "server": told.server, "tls": "none", "from": "daymark@example.com"}
-        storm = {"steps": [{"notify": [{"person": "anna", "by": ["storm"]}, {"channel": "desk"}]}]}
+        rarely = {"limit": {"count": 1, "per": "1m"}}
+        storm = [{"person": "anna", "by": ["storm"]}, {"channel": "desk"}, {"channel": "pager"}]
         documents = DOCUMENTS | {
             "channel/mail": mail | {"limit": {"count": 1_000, "per": "1m"}},
             "channel/storm": mail,
-            "channel/desk": {"type": "webhook", "url": f"{told.url}/desk", "limit": {"count": 1, "per": "1m"}},
-            "escalation/storm": storm,
+            "channel/desk": {"type": "webhook", "url": f"{told.url}/desk"} | rarely,
+            "channel/pager": {"type": "pagerduty", "url": f"{told.url}/pager", "routing_key": KEY} | rarely,
+            "escalation/storm": {"steps": [{"notify": storm}]},
             "routes/main": DOCUMENTS["routes/main"]
             | {
                 "routes": [
@@ -62,115 +64,11 @@ def people(alerts: AlertLane) -> Iterator[Audience]:
 # --- killed
 
 
-class Lives:
-    """Ten alerts, each at another step of its life when the job is killed."""
-
-    told_of = {
-        "told": [OPENED],
-        "escalated": [OPENED, ESCALATED],
-        "answered": [OPENED],
-        "closed": [OPENED, ENDED],
-        "put-right": [OPENED, ENDED],
-        "found": [OPENED, ESCALATED],
-        "being-answered": [OPENED],
-        "due": [OPENED, ESCALATED],
-        "being-closed": [OPENED, ENDED],
-        "being-put-right": [OPENED, ENDED],
-    }
-
-    def __init__(self, alerts: AlertLane, people: Audience, begin: int) -> None:
-        self.alerts, self.people, self.begin = alerts, people, begin
-        self.keys = {name: f"{name}-{begin}" for name in self.told_of}
-        self.ids: dict[str, str] = {}
-        self.actions: list[str] = []
-
-    def tick(self, seconds: int) -> None:
-        self.alerts.tick(self.begin + seconds * SECOND)
-
-    def find(self, name: str, **more: Any) -> None:
-        key = self.keys[name]
-        self.alerts.find(key, rule=key, **more)  # of one rule they would be an incident
-
-    def arrives(self, name: str) -> None:
-        self.find(name, kind="late", at_ms=self.alerts.began + 1, delta_ms=1)
-
-    def act(self, kind: str, name: str) -> None:
-        alert = self.ids.get(name) or self.alerts.alert(self.keys[name])["id"]
-        self.actions.append(self.alerts.act(kind, alert, partition=0))
-
-    def await_heard(self, *names: str, who: tuple[str, str] = OPENED) -> None:
-        eventually(lambda: all(who in self.people.heard().get(self.keys[name], ()) for name in names))
-
-    def open(self) -> None:
-        """What happens before the checkpoint: most of them are told, the first of them a little before the others."""
-        self.tick(0)
-        self.find("escalated")
-        self.tick(10)
-        known = ("answered", "closed", "put-right", "being-answered", "due", "being-closed", "being-put-right")
-        for name in known:
-            self.find(name)
-        self.await_heard("escalated", *known)
-        ids = {row["key"]: row["id"] for row in self.alerts.rows("alerts")}
-        self.ids = {name: ids[key] for name, key in self.keys.items() if key in ids}
-        self.tick(119)
-
-    def go_on(self) -> None:
-        """What the killed job has done, and the one in its place knows nothing of."""
-        self.tick(120)
-        self.find("told")
-        self.act("ack", "answered")
-        self.act("resolve", "closed")
-        self.arrives("put-right")
-        self.await_heard("told")
-        self.await_heard("escalated", who=ESCALATED)
-        self.await_heard("closed", "put-right", who=ENDED)
-        eventually(lambda: self.alerts.alert(self.keys["answered"])["state"] == "acknowledged")
-
-    def begin_to(self) -> None:
-        """What the killed job has read, and not done yet."""
-        self.alerts.tick_but_for_one(self.begin + 129 * SECOND)
-        self.find("found")
-        self.act("ack", "being-answered")
-        self.act("resolve", "being-closed")
-        self.arrives("being-put-right")
-
-    def end(self) -> None:
-        """Time goes on: past the escalations, before which the one that was told is answered."""
-        self.tick(129)
-        self.tick(131)
-        self.await_heard("due", who=ESCALATED)
-        self.act("ack", "told")
-        for action in self.actions:
-            assert self.alerts.answer(action)["outcome"] == "applied"
-        self.tick(260)
-        self.await_heard("found", who=ESCALATED)
-        eventually(self.people.is_all_delivered)
-
-
-def test_killed_at_every_step_of_an_alert_nobody_is_told_twice_and_nothing_is_lost(
-    alerts: AlertLane, people: Audience
-) -> None:
-    for begin in range(0, 40 * MINUTE, 10 * MINUTE):
-        lives = Lives(alerts, people, begin)
-        lives.open()
-        known = _next_checkpoint(alerts)
-        lives.go_on()
-        lives.begin_to()
-        in_time = alerts.cluster.newest_checkpoint(alerts.name) == known  # else another one was taken meanwhile
-        if in_time:
-            _kill_taskmanagers(alerts.cluster)
-        lives.end()
-        heard = people.heard()
-        assert {name: sorted(heard[key]) for name, key in lives.keys.items()} == {
-            name: sorted(who) for name, who in Lives.told_of.items()
-        }
-        if in_time:
-            break
-    else:
-        pytest.fail("each time a checkpoint was taken between the steps, so the kill would have met fewer of them")
-    ids = [one.id for one in people.arrivals()]
-    assert len(ids) == len(set(ids)), "nothing comes twice, under whatever key"
-    assert alerts.cluster.why(alerts.job) != "", "it was killed"
+def _cut_power(alerts: AlertLane) -> None:
+    alerts.cluster.kill()
+    alerts.cluster.start()
+    alerts.cluster.wait()
+    alerts.start()
 
 
 def _next_checkpoint(alerts: AlertLane) -> str:
@@ -178,13 +76,30 @@ def _next_checkpoint(alerts: AlertLane) -> str:
     return str(eventually(lambda: now if (now := alerts.cluster.newest_checkpoint(alerts.name)) != before else ""))
 
 
-def _kill_taskmanagers(cluster: FlinkCluster) -> None:
-    killed, cluster.taskmanagers = cluster.taskmanagers, []
-    for victim in killed:
-        process.kill_group(victim.pid)
-        victim.wait()
-    for _ in killed:
-        cluster.add_taskmanager()
+@pytest.mark.parametrize(
+    ("first", "kill"),
+    [(0, AlertLane.kill_taskmanagers), pytest.param(40 * MINUTE, _cut_power, marks=pytest.mark.thorough)],
+)
+def test_killed_at_every_step_of_an_alert_nobody_is_told_twice_and_nothing_is_lost(
+    alerts: AlertLane, people: Audience, first: int, kill: Callable[[AlertLane], None]
+) -> None:
+    for begin in range(first, first + 40 * MINUTE, 10 * MINUTE):
+        lives = Lives(alerts, people, begin)
+        lives.open()
+        known = _next_checkpoint(alerts)
+        lives.go_on()
+        lives.begin_to()
+        in_time = alerts.cluster.newest_checkpoint(alerts.name) == known  # else another one was taken meanwhile
+        if in_time:
+            kill(alerts)
+        lives.end()
+        assert lives.ended() == Lives.ends
+        if in_time:
+            break
+    else:
+        pytest.fail("each time a checkpoint was taken between the steps, so the kill would have met fewer of them")
+    ids = [one.id for one in people.arrivals()]
+    assert len(ids) == len(set(ids)), "nothing comes twice, under whatever key"
 
 
 # --- a storm
@@ -218,22 +133,27 @@ def _strike(alerts: AlertLane, begin: int) -> None:
         alerts.tick(begin + second * SECOND)
 
 
+def _got(people: Audience, whom: str, since: int) -> list[dict[str, Any]]:
+    """What somebody has got since an instant, in the order in which the job has said it."""
+    said = people.messages()
+    found = [said[one.id] for one in people.arrivals() if one.to == whom]
+    of_storm = [row for row in found if row["at_ms"] >= since and row["alerts"][0]["rule"].startswith("storm")]
+    return sorted(of_storm, key=lambda row: int(row["at_ms"]))
+
+
+def _storm_alerts(alerts: AlertLane) -> dict[str, dict[str, Any]]:
+    rows = {row["id"]: row for row in sorted(alerts.rows("alerts"), key=lambda row: int(row["rev"]))}
+    return {id: row for id, row in rows.items() if row["rule"].startswith("storm")}
+
+
 def test_ten_thousand_findings_in_a_minute_are_one_page_and_a_digest_in_which_nothing_is_missing(
     alerts: AlertLane, people: Audience
 ) -> None:
-    begin = 60 * MINUTE
+    begin = 80 * MINUTE
     _strike(alerts, begin)
     alerts.await_time(begin + 475 * SECOND)
     eventually(people.is_all_delivered)
-    rows = {row["id"]: row for row in sorted(alerts.rows("alerts"), key=lambda row: row["rev"])}
-    rows = {id: row for id, row in rows.items() if row["rule"].startswith("storm")}
-    said = people.messages()
-
-    def got(whom: str) -> list[dict[str, Any]]:
-        found = [said[one.id] for one in people.arrivals() if one.to == whom and one.id in said]
-        return [row for row in found if row["at_ms"] >= alerts.began + begin - 1]
-
-    desk, anna = got("/desk"), got(ANNA)
+    desk, anna = (_got(people, whom, alerts.began + begin - 1) for whom in ("/desk", ANNA))
     # The desk is paged once, about what explains four thousand; all else that is new is in one digest a minute later.
     assert [(row["reason"], row["count"], row["hidden"]) for row in desk] == [
         ("opened", 1, 0),
@@ -242,11 +162,29 @@ def test_ten_thousand_findings_in_a_minute_are_one_page_and_a_digest_in_which_no
         ("digest", OF_A_RULE - 1, 0),
     ]
     assert desk[0]["alerts"][0]["key"] == "S0"
+    # The pager is told the same, as two incidents of its own.
+    pager = _got(people, "/pager", alerts.began + begin - 1)
+    assert [row["reason"] for row in pager] == [row["reason"] for row in desk]
+    assert len({row["dedup_key"] for row in pager}) == 2
     # Anna's mailbox takes ten messages a minute.
     assert Counter(row["reason"] for row in anna) == {"opened": 10, "digest": 2, "update": 2}
-    for told in (desk, anna):
+    rows = _storm_alerts(alerts)
+    for told in (desk, pager, anna):
         known = {id for row in told for id in row["revs"]}
         explained = {id for id, row in rows.items() if row["explained_by"] in known}
         assert (len(known), len(explained)) == (1 + OF_A_RULE + OF_MANY_RULES, OF_A_CAUSE - 1)
         assert len(known | explained) == FINDINGS == len(rows), "each is told, or explained by one that is"
     assert {row["count"] for row in rows.values()} == {1}, "a finding that comes twice counts once"
+
+    # Anna answers all of it at once. The others hear so, and for hours nobody is reminded.
+    action = alerts.act("ack", *rows)
+    alerts.tick(begin + 8 * MINUTE)
+    assert alerts.answer(action, 60)["outcome"] == "applied"
+    alerts.tick(begin + 300 * MINUTE)
+    alerts.await_time(begin + 300 * MINUTE)
+    eventually(people.is_all_delivered)
+    after = alerts.began + begin + 475 * SECOND - 1
+    assert [row["reason"] for row in _got(people, "/desk", after)] == ["acknowledged"]
+    assert [row["reason"] for row in _got(people, "/pager", after)] == ["acknowledged"] * 2
+    assert not _got(people, ANNA, after)
+    assert {row["state"] for row in _storm_alerts(alerts).values()} == {"acknowledged"}

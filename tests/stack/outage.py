@@ -30,7 +30,7 @@ def without_serving(up: Stack) -> Iterator[None]:
         yield
     finally:
         os.kill(state.supervisor.pid, signal.SIGCONT)
-    eventually(lambda: _answers(up))
+    eventually(lambda: _answers(up), 120)
 
 
 def _answers(up: Stack) -> bool:

@@ -77,9 +77,10 @@ class Book:
             self.keep(alert)
 
     def renew(self, alert: Alert) -> None:
-        """What is said of it from here on is said of a revision that no halt names, not even one of this call."""
+        """What is said of it from here on is said of a revision that no halt names, not even one of this call, which
+        may be in an answer already."""
         self.touch(alert)
-        alert.rev += alert.id in self._halts
+        alert.rev += 1
 
     def keep(self, alert: Alert) -> None:
         """Something changes that its row doesn't show."""

@@ -3,7 +3,8 @@
 An alert is explained, the first that holds, by a source that is blind and feeds its workflow; by a whole step, its own
 or one upstream, that stands still; by the item that its item is a part of; by a step upstream that is missing from the
 same item; or by one that people know of already and that shares enough with it (see `incidents`). Of a source or step
-it is asked that it stood still when the alert's deadline was broken; of a whole, that it was late by then.
+it is asked that it stood still when the alert's deadline was broken; of a whole, that it was late by then, and doesn't
+wait for its parts itself. A step that the item has evidently passed explains nothing of it.
 
 Nothing is hidden behind what nobody hears of, and a cause is as severe as the worst that it hides (see `may_hide`).
 """
@@ -20,7 +21,7 @@ from udfs.alerting.incidents import caused, shared_leader
 from udfs.alerting.index import item_of
 from udfs.alerting.reported import worse
 from udfs.alerting.wording import EXPLAINED
-from udfs.core.effects import BLIND
+from udfs.core.effects import BLIND, STALLED
 from udfs.core.state import NEVER
 
 GRACE = 2 * 60_000
@@ -150,12 +151,20 @@ def _explains(book: Book, cause: Alert, alert: Alert) -> bool:
         return False
     if cause.kind == BLIND:
         return alert.breach >= cause.since
+    graph, came = book.graph, _came_to(alert)
     if cause.is_of_a_step:
-        behind = book.graph.is_upstream(alert.workflow, cause.step, alert.step)
-        return alert.breach >= cause.since and (behind or cause.step == alert.step)
+        behind = graph.is_upstream(alert.workflow, cause.step, alert.step) or cause.step == alert.step
+        return alert.breach >= cause.since and behind and not graph.is_upstream(alert.workflow, cause.step, came)
     if item_of(cause) == item_of(alert):
-        return book.graph.is_upstream(alert.workflow, cause.step, alert.step)
-    return alert.breach >= cause.breach
+        is_passed = cause.step == came or graph.is_upstream(alert.workflow, cause.step, came)
+        return graph.is_upstream(alert.workflow, cause.step, alert.step) and not is_passed
+    return alert.breach >= cause.breach and not graph.awaits_parts(cause.workflow, cause.step)
+
+
+def _came_to(alert: Alert) -> str:
+    """The step that an alert's item has come to: where it stands still, or where the clock of its deadline began. What
+    the flow puts before that has been passed, whether anything was heard of it or not."""
+    return alert.step if alert.kind == STALLED else alert.because
 
 
 def _possible_causes(book: Book, alert: Alert) -> Iterator[Iterable[str]]:

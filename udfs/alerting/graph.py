@@ -3,7 +3,7 @@ which other's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from udfs.core.immutable import Immutable
@@ -13,14 +13,21 @@ from udfs.core.spec import Spec
 @dataclass(frozen=True)
 class Graph(Immutable):
     """`upstream` has for each workflow and step the steps that the flow puts before it. `parents` has for each workflow
-    (group, workflow) pairs: the group holds the key of an item of that other workflow, which it is a part of."""
+    (group, workflow) pairs: the group holds the key of an item of that other workflow, which it is a part of.
+    `awaiting` has for each workflow the steps that wait for the item's parts: those with `children`, and what the flow
+    puts behind them."""
 
     upstream: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
     parents: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    awaiting: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def is_upstream(self, workflow: str, step: str, of: str) -> bool:
         """Whether the flow puts one step before another."""
         return step in self.upstream.get(workflow, {}).get(of, ())
+
+    def awaits_parts(self, workflow: str, step: str) -> bool:
+        """Whether a step of a whole can't happen before its parts have."""
+        return step in self.awaiting.get(workflow, ())
 
 
 NOTHING = Graph()
@@ -42,4 +49,16 @@ def graph_of(specs: Iterable[Spec]) -> Graph:
         )
         for workflow, child in known.items()
     }
-    return Graph(upstream, {workflow: found for workflow, found in parents.items() if found})
+    awaiting = {workflow: frozenset(_awaiting(spec)) for workflow, spec in known.items()}
+    return Graph(
+        upstream,
+        {workflow: found for workflow, found in parents.items() if found},
+        {workflow: found for workflow, found in awaiting.items() if found},
+    )
+
+
+def _awaiting(spec: Spec) -> Iterator[str]:
+    counting = sum(1 << step.index for step in spec.steps if step.children is not None)
+    for step in spec.steps:
+        if (step.before | 1 << step.index) & counting:
+            yield step.name

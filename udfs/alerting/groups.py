@@ -1,19 +1,23 @@
 """Alerts that are told together: the first at once, further ones at most once an interval, reminders now and then.
 
 What is to be told waits in a *lane* of the group, named `<reason>/<step>`. Each lane has an interval of its own, so
-that an escalation, or that all is well again, never waits behind an update.
+that an escalation, or that all is well again, never waits behind an update. What is worse than all that the last
+message of its lane was about doesn't wait either.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from udfs.alerting import pages
-from udfs.alerting.alert import Alert, Track
+from udfs.alerting.alert import ACKNOWLEDGED, EXPIRED, RESOLVED, Alert, Track
 from udfs.alerting.book import Book
+from udfs.alerting.external import down
 from udfs.alerting.limits import offer, record_told
 from udfs.alerting.policy import Recipient
 from udfs.alerting.records import Group
+from udfs.alerting.reported import OF_A_DEADLINE, SEVERITIES
 from udfs.alerting.rows import by_severity
 
 MOST_TOLD: Final = 5_000
@@ -22,8 +26,8 @@ MOST_TOLD: Final = 5_000
 OPENED: Final = "opened"
 UPDATE: Final = "update"
 REMINDER: Final = "reminder"
-RESOLVED: Final = "resolved"
-ACKNOWLEDGED: Final = "acknowledged"
+NOTICES: Final = (RESOLVED, EXPIRED, ACKNOWLEDGED)
+"""What is said of an answer or an end is called like the state that follows."""
 
 
 def want(book: Book, alert: Alert, track: Track, lane: str) -> None:
@@ -35,6 +39,9 @@ def want(book: Book, alert: Alert, track: Track, lane: str) -> None:
     group = book.groups[track.group]
     if lane not in group.wanted:
         group.wanted[lane] = book.now
+        book.keep_group(group)
+    if lane in group.worst and badness(alert) > group.worst[lane]:
+        group.sent[lane] = min(group.sent[lane], book.now - group.interval)
         book.keep_group(group)
     book.due_groups.put(group.id, due(book, group))
 
@@ -108,15 +115,16 @@ def _tell(book: Book, group: Group, lane: str) -> None:
         del group.wanted[lane]
     if not told:
         return
-    if reason in (RESOLVED, ACKNOWLEDGED):
+    if reason in NOTICES:
         group.sent[lane] = book.now
         _send_notices(book, group, reason, told)
     else:
         if reason == OPENED and _has_told(book, group):
             reason = UPDATE
         if _send(book, group, reason, int(step), told):
-            group.sent[lane] = book.now
-        group.told = book.now
+            group.sent[lane], group.worst[lane] = book.now, max(badness(alert) for alert in told)
+        if not _leaves_out(book, group, told):
+            group.told = book.now
 
 
 def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -> bool:
@@ -128,7 +136,7 @@ def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -
     has_reached = False
     for escalation in sorted({_track(alert, group).escalation for alert in told}):
         some = [alert for alert in told if _track(alert, group).escalation == escalation]
-        recipients = book.policy.recipients(escalation, step, book.now)
+        recipients = _elsewhere(book.policy.recipients(escalation, step, book.now), some)
         reached = [one for one in recipients if offer(book, one, reason, step, some, group)]
         for alert in some:
             if reached:
@@ -139,9 +147,16 @@ def _send(book: Book, group: Group, reason: str, step: int, told: list[Alert]) -
     return has_reached
 
 
+def _elsewhere(recipients: Sequence[Recipient], told: list[Alert]) -> Sequence[Recipient]:
+    """That a channel is down is told through others, where there are any."""
+    silent = {down(alert) for alert in told}
+    others = [one for one in recipients if silent != {one.channel}]
+    return others or recipients
+
+
 def _send_notices(book: Book, group: Group, reason: str, told: list[Alert]) -> None:
     for recipient, some in _by_recipient(group, told).items():
-        heard = [alert for alert in some if reason == RESOLVED or recipient.person != alert.acked_by]
+        heard = [alert for alert in some if reason != ACKNOWLEDGED or recipient.person != alert.acked_by]
         heard = [alert for alert in heard if not pages.has(book, alert, recipient)]
         if heard:
             offer(book, recipient, reason, 0, heard, group)
@@ -158,6 +173,13 @@ def _remind(book: Book, group: Group) -> None:
         offer(book, recipient, REMINDER, 0, some, group)
 
 
+def _leaves_out(book: Book, group: Group, told: list[Alert]) -> bool:
+    """Whether something else waits for its reminder: what is told again and again must not put that off."""
+    spoken = {alert.id for alert in told}
+    live = (book.alerts[id] for id in book.index.groups.get(group.id) if id not in spoken)
+    return bool(group.told) and any(alert.is_telling and _track(alert, group).told for alert in live)
+
+
 def _by_recipient(group: Group, told: list[Alert]) -> dict[Recipient, list[Alert]]:
     """Who of those who were told was told of what."""
     found: dict[Recipient, list[Alert]] = {}
@@ -170,6 +192,12 @@ def _by_recipient(group: Group, told: list[Alert]) -> dict[Recipient, list[Alert
 def _has_told(book: Book, group: Group) -> bool:
     """Whether people know of the group already: of some alert in it that hasn't ended."""
     return any(_track(book.alerts[id], group).told for id in book.index.groups.get(group.id))
+
+
+def badness(alert: Alert) -> int:
+    """A number that is higher the worse an alert is: by its severity, and then by how far its deadline's story is."""
+    story = OF_A_DEADLINE.index(alert.kind) if alert.kind in OF_A_DEADLINE else 0
+    return SEVERITIES.index(alert.severity) * len(OF_A_DEADLINE) + story
 
 
 def _track(alert: Alert, group: Group) -> Track:

@@ -45,15 +45,17 @@ def caused(book: Book, cause: Alert, effect: Alert) -> None:
 
 
 def shared_leader(book: Book, alert: Alert) -> Alert | None:
-    """The alert that people know of already, if this one is more of the same."""
+    """The alert that people are told of already, if this one is more of the same.
+
+    One that somebody has acknowledged stands for no more than it stood for then: that they share something is no known
+    cause, whose end would be the end of all. What comes later is told, and leads from then on (see `gather`).
+    """
     for name in shares(alert):
         incident = book.incidents.get(book.shared.get(name, ""))
-        if incident is None or not (
-            alert.incident == incident.id or book.now <= incident.joined + book.policy.incidents.within_ms
-        ):
+        if incident is None or not _takes(book, incident, alert):
             continue
         leader = book.alerts.get(incident.leader)
-        if leader is not None and leader.is_live and leader.held == "" and leader.id != alert.id:
+        if leader is not None and leader.is_telling and leader.id != alert.id:
             return leader
     return None
 
@@ -63,9 +65,11 @@ def gather(book: Book, alert: Alert) -> list[tuple[Alert, Alert]]:
     with each of the others."""
     for name in shares(alert):
         incident = book.incidents.get(book.shared.get(name, ""))
-        if incident is not None and alert.incident == incident.id:
-            leader = book.alerts.get(incident.leader)
-            if leader is None or not leader.is_live or leader.held:
+        leader = book.alerts.get(incident.leader) if incident is not None else None
+        is_led = leader is not None and leader.is_telling
+        if incident is not None and (alert.incident == incident.id or (not is_led and _takes(book, incident, alert))):
+            join(book, incident, alert)
+            if not is_led:
                 incident.leader = alert.id
                 book.keep_incident(incident)
             return []
@@ -75,6 +79,15 @@ def gather(book: Book, alert: Alert) -> list[tuple[Alert, Alert]]:
             _lead(book, name, leader, len(recent))
             return [(leader, other) for other in others]
     return []
+
+
+def _takes(book: Book, incident: Incident, alert: Alert) -> bool:
+    """Whether an alert that shares something with those of an incident is one of them: it is already, or it has come
+    soon enough after the last and belongs to no other."""
+    if alert.incident == incident.id:
+        return True
+    is_soon = book.now <= incident.joined + book.policy.incidents.within_ms
+    return is_soon and open_incident(book, alert) is None
 
 
 def _leads(alert: Alert) -> tuple[bool, bool, tuple[int, str]]:

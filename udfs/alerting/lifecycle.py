@@ -30,7 +30,7 @@ from udfs.alerting.alert import (
 from udfs.alerting.book import KEPT, Book
 from udfs.alerting.policy import Mute
 from udfs.alerting.reported import worse
-from udfs.alerting.routing import route
+from udfs.alerting.routing import holds, route
 from udfs.core.state import NEVER
 
 SUPPRESSED_BACK: Final = "unsuppressed"
@@ -105,7 +105,9 @@ def acknowledge(book: Book, alert: Alert, who: str, why: str, until: int, action
     alert.shown = alert.shown or book.now
     book.index.show(alert)
     book.log(alert, "acknowledged", was=was, who=who, why=why, action=action)
-    groups.notice(book, alert, groups.ACKNOWLEDGED)
+    if alert.has_cure:  # while somebody is at it, it is no news that nothing is heard of it
+        alert.expires = max(alert.expires, until + holds(book, alert)[1] - book.now)
+    groups.notice(book, alert, ACKNOWLEDGED)
 
 
 def unacknowledge(book: Book, alert: Alert, who: str, why: str, action: str = "") -> None:
@@ -149,7 +151,7 @@ def end(book: Book, alert: Alert, state: str, why: str, *, who: str = "", findin
         alert.release = book.now + causes.GRACE
     incidents.leave(book, alert)
     book.log(alert, state, was=was, who=who, why=why, finding=finding, action=action)
-    groups.notice(book, alert, groups.RESOLVED)
+    groups.notice(book, alert, state)
     for track in alert.tracks:
         groups.retime(book, track.group)
 

@@ -15,18 +15,17 @@ from udfs.alerting.rows import by_severity
 from udfs.core.ids import digest
 
 DIGEST: Final = "digest"
-ESCALATION: Final = "escalated"
 
 
 def offer(book: Book, recipient: Recipient, reason: str, step: int, alerts: list[Alert], group: Group) -> bool:
     """Tells a recipient (True), or keeps it for the digest.
 
-    Once something waits for a digest all else waits with it, so that nothing is told out of order; but escalations of
-    critical alerts go ahead, and may take as many tokens again as the limit allows.
+    Once something waits for a digest all else waits with it, so that nothing is told out of order; but what asks for an
+    answer to a critical alert goes ahead, and may take as many tokens again as the limit allows.
     """
     purse, limit = _purse(book, recipient), book.policy.limit(recipient.channel)
     _fill(purse, limit, book.now)
-    urgent = reason == ESCALATION and any(alert.severity == "critical" for alert in alerts)
+    urgent = any(alert.is_telling and alert.severity == "critical" for alert in alerts)
     has_token = purse.tokens >= 1 and not book.index.owed.count(purse.id)
     is_sent = has_token or (urgent and purse.tokens >= 1 - limit.count)
     if is_sent:
@@ -108,7 +107,8 @@ def _purse(book: Book, recipient: Recipient) -> Purse:
 
 
 def _fill(purse: Purse, limit: Limit, now: int) -> None:
-    purse.tokens = min(float(limit.count), purse.tokens + (now - purse.at) * limit.count / limit.per_ms)
+    come = (now - purse.at) * limit.count / limit.per_ms if limit.per_ms else limit.count  # 0: documents of old
+    purse.tokens = min(float(limit.count), purse.tokens + come)
     purse.at = now
 
 

@@ -25,8 +25,10 @@ def message(
 ) -> Notify:
     """`alerts` are those told, the most severe first; `key` is that of their group, or of the recipient's digests.
 
-    The id is that of the facts: which message under the key this is (`number`), and whom it is for.
+    The id is that of the facts: which message under the key this is (`number`), of which revisions, and whom it is for.
     """
+    revs = {alert.id: alert.rev for alert in alerts}
+    facts = [f"{id} {rev}" for id, rev in revs.items()]
     hidden = sum(book.hidden(alert) for alert in alerts)
     incidents = {alert.incident for alert in alerts}
     is_group = key in book.groups
@@ -34,7 +36,7 @@ def message(
     return Notify(
         {
             "type": "notify",
-            "id": digest(key, str(book.now), str(number), str(step), reason, *recipient),
+            "id": digest(key, str(book.now), str(number), str(step), reason, *recipient, *facts),
             "at_ms": book.now,
             "reason": reason,
             "lane": alerts[0].lane,
@@ -50,7 +52,7 @@ def message(
             "person": recipient.person,
             "address": recipient.address,
             "dedup_key": key,
-            "revs": {alert.id: alert.rev for alert in alerts},
+            "revs": revs,
             "begun_ms": book.received,
         }
     )

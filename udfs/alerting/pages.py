@@ -69,8 +69,7 @@ def leave(book: Book, alert: Alert) -> None:
 
 def _close(book: Book, page: Page, reason: str, alerts: list[Alert]) -> None:
     recipient = Recipient(page.channel, page.person, page.address)
-    number = max(alert.rev for alert in alerts)
-    book.out.append(message(book, recipient, reason, 0, alerts, page.key, number))
+    book.out.append(message(book, recipient, reason, 0, alerts, page.key, 0))  # some alert has changed since the last
     page.said = reason
     book.keep_page(page)
     if reason == RESOLVED:

@@ -141,7 +141,7 @@ class Mute(NamedTuple):
 
 @dataclass(frozen=True)
 class Limit(Immutable):
-    """At most `count` messages in `per_ms` to one recipient."""
+    """`count` messages at once to one recipient, and so many again in each `per_ms` (0: no limit)."""
 
     count: int = 10
     per_ms: int = MINUTE

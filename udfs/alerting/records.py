@@ -16,7 +16,8 @@ class Group(msgspec.Struct, array_like=True, gc=False):
     """Alerts of one route that are told together. `labels` are what they share; the spans are the route's.
 
     For each lane (a reason and a step) `wanted` is since when something waits to be told, `sent` when something was
-    last. `told` is when anything was last told (0: nothing, or nobody is to be reminded); `count` counts messages.
+    last, and `worst` how bad the worst was in that message. `told` is when all that is open was last told of (0:
+    nothing was, or nobody is to be reminded); `count` counts messages.
     """
 
     format: int
@@ -30,6 +31,7 @@ class Group(msgspec.Struct, array_like=True, gc=False):
     sent: dict[str, int] = {}
     told: int = 0
     count: int = 0
+    worst: dict[str, int] = {}
 
 
 class Incident(msgspec.Struct, array_like=True, gc=False):
@@ -97,12 +99,14 @@ class Answer(msgspec.Struct, array_like=True, gc=False):
 
 
 class Waiting(msgspec.Struct, array_like=True, gc=False):
-    """An action that waits for what it is about. `number` counts those that wait."""
+    """An action that waits for what it is about. `number` counts those that wait; `so_far` is what has become of the
+    alerts that were dealt with already (see `action`)."""
 
     format: int
     id: str
     number: int
     row: dict[str, Any]
+    so_far: dict[str, str] = {}
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from udfs.alerting.alert import Alert, Track, labels
+from udfs.alerting.alert import ESCALATED, OPEN, Alert, Track, labels
 from udfs.alerting.book import Book
 from udfs.alerting.groups import due, retime, want
 from udfs.alerting.policy import Recipient, Route
@@ -14,7 +14,7 @@ def route(book: Book, alert: Alert) -> bool:
     """Puts an alert on its routes. Returns whether anything about it changes by that.
 
     Where it is on a route already, it stays as far as it has come there. On a new route with the same escalation it
-    goes on where it was on the one before; who was told stays known.
+    goes on where it was on the one before; another escalation begins now. Who was told stays known.
     """
     found = labels(alert)
     routes = book.policy.route(found)
@@ -60,7 +60,7 @@ def _track(book: Book, alert: Alert, group: str, one: Route) -> Track:
     before = next((track for track in alert.tracks if track.group == group), None)
     if before is None:
         before = next((track for track in alert.tracks if track.escalation == one.escalation), None)
-    track = Track(one.name, one.team, one.escalation, group, since=alert.shown)
+    track = Track(one.name, one.team, one.escalation, group, since=book.now if alert.shown else 0)
     if before is not None and before.escalation == one.escalation:
         track.since, track.step = before.since, before.step
     if alert.is_telling:
@@ -73,6 +73,7 @@ def _move(book: Book, alert: Alert, tracks: list[Track]) -> None:
     book.keep(alert)
     for before in alert.tracks:
         book.index.groups.drop(before.group, alert.id)
+        book.stirred.update(book.index.keys.get(before.group))
         after = next((track for track in tracks if track.group == before.group), tracks[0])
         after.told = _both(after.told, before.told)
         for lane in before.lanes:
@@ -84,7 +85,13 @@ def _move(book: Book, alert: Alert, tracks: list[Track]) -> None:
         if alert.is_live:
             book.index.groups.add(track.group, alert.id)
     for group, lane in waiting:
-        want(book, alert, next((track for track in tracks if track.group == group), tracks[0]), lane)
+        after = next((track for track in tracks if track.group == group), tracks[0])
+        if int(lane.partition("/")[2]) < max(after.step, 1):  # not what a later step of the one before was to tell
+            want(book, alert, after, lane)
+    if alert.state == ESCALATED and not any(track.step for track in tracks):
+        book.touch(alert)
+        alert.state, alert.level = OPEN, 0
+        book.log(alert, "rerouted", was=ESCALATED, why=f"{tracks[0].escalation or 'no escalation'} begins")
 
 
 def _both(some: list[Recipient], others: list[Recipient]) -> list[Recipient]:

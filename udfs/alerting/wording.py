@@ -76,5 +76,6 @@ def title(reason: str, alerts: Sequence[Alert], count: int, hidden: int) -> str:
     """The subject of a message about `count` alerts, of which some are given, the most severe first."""
     first = alerts[0]
     text = summary(first) if count == 1 else f"{count} alerts, first {summary(first)}"
-    more = f" (explains {hidden} more)" if hidden else ""
+    more = f"stood for {hidden} more, not over yet" if first.ended is not None else f"explains {hidden} more"
+    more = f" ({more})" if hidden else ""
     return f"{reason.capitalize()}: {text}{more}"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from udfs.core.event import Event
-from udfs.core.ids import SEPARATOR
-from udfs.core.machine import on_event, on_time
 from udfs.core.sight import is_held
 from udfs.core.source import Mapping
-from udfs.core.spec import Spec
 from udfs.core.state import NEVER, Item
-from udfs.core.upkeep import begins
 from udfs.operators import clockfaults, intake, pulse, rows, sweep
+from udfs.operators.advance import Advance
 from udfs.operators.batch import PULSE, Frame
 from udfs.operators.batch import decode as frames_of
 from udfs.operators.engine import Engine
@@ -24,14 +21,11 @@ from udfs.operators.postponed import MARK as POSTPONED
 from udfs.operators.postponed import Postponed
 from udfs.operators.routed import ROUTED, Routed, unpack
 from udfs.operators.schedules import MARK, Schedules
-from udfs.operators.shelf import PATIENCE, Shelf, wake_of
+from udfs.operators.shelf import PATIENCE, Shelf
 from udfs.operators.store import Store
 from udfs.operators.upkeep import Upkeep
 
 __all__ = ["Bucket", "Engine"]
-
-MOST_EVENTS: Final = 4096
-"""Events of one item that time has not passed yet. More of them is a key that is none, and would hold up its bucket."""
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +46,7 @@ class Bucket:
         self._lookout = Lookout(engine, index.get(STORED) if engine.watched else None)
         self._schedules = Schedules(engine, self._shelf.wheel, index, self._lookout)
         self._upkeep = Upkeep(engine, self._shelf, self._schedules, self._lookout)
+        self._advance = Advance(engine, self._shelf, self._schedules, self._lookout, self._upkeep)
         self._postponed = Postponed(engine, index)
         names = index.keys()
         self._shelf.open([key for key in names if not self._is_of_others(key)])
@@ -116,7 +111,7 @@ class Bucket:
                 if where[0] == MARK:
                     self._shelf.outputs += self._schedules.on_time(where, now)
                     continue
-                item = self._look_at(where, now)
+                item = self._advance.by_time(where, now)
                 if item is not None and not self._hold(where, item, now):
                     self._shelf.wake_for(where, item)
             except Exception:
@@ -205,7 +200,7 @@ class Bucket:
         self._shelf.outputs += self._schedules.release(now)
         held, self._held = self._held, {}
         for where in held:
-            item = self._look_at(where, now)
+            item = self._advance.by_time(where, now)
             if item is not None and not self._hold(where, item, now):
                 self._shelf.wake_for(where, item)
 
@@ -214,54 +209,12 @@ class Bucket:
         key_name = mapping.key_names[frame.key]
         duplicate = False
         for workflow in engine.workflows(key_name, event.type):
-            duplicate |= self._give(workflow, key_name, event, watermark, frame)
+            duplicate |= self._advance.by_event(workflow, key_name, event, watermark, frame)
         if intake.is_first_copy(mapping, frame, record):
             shown = mapping.masked(record)
             text = frame.payload if shown is record else orjson.dumps(shown)
             topic = engine.topics[frame.mapping]
             self._shelf.events.append(rows.event(engine.lane, topic, key_name, event, text, duplicate, frame))
-
-    def _give(
-        self,
-        workflow: str,
-        key_name: str,
-        event: Event,
-        watermark: int,
-        frame: Frame,
-        by_links: bool = False,
-        known: int = -NEVER,
-    ) -> bool:
-        """Gives the event to the workflow's item of its key; where it came `by_links`, its place is `known` since then.
-        Returns whether it was a copy of one that the item has."""
-        engine, items = self._engine, self._shelf.items
-        if engine.scheduled:
-            self._shelf.outputs += self._schedules.on_event(workflow, key_name, event, watermark)
-        where = f"{workflow}{SEPARATOR}{event.key}"
-        plan = engine.plans.get(workflow) if engine.plans else None
-        if plan is not None:
-            where = plan.prefix + event.key
-        item = items.get(where)
-        if item is not None and plan is not None:
-            item = self._upkeep.brought_up(where, item, plan, watermark)
-        if known > event.time:
-            item = self._look_at(where, watermark)  # what was due before its place was known
-        while item is not None and item.expires <= watermark:
-            item = self._look_at(where, watermark)  # the earlier run's last words, before the next one's first
-        if plan is not None and plan.closes(event.time, max(event.time, watermark)) is not None:
-            return False  # it is of a time that is closed
-        if item is not None and watermark < event.time < begins(item):
-            item = self._upkeep.begin_earlier(where, item, event.time, watermark)
-        spec = engine.specs[item.spec] if item is not None else engine.spec_at(workflow, event.time)
-        if spec is None or spec.key != key_name or event.type not in spec.by_type:
-            return False
-        if by_links and spec.correlation is None:
-            return False
-        if self._lookout.blind:
-            spec = self._lookout.view(spec)
-        duplicate = self._take(where, spec, item, event, watermark, frame)
-        if item is None and plan is not None and (begun := items.get(where)) is not None:
-            self._upkeep.brought_up(where, begun, plan, watermark)  # it may have begun in the past of a later version
-        return duplicate
 
     def _take_routed(self, routed: Routed, watermark: int) -> None:
         """An event that found its item by links; at once, or when time has come to where its place was known."""
@@ -274,7 +227,7 @@ class Bucket:
                 return
             for workflow in engine.correlated(routed.scheme, event.type):
                 own = engine.correlations()[routed.scheme].keys[0]
-                self._give(workflow, own, event, watermark, frame, True, routed.known)
+                self._advance.by_event(workflow, own, event, watermark, frame, True, routed.known)
         except Exception as fault:
             reason = getattr(fault, "reason", "internal")
             self._shelf.outputs.append(engine.dead_letter(frame, reason, getattr(fault, "detail", repr(fault))))
@@ -290,53 +243,3 @@ class Bucket:
         while (routed := self._postponed.pop(now)) is not None:
             self._take_routed(routed, routed.known - 1)
         self._shelf.wake_all()
-
-    def _take(self, where: str, spec: Spec, item: Item | None, event: Event, watermark: int, frame: Frame) -> bool:
-        """Gives the event to its item. Returns whether it was a copy of one that the item has."""
-        wake, arrivals, known, held = NEVER, 0, 0, 0
-        if item is not None:
-            held = len(item.held) if item.held else 0
-            if len(item.trace) + held >= MOST_EVENTS:
-                self._refuse(spec, event, frame)
-                return False
-            wake, arrivals, known = wake_of(item), item.arrivals, _known(item)
-        after, effects = on_event(spec, item, event, watermark)
-        if after is None or (after is item and after.arrivals == arrivals and len(after.held or ()) == held):
-            return False
-        self._shelf.note(where, wake)
-        self._shelf.keep(where, spec, item, after, effects)
-        return after is item and after.arrivals > arrivals and _known(after) == known
-
-    def _refuse(self, spec: Spec, event: Event, frame: Frame) -> None:
-        item = f"item {event.key!r} of {spec.workflow}"
-        detail = f"{item} has {MOST_EVENTS} events that time has not passed; is it a key?"
-        self._shelf.outputs.append(self._engine.dead_letter(frame, "invalid_event", detail))
-
-    def _look_at(self, where: str, now: int) -> Item | None:
-        """Lets time pass for one item; returns what is there then: None, the item, or the key's next run."""
-        item = self._shelf.items.get(where)
-        plans = self._engine.plans
-        while item is not None:
-            spec = self._engine.specs[item.spec]
-            if plans and spec.workflow in plans:
-                item = self._upkeep.brought_up(where, item, plans[spec.workflow], now)
-                if item is None:
-                    break
-                spec = self._engine.specs[item.spec]
-            if self._lookout.blind:
-                spec = self._lookout.view(spec)
-            answered, arrivals = item.answered(), item.arrivals
-            after, effects = on_time(spec, item, now)
-            if after is not item:
-                after = self._upkeep.begin_next(after)
-            if after is not item or effects or item.answered() != answered or item.arrivals != arrivals:
-                self._shelf.keep(where, spec, item, after, effects)
-            item = after
-            if item is None or item.trace or item.due > now:
-                break  # else the key's next run begins with what was held for it
-        return item
-
-
-def _known(item: Item) -> int:
-    """How many events the item has taken that are no copies."""
-    return len(item.trace) + item.trimmed + item.dropped

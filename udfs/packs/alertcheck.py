@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from udfs.packs import alertmodel as language
+from udfs.packs.alertchannels import Channel
 from udfs.packs.alertcheckcall import check_escalation, check_on_call, check_people
 from udfs.packs.alertchecktimes import check_maintenance, check_matchers, check_silence
 from udfs.packs.alertcompile import Compiler
@@ -63,8 +64,12 @@ def _check(document: Document, name: str, model: Any, models: Models, compiler: 
             yield from check_on_call(document, model)
         case language.Escalation():
             yield from check_escalation(document, model, models, compiler)
+        case Channel():
+            if not model.limit.per:
+                yield document.problem(("limit", "per"), "is 0, so it is no limit; write a span like `1m`")
         case language.Routes():
             yield from check_matchers(document, (), model.group_by or [], [])
+            yield from _spans(document, (), model)
             if model.escalation is None:
                 text = "is not said, so alerts that no route below fits are told to nobody; name one, or write `none`"
                 yield document.problem(("escalation",), text, WARNING)
@@ -85,7 +90,16 @@ def _routes(document: Document, loc: Loc, routes: list[language.Route]) -> Itera
             first = names.index(route.name)
             yield document.problem((*here, "name"), f"`{route.name}` is the name of `routes[{first}]` too; rename one")
         yield from check_matchers(document, here, route.group_by or [], route.match)
+        yield from _spans(document, here, route)
         yield from _routes(document, here, route.routes)
+
+
+def _spans(document: Document, loc: Loc, said: language.Routing) -> Iterator[Problem]:
+    """Spans that must not be 0. The models take it: a document that is stored must not be left out for that."""
+    for word in ("ack", "expire_after", "events_expire_after"):
+        if getattr(said, word) == 0:
+            text = "is 0, so it would be over as it begins; write a longer span, or leave it out"
+            yield document.problem((*loc, word), text)
 
 
 @dataclass(slots=True)

@@ -10,9 +10,9 @@ from udfs.alerting.matchers import LABELS
 from udfs.packs import alertmodel as language
 from udfs.packs.alertcompile import Compiler
 from udfs.packs.alertmatch import parse_matcher
-from udfs.packs.alertmodel import Severity
 from udfs.packs.alerttimes import parse_moment
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
+from udfs.packs.sections import Severity
 from udfs.packs.yamlfile import Document
 from udfs.packs.zones import compile_zone
 

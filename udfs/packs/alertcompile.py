@@ -191,9 +191,9 @@ def _routed(said: language.Routing, above: core.Route, name: str = MAIN) -> core
         repeat_ms=_or(said.repeat, above.repeat_ms),
         hold_ms=_or(said.hold, above.hold_ms),
         severity=said.severity or above.severity,
-        ack_ms=_or(said.ack, above.ack_ms),
-        event_ms=_or(said.events_expire_after, above.event_ms),
-        expire_ms=_or(said.expire_after, above.expire_ms),
+        ack_ms=said.ack or above.ack_ms,  # 0 is refused, but may be stored
+        event_ms=said.events_expire_after or above.event_ms,
+        expire_ms=said.expire_after or above.expire_ms,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -13,7 +13,7 @@ from udfs.packs.alerttimes import DateText, Days, Moment, WeekHours
 from udfs.packs.calendarmodel import Calendar
 from udfs.packs.cron import read_cron
 from udfs.packs.daytime import TimeOfDay
-from udfs.packs.sections import Duration, Name, Section, Text
+from udfs.packs.sections import Duration, Name, Section, Severity, Text
 from udfs.packs.times import ZoneName
 
 NOBODY = "none"
@@ -29,7 +29,6 @@ def _phone(value: str) -> str:
     return value
 
 
-Severity = Literal["critical", "high", "medium", "low"]
 Names = Annotated[list[Name], LISTED, Field(min_length=1)]
 Labels = Annotated[list[Text], LISTED]
 Phone = Annotated[str, AfterValidator(_phone)]

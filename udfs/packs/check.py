@@ -8,9 +8,10 @@ from pathlib import Path, PurePosixPath
 from udfs.packs.calendarcheck import check_calendars
 from udfs.packs.calendars import known_calendars
 from udfs.packs.checkflow import check_flow
+from udfs.packs.deadlinemodel import Deadline, Override
 from udfs.packs.durations import parse_duration, parse_part, show_duration
 from udfs.packs.flow import edges, reach
-from udfs.packs.model import Deadline, Override, Workflow
+from udfs.packs.model import Workflow
 from udfs.packs.outline import ALL
 from udfs.packs.problems import WARNING, Loc, Problem, suggest
 from udfs.packs.schedules import check_schedules

@@ -8,16 +8,17 @@ from udfs.core.calendar import Calendar
 from udfs.core.clock import BusinessTime, ByTime
 from udfs.core.spec import BEGINNING, Deadline
 from udfs.core.zone import Zone
-from udfs.packs import model as language
+from udfs.packs import deadlinemodel as language
 from udfs.packs.calendars import EVERY_DAY, compile_calendar
 from udfs.packs.check import overridden
 from udfs.packs.durations import parse_part
 from udfs.packs.meaning import cancelled_by, content_hash, deadline_meaning, form_meaning, warning_of, zone_of
+from udfs.packs.model import Workflow
 from udfs.packs.values import group_text
 from udfs.packs.zones import compile_zone
 
 
-def compile_deadlines(workflow: language.Workflow) -> tuple[Deadline, ...]:
+def compile_deadlines(workflow: Workflow) -> tuple[Deadline, ...]:
     """Those of the workflow, then their further tiers."""
     limits = [(rule, 0) for rule in workflow.deadlines]
     limits += [(rule, tier) for rule in workflow.deadlines for tier in range(1, len(rule.tiers) + 1)]
@@ -34,7 +35,7 @@ def compile_deadlines(workflow: language.Workflow) -> tuple[Deadline, ...]:
 
 
 def _limit(
-    workflow: language.Workflow, rule: language.Deadline, tier: int, override: language.Override | None, index: int
+    workflow: Workflow, rule: language.Deadline, tier: int, override: language.Override | None, index: int
 ) -> Deadline:
     """One limit of a deadline, as it holds for the groups of an override, or for all others."""
     place = {name: index for index, name in enumerate(workflow.steps)}
@@ -61,7 +62,7 @@ def _limit(
     )
 
 
-def _called_off_by(workflow: language.Workflow, rule: language.Deadline) -> set[str]:
+def _called_off_by(workflow: Workflow, rule: language.Deadline) -> set[str]:
     """The steps that call a deadline off: those that cancel it, and ends, unless it outlives them."""
     ends = {name for name, step in workflow.steps.items() if step.end and not rule.keep_after_end}
     return ends.union(cancelled_by(workflow, rule))
@@ -76,7 +77,7 @@ def _within(form: language.Deadline, tier: language.Tier | None) -> int:
     return span if tier is None or tier.within is None else parse_part(tier.within, span)
 
 
-def _by(workflow: language.Workflow, form: language.Deadline, tier: language.Tier | None) -> ByTime | None:
+def _by(workflow: Workflow, form: language.Deadline, tier: language.Tier | None) -> ByTime | None:
     if form.by is None:
         return None
     at = form.by if tier is None or tier.by is None else tier.by
@@ -85,13 +86,13 @@ def _by(workflow: language.Workflow, form: language.Deadline, tier: language.Tie
     return ByTime(zone, calendar, at, form.days, cut_off)
 
 
-def _business(workflow: language.Workflow, form: language.Deadline) -> BusinessTime | None:
+def _business(workflow: Workflow, form: language.Deadline) -> BusinessTime | None:
     """A span counts business time where a calendar is named."""
     if form.by is not None or form.calendar is None:
         return None
     return BusinessTime(*_zone_and_calendar(workflow, form))
 
 
-def _zone_and_calendar(workflow: language.Workflow, form: language.Deadline) -> tuple[Zone, Calendar]:
+def _zone_and_calendar(workflow: Workflow, form: language.Deadline) -> tuple[Zone, Calendar]:
     calendar = compile_calendar(workflow.calendars, form.calendar or EVERY_DAY)
     return compile_zone(zone_of(workflow, form)), calendar

@@ -15,6 +15,7 @@ from udfs.packs.allowed import policy_of
 from udfs.packs.calendars import meaning as calendar_meaning
 from udfs.packs.calendars import zone_name
 from udfs.packs.check import overridden
+from udfs.packs.deadlinemodel import Deadline, Override, Tier
 from udfs.packs.durations import parse_part
 from udfs.packs.flow import ONE_OF, edges, groups, joins
 from udfs.packs.outline import ALL
@@ -103,9 +104,9 @@ def step_meaning(workflow: language.Workflow, name: str) -> list[Any]:
     return [name, step.on, sorted([[*parse_path(path)], values] for path, values in step.where.items())]
 
 
-def deadline_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[str, Any]:
+def deadline_meaning(workflow: language.Workflow, rule: Deadline) -> dict[str, Any]:
     """The deadline, resolved to what its steps are: it stays the same rule when other parts of the workflow change."""
-    unsaid = {name for name in NEWER if getattr(rule, name) == language.Deadline.model_fields[name].default}
+    unsaid = {name for name in NEWER if getattr(rule, name) == Deadline.model_fields[name].default}
     meaning = {
         **rule.model_dump(exclude={"runbook", "tiers", "overrides", *unsaid}),
         **_time_meaning(workflow, rule),
@@ -117,7 +118,7 @@ def deadline_meaning(workflow: language.Workflow, rule: language.Deadline) -> di
     return meaning | ({"cancelled_by": cancelling} if cancelling else {})
 
 
-def _time_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[str, Any]:
+def _time_meaning(workflow: language.Workflow, rule: Deadline) -> dict[str, Any]:
     """The zone and the calendar of a deadline that goes by them, in words: the days that a calendar comes to may be
     corrected without the rule's becoming another."""
     named = {name for name in (rule.calendar, *(one.calendar for one in rule.overrides)) if name is not None}
@@ -133,13 +134,13 @@ def _time_meaning(workflow: language.Workflow, rule: language.Deadline) -> dict[
     }
 
 
-def _forms(rule: language.Deadline) -> dict[str, Any]:
+def _forms(rule: Deadline) -> dict[str, Any]:
     """What a deadline says of further limits and of groups; nothing where it says nothing, as before."""
-    forms: dict[str, Sequence[language.Tier | language.Override]] = {"tiers": rule.tiers, "overrides": rule.overrides}
+    forms: dict[str, Sequence[Tier | Override]] = {"tiers": rule.tiers, "overrides": rule.overrides}
     return {name: [form_meaning(one) for one in said] for name, said in forms.items() if said}
 
 
-def form_meaning(form: language.Tier | language.Override) -> dict[str, Any]:
+def form_meaning(form: Tier | Override) -> dict[str, Any]:
     unsaid = {name for name in NEWER if getattr(form, name, None) is None}
     return form.model_dump(exclude={"runbook", *unsaid})
 
@@ -150,16 +151,16 @@ def link_memory(workflow: language.Workflow) -> int:
     return max(workflow.remember, workflow.expire_after) if said.remember is None else said.remember
 
 
-def cancelled_by(workflow: language.Workflow, rule: language.Deadline) -> list[str]:
+def cancelled_by(workflow: language.Workflow, rule: Deadline) -> list[str]:
     wanted = {rule.id, ALL}
     return [name for name, step in workflow.steps.items() if wanted & {*step.cancels}]
 
 
-def warning_of(rule: language.Deadline) -> int | None:
+def warning_of(rule: Deadline) -> int | None:
     return None if rule.warn is None else parse_part(rule.warn, rule.within or 0)
 
 
-def zone_of(workflow: language.Workflow, form: language.Deadline) -> str:
+def zone_of(workflow: language.Workflow, form: Deadline) -> str:
     """The deadline's own zone, or that of its calendar, or the workflow's."""
     named = zone_name(workflow.calendars, form.calendar) if form.calendar else None
     return form.zone or named or workflow.zone

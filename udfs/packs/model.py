@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from udfs.packs.calendarmodel import Calendar
-from udfs.packs.daytime import TimeOfDay
+from udfs.packs.deadlinemodel import Deadline
 from udfs.packs.durations import UNITS
 from udfs.packs.outline import ALL
 from udfs.packs.paths import parse_path
 from udfs.packs.schedulemodel import Schedule
-from udfs.packs.sections import SPAN, Accepted, Chains, Duration, Name, Section, Text
+from udfs.packs.sections import Accepted, Chains, Duration, Name, Section, Severity, Text
 from udfs.packs.servicemodel import Service
 from udfs.packs.times import ZoneName
-
-Severity = Literal["critical", "high", "medium", "low"]
 
 MOST_KEYS = 8
 """Each key after the first is a stage of its own in the job."""
@@ -36,14 +34,6 @@ def _plain_path(value: Any) -> Any:
     if any(isinstance(part, int) for part in parse_path(value)):
         raise ValueError(f"`{value}` looks into a list, which can't be compared by place; name the list itself")
     return value
-
-
-def _groups(values: list[Any]) -> list[Any]:
-    if None in values:
-        raise ValueError(
-            "null is no group: an item without one is held to the deadline itself; name the groups' values"
-        )
-    return values
 
 
 def _count(value: Any) -> Any:
@@ -68,19 +58,6 @@ def _several_keys(value: Any) -> Any:
         if len(value) > MOST_KEYS:
             raise ValueError(f"has {len(value)} names; at most {MOST_KEYS} keys can lead to an item")
     return value
-
-
-def _two_sided(value: Any) -> Any:
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        raise ValueError("must be a share of `within` like `80%`, or a duration like `4m`")
-    return value
-
-
-Share = Annotated[
-    str | int,
-    BeforeValidator(_two_sided),
-    WithJsonSchema({"type": "string", "pattern": rf"{SPAN}|^\s*[0-9]{{1,3}}\s*%\s*$", "examples": ["80%", "4m"]}),
-]
 
 
 def _all_or_some(value: Any) -> Any:
@@ -119,55 +96,6 @@ class Step(Section):
     optional: bool = False
     max: Annotated[int, Field(ge=1)] | None = None
     children: Children | None = None
-
-
-class Tier(Section):
-    """A further limit on a deadline, with a severity of its own. A share of `within` follows the overrides."""
-
-    EXAMPLE: ClassVar[str] = "{within: 300%, severity: critical}"
-    within: Share | None = None
-    by: TimeOfDay | None = None
-    severity: Severity
-    runbook: str = ""
-
-
-class Override(Section):
-    """What is different for items of some groups: the first that fits holds."""
-
-    EXAMPLE: ClassVar[str] = "{when: {market: APAC}, within: 15m}"
-    when: Annotated[dict[Text, Annotated[Accepted, AfterValidator(_groups)]], Field(min_length=1)]
-    within: Duration | None = None
-    by: TimeOfDay | None = None
-    zone: ZoneName | None = None
-    calendar: Text | None = None
-    not_before: Duration | None = None
-    warn: Share | None = None
-    severity: Severity | None = None
-
-
-class Deadline(Section):
-    """`expect` must happen within `within` of `after`, or `by` a local time, and not sooner than `not_before` after it;
-    `warn` is a share of `within`, or a span. With a `calendar`, `within` counts business time."""
-
-    LATER: ClassVar[frozenset[str]] = frozenset({"grace", "window"})
-    EXAMPLE: ClassVar[str] = "{id: reply, after: send, expect: reply, within: 5m}"
-    id: Name
-    after: Text | None = None
-    expect: Text
-    within: Duration | None = None
-    by: TimeOfDay | None = None
-    days: Annotated[int, Field(ge=0, le=366)] = 0
-    cut_off: TimeOfDay | None = None
-    zone: ZoneName | None = None
-    calendar: Text | None = None
-    anchor: Literal["first", "last", "each"] = "first"
-    not_before: Duration = 0
-    warn: Share | None = None
-    severity: Severity = "high"
-    runbook: str = ""
-    keep_after_end: bool = False
-    tiers: list[Tier] = []
-    overrides: list[Override] = []
 
 
 class Pause(Section):

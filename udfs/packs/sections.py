@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -63,6 +63,7 @@ def matching(pattern: str, words: str) -> Callable[[str], str]:
     return check
 
 
+Severity = Literal["critical", "high", "medium", "low"]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 _name = matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "up to 64 letters, digits, `_`, `-` and `.`")
 Name = Annotated[str, AfterValidator(_name)]

@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from udfs.packs.model import Severity
 from udfs.packs.paths import FieldPath, parse_path
 from udfs.packs.pii import HASH
 from udfs.packs.problems import Loc, Problem
-from udfs.packs.sections import Accepted, Duration, Name, Paths, PathText, Section, Text, matching
+from udfs.packs.sections import Accepted, Duration, Name, Paths, PathText, Section, Severity, Text, matching
 from udfs.packs.times import check_format, read_zone
 from udfs.packs.yamlfile import Document
 

@@ -54,7 +54,8 @@ class _Stage:
         self.desk = desk
         self.told: list[Row] = []
         self.alerts: dict[str, Row] = {}
-        self.answers: list[Row] = []
+        self.acted: dict[str, int] = {}  # what was done and has had no answer yet
+        self.answers: dict[str, Row] = {}
         happenings = [(scenario.ms(one.at), 0, index) for index, one in enumerate(scenario.findings)]
         happenings += [(scenario.ms(one.at), 1, index) for index, one in enumerate(scenario.actions)]
         self.coming = sorted(happenings)
@@ -71,19 +72,27 @@ class _Stage:
             else:
                 yield from self.act(which, at)
         self.advance(moment)
+        yield from self.judge()
 
     def act(self, index: int, at: int) -> Iterator[Problem]:
-        """An action, and whether its answer is the expected one."""
+        """An action. Its answer may be waited for until time goes on."""
         said = self.scenario.actions[index]
         meant = [id for id, row in self.alerts.items() if said.fits(row)]
         if not meant:
             yield self.document.problem(("actions", index), "there is no such alert by then")
             return
-        self.take(self.desk.on_action(self.scenario.action(index, meant), at))
-        answer = self.answers.pop()
-        if (answer["outcome"] == "refused") is not said.refused:
-            text = f"was {answer['outcome']}{': ' * bool(answer['detail'])}{answer['detail']}"
-            yield self.document.problem(("actions", index), text)
+        action = self.scenario.action(index, meant)
+        self.acted[action["id"]] = index
+        self.take(self.desk.on_action(action, at))
+
+    def judge(self) -> Iterator[Problem]:
+        """Whether the answers to what was done are those expected."""
+        for id, index in self.acted.items():
+            answer = self.answers[id]
+            if (answer["outcome"] == "refused") is not self.scenario.actions[index].refused:
+                text = f"was {answer['outcome']}{': ' * bool(answer['detail'])}{answer['detail']}"
+                yield self.document.problem(("actions", index), text)
+        self.acted = {}
 
     def advance(self, to: int) -> None:
         """Time goes from timer to timer, as it would by ticks."""
@@ -98,7 +107,7 @@ class _Stage:
             elif isinstance(effect, AlertChanged):
                 self.alerts[effect.row["id"]] = effect.row
             elif isinstance(effect, Applied):
-                self.answers.append(effect.row)
+                self.answers[effect.row["action"]] = effect.row
 
 
 def _told(document: Document, scenario: AlertScenario, index: int, found: list[Row]) -> Iterator[Problem]:

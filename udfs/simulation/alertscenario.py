@@ -25,9 +25,8 @@ from pydantic import Field
 
 from udfs.core.ids import finding_id
 from udfs.packs.explain import validate
-from udfs.packs.model import Severity
 from udfs.packs.problems import PackError, Problem
-from udfs.packs.sections import Section, Text
+from udfs.packs.sections import Section, Severity, Text
 from udfs.packs.yamlfile import Document, read_documents
 from udfs.simulation.scenario import MONDAY, At, Begin, Delta, Instant
 

@@ -26,10 +26,9 @@ from udfs.core.spec import Spec
 from udfs.core.state import NEVER
 from udfs.packs.durations import parse_duration
 from udfs.packs.explain import validate
-from udfs.packs.model import Severity
 from udfs.packs.outline import RESERVED_RULES
 from udfs.packs.problems import Loc, PackError, Problem, suggest
-from udfs.packs.sections import SPAN, Duration, Section, Text
+from udfs.packs.sections import SPAN, Duration, Section, Severity, Text
 from udfs.packs.times import time_reader
 from udfs.packs.yamlfile import Document, read_documents
 from udfs.simulation.placing import renamed

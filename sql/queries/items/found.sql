@@ -1,4 +1,5 @@
--- Items that have an event with this key, whichever of their keys it is: those whose own key it is, and those that the event's step belongs to.
+-- One page of the items that have an event with this key, whichever of their keys it is, the latest news first: those whose own key it is, and
+-- those that a step of one of its latest thousand events belongs to.
 WITH
     heard AS
     (
@@ -6,7 +7,7 @@ WITH
         FROM events
         WHERE key = {key:String} AND ({lane:String} = '' OR lane = {lane:String})
         ORDER BY time_ms DESC
-        LIMIT 200
+        LIMIT 1000
     ),
     led AS
     (
@@ -21,5 +22,8 @@ WITH
 SELECT lane, workflow, key, run_ms, status, step, started_ms, updated_ms, missing, late, other, overdue, next_due_ms, groups, amount
 FROM items FINAL
 WHERE (lane, workflow, key) IN (SELECT lane, workflow, key FROM led)
-ORDER BY updated_ms DESC, lane, workflow, key, run_ms
+  AND ({resumed:UInt8} = 0
+       OR (updated_ms, lane, workflow, key, run_ms)
+          < ({after_place:Int64}, {after_lane:String}, {after_workflow:String}, {after_key:String}, {after_run:Int64}))
+ORDER BY updated_ms DESC, lane DESC, workflow DESC, key DESC, run_ms DESC
 LIMIT {limit:UInt32}

@@ -25,6 +25,7 @@ from tests.jobs.dispatch.victim import STEPS
 from tests.jobs.dispatch.world import World
 from tests.jobs.receivers import Answer, HttpReceiver, Request, http_receiver
 from tests.kafka_help import eventually
+from udfs.alerting.external import GIVEN_UP
 
 pytestmark = pytest.mark.real
 
@@ -192,10 +193,12 @@ def test_what_was_halted_while_nobody_ran_is_never_sent(world: World, receiver: 
 def test_a_dead_letter_is_sent_when_somebody_asks_even_after_a_restart(world: World, receiver: HttpReceiver) -> None:
     receiver.answer = lambda _: Answer(400)
     world.put("web", webhook(receiver))
-    world.notify("n")
+    world.notify("n", lane="main")
     world.flush()
     with world.dispatcher():
         world.await_outcomes({"n": "dead"})
+        found = eventually(world.findings)
+    assert [(row["lane"], row["rule"], row["key"]) for row in found] == [("main", GIVEN_UP, "channel=web")]
     receiver.answer = lambda _: Answer()
     world.write({"type": "retry", "id": "n", "who": "anna", "at_ms": 0})
     world.write({"type": "retry", "id": "unknown", "who": "anna", "at_ms": 0})

@@ -101,7 +101,7 @@ async def run(bootstrap: str, prefix: str, home: str, step: str, times: str) -> 
 
     options = argparse.Namespace(bootstrap=bootstrap, prefix=prefix, home=home, public_url="https://d.example")
     async with httpx.AsyncClient(timeout=5) as http:
-        dispatcher = build(options, {}, http, Vault({}), DispatcherMetrics())
+        dispatcher = build(options, {}, http, Vault(os.environ), DispatcherMetrics())
         if step in STEPS:
             STEPS[step][0](dispatcher, http, bomb)
         await dispatcher.run(asyncio.Event())

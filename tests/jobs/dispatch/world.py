@@ -34,7 +34,8 @@ class World:
         self.home = home
         self.metrics = ""
         self.prefix = prefix or f"d{uuid.uuid4().hex[:8]}."
-        for name, partitions in (("notifications", 1), ("deliveries", 2), ("alerting", 1), ("browser", 1)):
+        topics = {"notifications": 1, "deliveries": 2, "alerting": 1, "browser": 1, "findings": 2}
+        for name, partitions in topics.items():
             if not prefix:
                 create_topic(bootstrap, self.prefix + name, partitions)
         self.producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=5)
@@ -65,6 +66,10 @@ class World:
         [found] = records(self.bootstrap, f"{self.prefix}notifications").values()
         rows = [json.loads(one.value) for one in found]
         return [row for row in rows if row["type"] == "dispatcher"]
+
+    def findings(self) -> list[dict[str, Any]]:
+        found = records(self.bootstrap, f"{self.prefix}findings")
+        return [json.loads(one.value) for part in found.values() for one in part]
 
     def outcomes(self) -> dict[str, str]:
         """The last outcome of each notification."""

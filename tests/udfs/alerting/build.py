@@ -143,6 +143,10 @@ class Play:
     def act(self, row: Mapping[str, Any], now: int | None = None) -> list[Effect]:
         return self._after(self.desk.on_action(row, self._at(now)))
 
+    def end(self, row: Mapping[str, Any], now: int | None = None) -> list[Effect]:
+        """An action that is done when its moment is over."""
+        return self.act(row, now) + self.time(self.now)
+
     def time(self, now: int) -> list[Effect]:
         return self._after(self.desk.on_time(self._at(now)))
 

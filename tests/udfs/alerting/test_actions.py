@@ -23,7 +23,7 @@ from tests.udfs.alerting.build import (
     policy,
     told,
 )
-from udfs.alerting.actions import MOST_ALERTS
+from udfs.alerting.alertactions import MOST_ALERTS
 from udfs.alerting.answers import MOST_ANSWERS
 from udfs.alerting.effects import IncidentChanged
 from udfs.alerting.matchers import Matcher
@@ -102,7 +102,8 @@ def test_an_action_that_nobody_could_be_answered_for_is_garbage() -> None:
 
 def test_of_several_alerts_those_are_dealt_with_that_can_be() -> None:
     play = opened()
-    found = answer(play.act(action("ack", play.id(), "nobody")))
+    assert halted(play.act(action("ack", play.id(), "nobody"))), "what can be done is done at once"
+    found = answer(play.time(NOW))
     assert (found["outcome"], len(found["alerts"])) == ("applied", 1)
     assert found["detail"].startswith("1 of 2; alert nobody is not known")
 
@@ -132,7 +133,7 @@ def test_what_a_silence_holds_is_not_unsuppressed_by_hand() -> None:
 
 def test_resolving_by_hand_ends_it_and_its_late_answer_changes_the_delta_only() -> None:
     play = opened()
-    effects = play.act(action("resolve", play.id(), why="done by phone"))
+    effects = play.end(action("resolve", play.id(), why="done by phone"))
     assert "resolved" in logged(effects)
     assert told(play.find(late(after=HOUR), NOW + HOUR)) == []
     assert (play.alert()["state"], play.alert()["delta_ms"], play.alert()["ended_ms"]) == ("resolved", HOUR, NOW)
@@ -174,7 +175,7 @@ def test_comments_and_assignments_are_kept_and_tell_nobody() -> None:
     assert max(len(one.row["why"]) for one in effects if "why" in one.row) == 4_000
     assert told(effects) == []
     assert play.alert()["assignee"] == "ben"
-    play.act(action("resolve", play.id()))
+    play.end(action("resolve", play.id()))
     assert logged(play.act(action("comment", play.id(), text="afterwards"))) == ["commented"]
 
 
@@ -196,7 +197,7 @@ def test_a_note_stands_in_the_incident() -> None:
 def test_resolving_an_incident_resolves_its_alerts() -> None:
     play = with_incident()
     id = play.incident()["id"]
-    play.act(action("incident_resolve", incident=id))
+    play.end(action("incident_resolve", incident=id))
     assert {play.alert()["state"], play.alert("gateway")["state"]} == {"resolved"}
     assert play.incident()["state"] == "resolved"
     assert "is resolved already" in refused(play, action("incident_resolve", incident=id, id="again"))
@@ -213,7 +214,7 @@ def test_alerts_and_incidents_are_merged_into_one() -> None:
     other = play.incident()["id"]
     assert other != target
     play.find(finding("V-1", workflow="third"))
-    found = answer(play.act(action("incident_merge", other, play.id("V-1"), "nobody", incident=target)))
+    found = answer(play.end(action("incident_merge", other, play.id("V-1"), "nobody", incident=target)))
     assert (found["outcome"], len(found["alerts"])) == ("applied", 6)
     assert "nobody is neither a live alert nor an incident" in found["detail"]
     assert {play.alert(f"U-{number}")["incident"] for number in range(5)} == {target}

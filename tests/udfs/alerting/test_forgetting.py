@@ -13,7 +13,7 @@ def test_a_digest_of_which_nothing_is_known_any_more_is_not_sent() -> None:
     play = Play(replace(policy(group_by=("key",)), channels={"mail": Channel(Limit(2, 30 * DAY))}))
     for key in ("T-1", "T-2", "T-3"):
         play.find(finding(key))
-        play.act(action("resolve", play.id(key)))
+        play.end(action("resolve", play.id(key)))
     assert len(told(play.effects)) == 2, "the third waits for a digest, which may go out in fifteen days"
     play.run(NOW + 8 * DAY)
     assert not [name for name in play.saved if name.startswith("a/")]

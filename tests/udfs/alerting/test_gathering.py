@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.udfs.alerting.build import MINUTE, NOW, Play, finding, halted, messages, policy, told
+from tests.udfs.alerting.build import MINUTE, NOW, SECOND, Play, action, finding, halted, late, messages, policy, told
+from udfs.alerting.effects import AlertChanged
 from udfs.alerting.matchers import Matcher
 from udfs.alerting.policy import EMPTY, Branch, Gathering, Policy, Route
+from udfs.alerting.render.context import Addresses
+from udfs.alerting.render.message import render
 from udfs.packs.alertcompile import compile_policy
 
 
@@ -82,3 +85,65 @@ def test_an_alert_that_gets_worse_makes_no_incident_worse_than_it_is() -> None:
     play.find(finding("T-2", severity="high"))
     play.run(NOW + MINUTE)
     assert (play.alert("T-2")["severity"], play.incident()["priority"]) == ("high", "P2")
+
+
+def of_one_market(count: int) -> Play:
+    """Trades of one market go missing; of those that are found within a while one is told, for all."""
+    play = Play()
+    for number in range(count):
+        play.find(finding(f"T-{number}", groups={"market": "XETRA"}), NOW + number * SECOND)
+    return play
+
+
+def test_who_acknowledges_one_for_several_is_told_when_more_go_missing_and_once_for_all_of_those() -> None:
+    play = of_one_market(5)
+    play.run(NOW + MINUTE)
+    play.act(action("ack", play.id("T-0")))
+    for number in range(5, 12):
+        play.run(NOW + number * MINUTE)
+        play.find(finding(f"T-{number}", groups={"market": "XETRA"}))
+    effects = play.run(NOW + 12 * MINUTE)
+    assert play.alert("T-5")["state"] == "escalated"
+    assert {play.alert(f"T-{number}")["explained_by"] for number in range(6, 12)} == {play.id("T-5")}
+    assert {play.alert(f"T-{number}")["explained_by"] for number in range(1, 5)} == {play.id("T-0")}
+    assert play.alert("T-5")["incident"] == play.alert("T-0")["incident"]
+    assert play.incident()["alerts"] == 12
+    first = next(one for one in messages(play.effects) if play.id("T-5") in one.row["revs"])
+    assert (first.row["person"], first.row["count"], first.row["at_ms"]) == ("anna", 1, NOW + 5 * MINUTE)
+    assert told(effects) == []
+
+
+def test_each_acknowledgement_is_about_what_was_there() -> None:
+    play = of_one_market(5)
+    for number, leader in ((5, "T-0"), (6, "T-5"), (7, "T-6")):
+        play.run(NOW + number * MINUTE)
+        play.act(action("ack", play.id(leader)))
+        play.find(finding(f"T-{number}", groups={"market": "XETRA"}))
+        assert play.alert(f"T-{number}")["state"] == "open"
+    assert play.alert("T-4")["state"] == "suppressed"
+
+
+def test_one_of_another_incident_does_not_change_over_to_one_that_was_acknowledged() -> None:
+    play = of_one_market(5)
+    play.find(finding("T-9", rule="send", groups={"market": "XETRA"}))
+    play.find(finding("T-9", groups={"market": "XETRA"}))
+    incident = play.alert("T-9")["incident"]
+    play.act(action("ack", play.id("T-0")))
+    play.act(action("unsuppress", next(id for id, rule in rules_of(play, "T-9") if rule == "reply")))
+    assert play.alert("T-9")["incident"] == incident
+
+
+def rules_of(play: Play, key: str) -> list[tuple[str, str]]:
+    rows = [one.row for one in play.effects if isinstance(one, AlertChanged)]
+    return [(row["id"], row["rule"]) for row in rows if row["key"] == key]
+
+
+def test_the_end_of_one_that_was_told_for_others_says_that_those_are_not_over() -> None:
+    play = of_one_market(5)
+    play.run(NOW + MINUTE)
+    [end] = messages(play.find(late("T-0", groups={"market": "XETRA"}), NOW + MINUTE))
+    assert end.row["title"].startswith("Resolved: ")
+    assert end.row["title"].endswith(" (stood for 4 more, not over yet)")
+    mail = render({"type": "email"}, end.row, Addresses())
+    assert "\n  stood for 4 more, not over yet\n" in mail.text
+    assert "stood for 4 more, not over yet" in mail.html

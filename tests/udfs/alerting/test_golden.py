@@ -32,7 +32,10 @@ WHOLE: dict[str, Any] = {
         [Track("main", "desk", "page", "g1", NOW, 1, NOW + 15, ["opened/0"], [ANNA])], ["l1"], ["p1"],
         NOW + 16, NOW + 17,
     ),
-    "group": Group(FORMAT, "g1", "main", {"rule": "reply"}, 1, 2, 3, {"opened/0": NOW}, {"update/0": NOW + 1}, NOW, 4),
+    "group": Group(
+        FORMAT, "g1", "main", {"rule": "reply"}, 1, 2, 3, {"opened/0": NOW}, {"update/0": NOW + 1}, NOW, 4,
+        {"update/0": 12},
+    ),
     "incident": Incident(
         FORMAT, "i1", "main", "a1", "x", "a1", NOW, NOW + 1, "high", "trades reply", ["because"], "resolved", NOW + 2,
         3, 2, {"market": ["X"]}, 7.5, "note", NOW + 3, True, NOW + 4, 5,
@@ -40,7 +43,7 @@ WHOLE: dict[str, Any] = {
     "purse": Purse(FORMAT, "l1", "mail", "anna", "anna@example.org", 9.5, NOW, NOW + 1),
     "page": Page(FORMAT, "p1", "pager", "anna", "+31", "g1", "opened"),
     "answer": Answer(FORMAT, "x1", 7, {"type": "applied", "action": "x1", "alerts": [{"id": "a1"}], "at_ms": NOW}),
-    "waiting": Waiting(FORMAT, "w1", 1, {"id": "w1", "kind": "ack", "alerts": ["a1"], "until_ms": None}),
+    "waiting": Waiting(FORMAT, "w1", 1, {"id": "w1", "kind": "ack", "alerts": ["a1"], "until_ms": None}, {"a1": ""}),
 }  # fmt: skip
 """Each with all of its fields."""
 
@@ -60,8 +63,8 @@ STORED = {
         "6578616d706c652e6f726791a26c3191a27031cf0000018bcfe56810cf0000018bcfe56811"
     ),
     "group": (
-        "9b01a26731a46d61696e81a472756c65a57265706c7901020381a86f70656e65642f30cf0000018bcfe5680081a875706461"
-        "74652f30cf0000018bcfe56801cf0000018bcfe5680004"
+        "9c01a26731a46d61696e81a472756c65a57265706c7901020381a86f70656e65642f30cf0000018bcfe5680081a875706461"
+        "74652f30cf0000018bcfe56801cf0000018bcfe568000481a87570646174652f300c"
     ),
     "incident": (
         "dc001601a26931a46d61696ea26131a178a26131cf0000018bcfe56800cf0000018bcfe56801a468696768ac747261646573"
@@ -77,10 +80,17 @@ STORED = {
         "9401a278310784a474797065a76170706c696564a6616374696f6ea27831a6616c657274739181a26964a26131a561745f6d"
         "73cf0000018bcfe56800"
     ),
-    "waiting": "9401a277310184a26964a27731a46b696e64a361636ba6616c6572747391a26131a8756e74696c5f6d73c0",
+    "waiting": "9501a277310184a26964a27731a46b696e64a361636ba6616c6572747391a26131a8756e74696c5f6d73c081a26131a0",
 }
 
 EARLIER = {
+    "waiting without what was done so far": (
+        "9401a277310184a26964a27731a46b696e64a361636ba6616c6572747391a26131a8756e74696c5f6d73c0"
+    ),
+    "group without the worst": (
+        "9b01a26731a46d61696e81a472756c65a57265706c7901020381a86f70656e65642f30cf0000018bcfe5680081a875706461"
+        "74652f30cf0000018bcfe56801cf0000018bcfe5680004"
+    ),
     "alert without a response": (
         "dc003201a26131a46d61696ea6747261646573a57265706c79a76d697373696e67a468696768a36c6f77a3542d3181a66d61"
         "726b6574a158a57265706c79a473656e64a130aa323032362d30332d3032a26631a87265706c792e6d64cf0000018bcfe568"
@@ -122,6 +132,16 @@ def test_an_alert_of_an_earlier_daymark_lacks_what_came_later() -> None:
     assert found == msgspec.structs.replace(WHOLE["alert"], **lacking)
     found = alert.decode(bytes.fromhex(EARLIER["alert without pages"]))
     assert found == msgspec.structs.replace(WHOLE["alert"], pages=[], **lacking)
+
+
+def test_an_action_that_waited_in_an_earlier_daymark_has_done_nothing_yet() -> None:
+    found = records.decode(bytes.fromhex(EARLIER["waiting without what was done so far"]), Waiting)
+    assert found == msgspec.structs.replace(WHOLE["waiting"], so_far={})
+
+
+def test_a_group_of_an_earlier_daymark_does_not_know_how_bad_its_last_messages_were() -> None:
+    found = records.decode(bytes.fromhex(EARLIER["group without the worst"]), Group)
+    assert found == msgspec.structs.replace(WHOLE["group"], worst={})
 
 
 def encoded(value: Any) -> bytes:

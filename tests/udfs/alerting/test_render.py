@@ -70,7 +70,12 @@ def test_mail_has_what_happened_in_text_and_escaped_in_html() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "answered", "said"),
-    [("opened", None, True), ("escalated", None, True), ("reminder", 1_772_438_400_000, False), ("resolved", None, False)],
+    [
+        ("opened", None, True),
+        ("escalated", None, True),
+        ("reminder", 1_772_438_400_000, False),
+        ("resolved", None, False),
+    ],
 )
 def test_mail_says_by_when_an_answer_is_wanted_as_long_as_one_is(reason: str, answered: int | None, said: bool) -> None:
     alert = ALERT | {"respond_by_ms": 1_772_438_700_000, "answered_ms": answered}

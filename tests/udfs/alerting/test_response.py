@@ -59,7 +59,7 @@ def test_who_is_told_is_told_by_when() -> None:
 def test_whoever_acknowledges_suppresses_or_resolves_it_has_answered(kind: str, answered: int) -> None:
     play = opened()
     play.run(answered - 1)
-    play.act(action(kind, play.id()), answered)
+    play.end(action(kind, play.id()), answered)
     play.run(answered + SECOND)
     assert stands(play) == (QUARTER, answered)
 
@@ -75,7 +75,7 @@ def test_only_the_first_answer_counts() -> None:
 def test_who_resolves_an_incident_has_answered_its_alerts() -> None:
     play = opened()
     play.find(blind())
-    play.act(action("incident_resolve", incident=play.incident()["id"]), NOW + MINUTE)
+    play.end(action("incident_resolve", incident=play.incident()["id"]), NOW + MINUTE)
     assert stands(play, "gateway")[1] == NOW + MINUTE
 
 

@@ -14,8 +14,8 @@ from tests.udfs.operators.memory import State
 from udfs.core.codec import decode
 from udfs.core.codec import encode as encode_item
 from udfs.core.state import NEVER
+from udfs.operators.advance import MOST_EVENTS
 from udfs.operators.batch import NO_KEY, Frame, encode, split_element
-from udfs.operators.bucket import MOST_EVENTS
 from udfs.operators.engine import Engine
 from udfs.packs.compile import compile_workflow
 from udfs.packs.mapping import compile_mapping

@@ -83,5 +83,12 @@ def test_an_action_that_is_refused_may_be_expected(tmp_path: Path) -> None:
     assert problems(tmp_path, text) == []
 
 
+def test_an_action_that_is_answered_when_time_goes_on_counts_at_its_moment(tmp_path: Path) -> None:
+    actions = "{at: 0s, kind: resolve, who: anna}, {at: 1s, kind: ack, who: anna, refused: true}"
+    expect = "{at: 1s, told: [{reason: opened}, {reason: resolved}], alerts: [{key: K, state: resolved}]}"
+    text = f"scenario: s\nfindings: [{FINDING}]\nactions: [{actions}]\nexpect: [{expect}]\n"
+    assert problems(tmp_path, text) == []
+
+
 def test_an_empty_file_is_no_scenario(tmp_path: Path) -> None:
     assert problems(tmp_path, "") == [": is empty; it must hold a scenario"]

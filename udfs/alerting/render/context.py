@@ -74,8 +74,8 @@ def _zone(name: str) -> tzinfo:
 
 
 def _alert(row: Mapping[str, Any], zone: str, asks: bool) -> dict[str, Any]:
-    """An alert row with its instants in words beside them; what templates name is always there. `asks`: the message asks
-    for an answer."""
+    """An alert row with its instants in words beside them; what templates name is always there. `asks`: an answer is
+    wanted."""
     kind, key, step = (str(row.get(name) or "") for name in ("kind", "key", "step"))
     said = f"{row.get('workflow') or key}: {step} is {kind.replace('_', ' ')}"
     usual: dict[str, Any] = {

@@ -8,7 +8,7 @@ Names = dict[str, Any]
 Payload = dict[str, Any]
 
 PAGER_SEVERITY = {"critical": "critical", "high": "error", "medium": "warning", "low": "info"}
-PAGER_ACTION = {"resolved": "resolve", "acknowledged": "acknowledge"}
+PAGER_ACTION = {"resolved": "resolve", "expired": "resolve", "acknowledged": "acknowledge"}
 COLOURS = {"critical": "attention", "high": "warning", "medium": "accent", "low": "default"}
 SHOWN = 10
 
