@@ -56,7 +56,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(scope, send)
+        send = _with_headers(scope, send, https=scope["scheme"] == "https" or self._url.startswith("https://"))
         if scope["path"].startswith(STATIC):
             await self._app(scope, receive, send)
             return
@@ -233,15 +233,15 @@ def _conflict(fault: Exception) -> Response:
     return response(Problem(title="Still at work", status=409, detail=detail), {"Retry-After": "1"})
 
 
-def _with_headers(scope: Scope, send: Send) -> Send:
-    """`send` that puts the security headers on every answer."""
+def _with_headers(scope: Scope, send: Send, *, https: bool) -> Send:
+    """`send` that puts the security headers on every answer. `https`: browsers come by it, to us or to a proxy."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-            if scope["scheme"] == "https":
+            if https:
                 headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             if not scope["path"].startswith(STATIC):
                 headers.setdefault("Cache-Control", "no-store")

@@ -21,7 +21,7 @@ from api.actions import act, outcome_of
 from api.actor import Actor
 from api.alertmodels import ENDED
 from api.clock import now_ms
-from api.context import Context, Ctx
+from api.context import Context, PublicCtx
 from api.problems import ProblemError
 from api.routes.actions import MOST_ALERTS
 from api.store import StoreError
@@ -52,7 +52,7 @@ class About:
 
 
 @router.get("/ack/{token:path}", response_class=HTMLResponse)
-async def ask(request: Request, ctx: Ctx, token: str) -> Response:
+async def ask(request: Request, ctx: PublicCtx, token: str) -> Response:
     """What the link is about, and the button."""
     opened = await _opened(request, ctx, token, over=200)
     if isinstance(opened, dict):
@@ -63,7 +63,7 @@ async def ask(request: Request, ctx: Ctx, token: str) -> Response:
 
 
 @router.post("/ack/{token:path}", response_class=HTMLResponse)
-async def do(request: Request, ctx: Ctx, token: str) -> Response:
+async def do(request: Request, ctx: PublicCtx, token: str) -> Response:
     """Do it. Twice is once: a link's action has one id."""
     opened = await _opened(request, ctx, token, over=409)
     if isinstance(opened, dict):
@@ -167,6 +167,5 @@ def _page(request: Request, shown: dict[str, Any]) -> Response:
     more = len(about.meant) - len(alerts) if about else 0
     values = {"button": "", **shown, "alerts": alerts, "more": more}
     answer = templates.TemplateResponse(request, "ack.html", values, shown["status"])
-    answer.headers["Referrer-Policy"] = "no-referrer"  # the address is what allows it
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer

@@ -97,7 +97,7 @@ def to_provider(request: Request, ctx: Ctx) -> Response:
         secret = sessions.link(tx, "oidc", {**held, "state": state}, now_ms() + STATE_MS)
     answer = RedirectResponse(url, 303)
     answer.set_cookie(
-        STATE, secret, max_age=600, path="/login/oidc", httponly=True, samesite="lax", secure=_secure(request)
+        STATE, secret, max_age=600, path="/login/oidc", httponly=True, samesite="lax", secure=_secure(request, ctx)
     )
     return answer
 
@@ -134,7 +134,7 @@ def _welcome(request: Request, ctx: Context, user: User | None, way: str) -> Res
     longest = ctx.settings.session_max_s
     # Lax, not strict: a link in a mail, and the way back from an OpenID provider, must find the session. Writes from
     # other sites are refused by their origin (api/access/origin.py).
-    answer.set_cookie(COOKIE, secret, max_age=longest, httponly=True, samesite="lax", secure=_secure(request))
+    answer.set_cookie(COOKIE, secret, max_age=longest, httponly=True, samesite="lax", secure=_secure(request, ctx))
     return answer
 
 
@@ -144,8 +144,9 @@ def _form(request: Request, ctx: Context, wrong: str, status: int = 200, wait_s:
     return templates.TemplateResponse(request, "login.html", about, status, headers)
 
 
-def _secure(request: Request) -> bool:
-    return request.url.scheme == "https"
+def _secure(request: Request, ctx: Context) -> bool:
+    """Whether browsers come by https: to us, or to a proxy in front of us."""
+    return request.url.scheme == "https" or ctx.settings.public_url.startswith("https://")
 
 
 def _base(request: Request, ctx: Context) -> str:

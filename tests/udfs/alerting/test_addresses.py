@@ -55,7 +55,7 @@ def test_a_digest_goes_to_the_address_of_today(people: dict[str, Contact]) -> No
     play = Play(limited)
     play.find(finding("T-0", rule="r0"))
     play.find(finding("T-1", rule="r1"))
-    play.act(action("resolve", play.id("T-0"), who="ben"))
+    play.end(action("resolve", play.id("T-0"), who="ben"))
     play.configure(replace(limited, people=people))
     effects = play.run(NOW + MINUTE)
     assert addresses(effects) == ([("digest", "anna.right@example.org")] if people else [])
