@@ -234,6 +234,7 @@ def _note(book: Book, action: Action, incident: Incident, changed: list[Alert]) 
     book.touch_incident(incident)
     incident.note, incident.note_ms = action.said, book.now
     incident.public = bool(action.public)  # each note says it anew: what doesn't say so is for nobody outside
+    incidents.note(book, incident, action.who, action.id)
     return ""
 
 
