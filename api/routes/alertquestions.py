@@ -231,7 +231,7 @@ def send_test(ctx: Ctx, who: Who, name: PathText, sending: Sending | None = None
             raise ProblemError(422, "Nobody to tell", f"{person!r} can't be reached through {name!r}.")
         address = contact.addresses[name]
     record = {"type": "test", "id": uuid.uuid4().hex, "channel": name, "person": person, "address": address}
-    return handed(ctx, who, record)
+    return handed(ctx, who, record, f"channel/{name}")
 
 
 def _channel(ctx: Context, name: str) -> dict[str, Any]:
