@@ -1,8 +1,8 @@
 """The shell around the plan: reads, asks, sends, records. It decides nothing.
 
-A delivery goes: its turn comes (plan) → the log is read to its end → still to be sent? (plan) → send → row to
-`daymark.deliveries` → finished (plan) → progress committed. Killed anywhere before the row is safe, it begins anew,
-with the same idempotency key; behind that it is over. Of several dispatchers one sends (turn).
+A delivery goes: its turn comes (plan) → put into words → the log is read to its end → still to be sent? (plan) → send
+→ row to `daymark.deliveries` → finished (plan) → progress committed. Killed anywhere before the row is safe, it begins
+anew, with the same idempotency key; behind that it is over. Of several dispatchers one sends (turn).
 """
 
 from __future__ import annotations
@@ -176,13 +176,17 @@ class Dispatcher:
                     await wake.wait()
 
     async def _deliver(self, pending: Pending) -> None:
-        await self.log.caught_up()
-        if self.turn.lost:
-            return  # it is the other one's to send
-        began = now_ms()
-        if (row := self.plan.confirm(pending, began)) is None:
-            result = await self.outbox.send(pending.notice)
-            row = self.plan.end(pending, result, began, now_ms())
+        letter = None
+        while letter is None or letter.notice is not pending.notice:  # again, if some of its alerts have been halted
+            letter = await self.outbox.prepare(pending.notice)
+            await self.log.caught_up()
+            if self.turn.lost:
+                return  # it is the other one's to send
+            began = now_ms()
+            if (row := self.plan.confirm(pending, began)) is not None:
+                break
+        else:
+            row = self.plan.end(pending, await self.outbox.send(letter), began, now_ms())
         await self._record(pending, row)
 
     async def _record(self, pending: Pending, row: Delivery) -> None:
