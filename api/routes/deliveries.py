@@ -105,8 +105,8 @@ def delivery(ctx: Context, id: str) -> dict[str, Any] | None:
 
 
 def handed(ctx: Context, who: Actor, record: dict[str, Any], subject: str) -> Sent:
-    """A record for the dispatcher, from whoever asks, now; the audit is told of it under `subject`. Raises a 503 problem
-    if Kafka doesn't take it."""
+    """A record for the dispatcher, from whoever asks, now; the audit is told of it under `subject`. Raises a 503
+    problem if Kafka doesn't take it."""
     now = time.time_ns() // 1_000_000
     value = orjson.dumps({**record, "who": who.name, "at_ms": now})
     told = {name: record[name] for name in ("id", "person") if record.get(name)}
