@@ -18,6 +18,7 @@ MATRIX: dict[tuple[str, str], str | None] = {
     ("GET", "/login/oidc"): None,
     ("GET", "/login/oidc/back"): None,
     ("GET", "/welcome/{code}"): None,
+    ("POST", "/welcome/{code}"): None,
     ("POST", "/logout"): None,
     # for customers: only what the status page lists (api/status)
     ("GET", "/status"): None,
