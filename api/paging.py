@@ -113,6 +113,11 @@ def decode(cursor: str, names: Sequence[str], kinds: Sequence[type]) -> dict[str
     return {"resumed": 1, **dict(zip(names, place, strict=True))}
 
 
+def _storable(part: str | int) -> bool:
+    """Whether a part of a cursor is one that a store can hold: 64 bits, or a text without NUL."""
+    return -FAR <= part <= FAR if isinstance(part, int) else "\0" not in part
+
+
 def after_item(cursor: str) -> dict[str, Any]:
     """`decode` of a cursor in a list of items."""
     names = ("after_place", "after_lane", "after_workflow", "after_key", "after_run")
@@ -122,11 +127,6 @@ def after_item(cursor: str) -> dict[str, Any]:
 def page_of_items(rows: list[dict[str, Any]], limit: int, by: str = "place") -> dict[str, Any]:
     """`page` out of rows of items in the order of a column, the latest first."""
     return page(rows, limit, lambda row: (row[by], row["lane"], row["workflow"], row["key"], row["run_ms"]))
-
-
-def _storable(part: str | int) -> bool:
-    """Whether a part of a cursor is one that a store can hold: 64 bits, or a text without NUL."""
-    return -FAR <= part <= FAR if isinstance(part, int) else "\0" not in part
 
 
 def cut(rows: list[dict[str, Any]], limit: int, response: Response) -> list[dict[str, Any]]:

@@ -20,6 +20,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from api.partitions import Kept
 
+Row = dict[str, Any]
+
 SQL = Path(__file__).resolve().parents[1] / "sql"
 CLIENTS = {"query": 4, "insert": 2, "ping": 1}
 """Clients by purpose: slow queries keep neither the loader nor /readyz waiting."""
@@ -83,6 +85,7 @@ class Store:
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
         self._filters: Callable[[Mapping[str, Any]], str] | None = None
+        self._told: Callable[[Row], Row] | None = None
         self.inserts = 0  # made through this store: a screen that is watched looks whether anything came
         self.kept = Kept()
         self.wider: Store | None = None  # as seen without the limit to workflows: to find out when something was
@@ -108,13 +111,14 @@ class Store:
             body = client.raw_query(
                 statement, parameters=parameters, settings=self._settings(parameters), fmt="JSONEachRow"
             )
-        return [orjson.loads(line) for line in body.splitlines() if line]
+        rows: Iterator[Row] = (orjson.loads(line) for line in body.splitlines() if line)
+        return list(map(self._told, rows) if self._told else rows)
 
-    def filtered(self, filters: Callable[[Mapping[str, Any]], str]) -> Store:
+    def filtered(self, filters: Callable[[Mapping[str, Any]], str], told: Callable[[Row], Row]) -> Store:
         """The same store, where each query sees only the rows that filters by table leave (api/access/rows.py); they
-        are made for the query's parameters."""
+        are made for the query's parameters. Of a row that has parts for others, `told` leaves one's own."""
         narrow = copy.copy(self)
-        narrow._filters = filters
+        narrow._filters, narrow._told = filters, told
         return narrow
 
     def scope(self, parameters: Mapping[str, Any]) -> str:
@@ -136,7 +140,7 @@ class Store:
         """Run a statement that returns no rows. Raises StoreError."""
         with self._client() as client:
             client.command(statement, parameters=parameters)
-        self.kept.changed()
+        self.kept.clear()
 
     def insert(self, table: str, rows: bytes) -> None:
         """Insert JSON rows, one a line, as they are. Raises StoreError, with `bad_row` when a row is at fault."""

@@ -23,8 +23,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import answers, bodies, matrix, origin
 from api.access.rates import Rates
-from api.access.who import LOCAL, Doorkeeper, Who, address_of, now_ms
+from api.access.who import LOCAL, Doorkeeper, Who, address_of
 from api.actor import Actor
+from api.clock import now_ms
 from api.problems import Problem, ProblemError, response
 from api.records.database import Records
 from api.security import HEADERS
@@ -33,7 +34,7 @@ STATIC = "/static/"
 RETRY = {"Retry-After": "5"}
 UNKNOWN = "This token is not known, or has expired, or its owner has to sign in again for it to hold. "
 WRITING = ("/welcome/", "/login/oidc")
-"""What a stranger may ask for by GET and costs a transaction, or a request to the OpenID provider."""
+"""What a stranger may ask for by GET and costs a query by a guess, or a request to the OpenID provider."""
 
 
 def _public() -> list[re.Pattern[str]]:
@@ -55,7 +56,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(scope, send)
+        send = _with_headers(scope, send, https=scope["scheme"] == "https" or self._url.startswith("https://"))
         if scope["path"].startswith(STATIC):
             await self._app(scope, receive, send)
             return
@@ -232,15 +233,15 @@ def _conflict(fault: Exception) -> Response:
     return response(Problem(title="Still at work", status=409, detail=detail), {"Retry-After": "1"})
 
 
-def _with_headers(scope: Scope, send: Send) -> Send:
-    """`send` that puts the security headers on every answer."""
+def _with_headers(scope: Scope, send: Send, *, https: bool) -> Send:
+    """`send` that puts the security headers on every answer. `https`: browsers come by it, to us or to a proxy."""
 
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-            if scope["scheme"] == "https":
+            if https:
                 headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             if not scope["path"].startswith(STATIC):
                 headers.setdefault("Cache-Control", "no-store")

@@ -90,10 +90,9 @@ def listed(connection: Connection) -> list[User]:
 
 
 def anybody(connection: Connection) -> bool:
-    """Whether somebody can sign in as an admin, with a password or at an OpenID provider."""
+    """Whether somebody can sign in who may manage users, with a password or at an OpenID provider."""
     can = users.c.password.is_not(None) | users.c.subject.is_not(None)
-    query = select(users.c.name).where(can, users.c.role == "admin", ~users.c.disabled).limit(1)
-    return connection.execute(query).first() is not None
+    return any(_manages(_user(row)) for row in connection.execute(select(users).where(can)))
 
 
 def put(
@@ -117,7 +116,7 @@ def put(
         tx.connection.execute(update(users).where(users.c.name == user.name).values(row))
     else:
         tx.connection.execute(insert(users).values({**row, "name": user.name, "created_ms": now_ms}))
-    if before and before.role == "admin" and not forced:
+    if before and _manages(before) and not forced:
         _require_admin(tx.connection)
     if user.disabled or (before and password is not None):
         tx.connection.execute(delete(sessions).where(sessions.c.user == user.name))
@@ -140,7 +139,7 @@ def remove(tx: Transaction, name: str, who: str, origin: str, now_ms: int) -> bo
         return False
     tx.connection.execute(delete(users).where(users.c.name == name))
     tx.connection.execute(delete(links).where(links.c.held["user"].as_string() == name))
-    if before.role == "admin":
+    if _manages(before):
         _require_admin(tx.connection)
     tx.changed(Change(now_ms, who, "delete", f"user/{name}", before.as_json(), None, origin))
     return True
@@ -199,9 +198,13 @@ def _key(name: str) -> str:
 
 
 def _require_admin(connection: Connection) -> None:
-    query = select(users.c.name).where(users.c.role == "admin", ~users.c.disabled).limit(1)
-    if connection.execute(query).first() is None:
-        raise LastAdmin("Nobody would be left who may manage users. Make somebody else an admin first.")
+    if not any(map(_manages, listed(connection))):
+        raise LastAdmin("Nobody would be left who may manage users. Make somebody else an admin without limits first.")
+
+
+def _manages(user: User) -> bool:
+    """Whether somebody may manage users: an admin who is neither disabled nor limited."""
+    return user.permissions.may("manage")
 
 
 def _user(row: Row[Any]) -> User:

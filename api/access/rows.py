@@ -58,9 +58,17 @@ def seen_by(store: Store, limits: Limits) -> Store:
     if not limits:
         return store
     text = filters(limits)
-    narrow = store.filtered(lambda asked: spanned(text, asked))
+    narrow = store.filtered(lambda asked: spanned(text, asked), lambda row: _told(row, limits))
     narrow.wider = None if limits.workflows is None else seen_by(store, Limits(None, limits.groups))
     return narrow
+
+
+def _told(row: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """A row as somebody limited sees it: a source that is blind feeds the workflows of others, too, which it names."""
+    if row.get("kind") == "blind" and "occurrence" in row:
+        fed = row["occurrence"].split(",")
+        row["occurrence"] = ",".join(name for name in fed if name in (limits.workflows or ()))
+    return row
 
 
 def spanned(text: str, asked: Mapping[str, Any]) -> str:

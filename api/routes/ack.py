@@ -6,7 +6,6 @@ Whoever has the link may use it: no sign-in. Opening the page does nothing, sinc
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,8 @@ from api.access.rates import network
 from api.actions import act, outcome_of
 from api.actor import Actor
 from api.alertmodels import ENDED
-from api.context import Context, Ctx
+from api.clock import now_ms
+from api.context import Context, PublicCtx
 from api.problems import ProblemError
 from api.routes.actions import MOST_ALERTS
 from api.store import StoreError
@@ -52,7 +52,7 @@ class About:
 
 
 @router.get("/ack/{token:path}", response_class=HTMLResponse)
-async def ask(request: Request, ctx: Ctx, token: str) -> Response:
+async def ask(request: Request, ctx: PublicCtx, token: str) -> Response:
     """What the link is about, and the button."""
     opened = await _opened(request, ctx, token, over=200)
     if isinstance(opened, dict):
@@ -63,7 +63,7 @@ async def ask(request: Request, ctx: Ctx, token: str) -> Response:
 
 
 @router.post("/ack/{token:path}", response_class=HTMLResponse)
-async def do(request: Request, ctx: Ctx, token: str) -> Response:
+async def do(request: Request, ctx: PublicCtx, token: str) -> Response:
     """Do it. Twice is once: a link's action has one id."""
     opened = await _opened(request, ctx, token, over=409)
     if isinstance(opened, dict):
@@ -98,7 +98,7 @@ def _read(request: Request, ctx: Context, token: str) -> tuple[Link | None, dict
     if not _limiter.hit(PER_MINUTE, network(address)):
         raise ProblemError(429, "Too many requests", "Too many links were opened from this address. Wait a minute.")
     try:
-        link = read(token, link_secret(ctx.settings.home, os.environ), time.time_ns() // 1_000_000)
+        link = read(token, link_secret(ctx.settings.home, os.environ), now_ms())
     except LinkError as fault:
         title, status = ("This link has expired", 410) if fault.expired else ("This link is not valid", 404)
         return None, {"title": title, "detail": str(fault), "status": status}
@@ -167,6 +167,5 @@ def _page(request: Request, shown: dict[str, Any]) -> Response:
     more = len(about.meant) - len(alerts) if about else 0
     values = {"button": "", **shown, "alerts": alerts, "more": more}
     answer = templates.TemplateResponse(request, "ack.html", values, shown["status"])
-    answer.headers["Referrer-Policy"] = "no-referrer"  # the address is what allows it
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import customerlinks
-from api.access.who import now_ms
+from api.clock import now_ms
 from api.context import Ctx
 from api.customerlinks import CustomerLink
 from api.levels import DAY_MS
@@ -17,7 +17,7 @@ from api.paging import PathText
 from api.problems import documented, not_found
 from api.routes.customers import figures
 
-PLACE = "/api/v1/customers/{group}/{value}/links"
+PLACE = "/api/v1/customers/{group}/{value:key}/links"
 router = APIRouter(tags=["customers"], responses=documented(401, 403, 422, 503))
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 

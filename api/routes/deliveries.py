@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Literal
 
 import orjson
@@ -11,11 +10,13 @@ from pydantic import BaseModel, Field
 
 from api import channels
 from api.actor import Actor, Who
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.paging import FAR
 from api.problems import ProblemError, documented, not_found
 from api.publish import PublishError, Record
 from api.records import documents
+from api.records.database import Change
 from api.routes.actions import Id
 from api.store import StoreError
 
@@ -70,7 +71,7 @@ class Channels(BaseModel):
 @router.get("/channels", response_model=Channels)
 def list_channels(ctx: Ctx) -> dict[str, Any]:
     """Which dispatcher sends, and how each channel does: whether it works, what waits, what was given up."""
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     with ctx.records.reading() as connection:
         there = {one.name: one.body for one in documents.listed(connection, "channel")}
     return {
@@ -87,12 +88,12 @@ def retry_delivery(ctx: Ctx, who: Who, id: Id) -> Sent:
     try:
         known = delivery(ctx, id)
     except StoreError:
-        return handed(ctx, who, {"type": "retry", "id": id})
+        return handed(ctx, who, {"type": "retry", "id": id}, f"delivery/{id}")
     if known is None:
         raise not_found(f"Nothing has been delivered, or was to be, under the id {id!r}.")
     if why := NOT_AGAIN.get(known["outcome"]):
         raise ProblemError(409, "Nothing to try again", f"Notification {id} isn't tried again: {why}.")
-    return handed(ctx, who, {"type": "retry", "id": id})
+    return handed(ctx, who, {"type": "retry", "id": id}, f"delivery/{id}")
 
 
 def delivery(ctx: Context, id: str) -> dict[str, Any] | None:
@@ -103,9 +104,14 @@ def delivery(ctx: Context, id: str) -> dict[str, Any] | None:
     return rows[0] if rows else None
 
 
-def handed(ctx: Context, who: Actor, record: dict[str, Any]) -> Sent:
-    """A record for the dispatcher, from whoever asks, now. Raises a 503 problem if Kafka doesn't take it."""
-    value = orjson.dumps({**record, "who": who.name, "at_ms": time.time_ns() // 1_000_000})
+def handed(ctx: Context, who: Actor, record: dict[str, Any], subject: str) -> Sent:
+    """A record for the dispatcher, from whoever asks, now; the audit is told of it under `subject`. Raises a 503
+    problem if Kafka doesn't take it."""
+    now = now_ms()
+    value = orjson.dumps({**record, "who": who.name, "at_ms": now})
+    told = {name: record[name] for name in ("id", "person") if record.get(name)}
+    with ctx.records.transaction() as tx:  # before it is sent: a kill in between must leave a trace
+        tx.changed(Change(now, who.name, record["type"], subject, None, told, who.origin))
     try:
         ctx.publisher.publish([Record(f"{ctx.settings.topic_prefix}notifications", b"", value)])
     except PublishError as error:

@@ -13,6 +13,7 @@ from api.models import FoundItem, Page
 from api.paging import FAR, At, Cursor, Limit, PathText, Text
 from api.problems import documented
 from api.routes.alerts import listed
+from api.ruleset import visible
 from api.runbooks import runbook
 from api.screens import item as screen
 from api.screens.map import spec_of
@@ -83,11 +84,14 @@ def _seen(ctx: Context, workflow: str, key: str, lane: str, run: int) -> dict[st
     why = reasons(found, lambda name, version, at: _definition(ctx, name, version, at))
     refresh = address("/fragments" + item_place(found), lane=found["lane"], run=run if run != FAR else "")
     shown = {"item": found, "bars": screen.waterfall(found), "runbooks": books, "alerts": alerts, "why": why}
+    shown["live_lane"] = ctx.settings.lane  # the customer view is of this one
     return {**shown, "refresh": refresh}
 
 
 def _definition(ctx: Context, workflow: str, version: int, at_ms: int) -> dict[str, Any] | None:
-    """The workflow that made a finding, where its rules are known here in that version."""
+    """The workflow that made a finding, where its rules are known here in that version and may be read."""
+    if not visible(ctx, workflow):
+        return None
     spec = spec_of(ctx.rulebook, workflow, at_ms)
     return ctx.rulebook.definition(spec) if spec and spec.version == version else None
 

@@ -13,7 +13,8 @@ from api import security
 from api.access import people, provided, sessions
 from api.access.oidc import OidcError
 from api.access.people import Refused, User
-from api.access.who import COOKIE, Who, address_of, now_ms
+from api.access.who import COOKIE, Who, address_of
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.records.database import Change
 from api.templating import templates
@@ -25,6 +26,8 @@ STATE_MS = 10 * 60_000
 FIRST = "admin"
 """The user that the link of the first start signs in."""
 
+USED_UP = "This link was used, or is too old. `daymark users link` makes a new one."
+Code = Annotated[str, Path(max_length=256)]
 Short = Annotated[str, Query(max_length=4096)]
 
 
@@ -69,8 +72,21 @@ def logout(request: Request, ctx: Ctx) -> Response:
 
 
 @router.get("/welcome/{code}", response_class=HTMLResponse)
-def welcome(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=256)]) -> Response:
-    """Sign in by a one-time link. The same link again leads a browser that is signed in to the overview."""
+def welcome(request: Request, ctx: Ctx, code: Code) -> Response:
+    """The button that signs in by a one-time link. Opening the page uses nothing up, since mail scanners open every
+    link. A link that was used leads a browser that is signed in to the overview."""
+    with ctx.records.reading() as connection:
+        held = sessions.held(connection, "welcome", code, now_ms())
+    if held is None:
+        return _used_up(request, ctx)
+    detail = f"This link signs you in as {held['user']}, once."
+    about = {"title": "Sign in to Daymark?", "detail": detail, "button": "Sign in"}
+    return templates.TemplateResponse(request, "ack.html", about)
+
+
+@router.post("/welcome/{code}", response_class=HTMLResponse)
+def sign_in_by_link(request: Request, ctx: Ctx, code: Code) -> Response:
+    """Sign in by a one-time link, which is used up."""
     with ctx.records.transaction() as tx:
         held = sessions.used(tx, "welcome", code, now_ms())
         if held and held.get("creates") and people.read(tx.connection, held["user"]) is None:
@@ -78,9 +94,13 @@ def welcome(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=256
         user = people.read(tx.connection, held["user"]) if held else None
     if user is not None and not user.disabled:
         return _welcome(request, ctx, user, "link")
+    return _used_up(request, ctx)
+
+
+def _used_up(request: Request, ctx: Context) -> Response:
     if request.state.who is not None:
         return RedirectResponse("/", 303)
-    return _form(request, ctx, "This link was used, or is too old. `daymark users link` makes a new one.", 410)
+    return _form(request, ctx, USED_UP, 410)
 
 
 @router.get("/login/oidc")
@@ -96,7 +116,7 @@ def to_provider(request: Request, ctx: Ctx) -> Response:
         secret = sessions.link(tx, "oidc", {**held, "state": state}, now_ms() + STATE_MS)
     answer = RedirectResponse(url, 303)
     answer.set_cookie(
-        STATE, secret, max_age=600, path="/login/oidc", httponly=True, samesite="lax", secure=_secure(request)
+        STATE, secret, max_age=600, path="/login/oidc", httponly=True, samesite="lax", secure=_secure(request, ctx)
     )
     return answer
 
@@ -133,7 +153,7 @@ def _welcome(request: Request, ctx: Context, user: User | None, way: str) -> Res
     longest = ctx.settings.session_max_s
     # Lax, not strict: a link in a mail, and the way back from an OpenID provider, must find the session. Writes from
     # other sites are refused by their origin (api/access/origin.py).
-    answer.set_cookie(COOKIE, secret, max_age=longest, httponly=True, samesite="lax", secure=_secure(request))
+    answer.set_cookie(COOKIE, secret, max_age=longest, httponly=True, samesite="lax", secure=_secure(request, ctx))
     return answer
 
 
@@ -143,8 +163,9 @@ def _form(request: Request, ctx: Context, wrong: str, status: int = 200, wait_s:
     return templates.TemplateResponse(request, "login.html", about, status, headers)
 
 
-def _secure(request: Request) -> bool:
-    return request.url.scheme == "https"
+def _secure(request: Request, ctx: Context) -> bool:
+    """Whether browsers come by https: to us, or to a proxy in front of us."""
+    return request.url.scheme == "https" or ctx.settings.public_url.startswith("https://")
 
 
 def _base(request: Request, ctx: Context) -> str:

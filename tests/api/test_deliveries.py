@@ -24,6 +24,8 @@ def test_what_was_given_up_or_called_off_is_handed_to_the_dispatcher(
     assert answer.json() == {"id": ID}
     told = orjson.loads(job.sent[0].value or b"")
     assert (told["type"], told["id"], told["who"]) == ("retry", ID, "operator")
+    [entry] = client.get("/api/v1/audit", params={"subject": "delivery/"}).json()["items"]
+    assert (entry["who"], entry["action"], entry["subject"]) == ("operator", "retry", f"delivery/{ID}")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ def test_what_there_is_nothing_to_try_of_is_refused_with_the_reason(
     insert(store, "deliveries", delivery(outcome=outcome))
     answer = client.post(URL)
     assert (answer.status_code, why in answer.json()["detail"]) == (409, True)
-    assert job.sent == []
+    assert (job.sent, client.get("/api/v1/audit").json()["items"]) == ([], [])
 
 
 def test_what_nobody_knows_of_is_a_404(client: TestClient, job: Job) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.access.roles import Limits
+from api.settings import Settings
 from api.store import Store
 from tests.api.access.conftest import signed_in
-from tests.api.alertrows import alert
+from tests.api.alertrows import alert, delivery
 from tests.api.job import Job
 from tests.api.rows import T0, insert
+from udfs.alerting.links import Link, sign
+from udfs.linksecret import link_secret
 
 OURS, OTHERS, NOWHERE = "a" * 32, "b" * 32, "c" * 32
 LIMITED = {
@@ -43,6 +48,20 @@ def desk(guarded: TestClient, store: Store) -> TestClient:
 @pytest.fixture
 def job(desk: TestClient, monkeypatch: pytest.MonkeyPatch) -> Job:
     return Job(desk, monkeypatch)
+
+
+def test_the_link_in_a_message_does_for_them_what_it_does_for_a_stranger(
+    desk: TestClient, job: Job, settings: Settings, store: Store
+) -> None:
+    insert(store, "deliveries", delivery(id="m1", alerts=[OURS], outcome="sent"))
+    told = time.time_ns() // 1_000_000
+    secret = link_secret(settings.home, os.environ)
+    link = sign(Link("ack", {}, "anna", told + 60_000, message="m1", told_ms=told), secret)
+    stranger = desk.get(f"/ack/{link}")
+    signed_in(desk, "anna", "operator", LIMITED["by group"])
+    assert (stranger.status_code, desk.get(f"/ack/{link}").text) == (200, stranger.text)
+    assert "Done" in desk.post(f"/ack/{link}").text
+    assert [action["alerts"] for action in job.actions] == [[OURS]]
 
 
 @pytest.mark.parametrize("limits", LIMITED)

@@ -106,11 +106,22 @@ def test_somebody_who_is_disabled_or_gone_is_out_at_once(records: Records) -> No
 
 def test_the_last_admin_stays(records: Records) -> None:
     put_user(records, "root", "admin")
-    for change in ({"role": "viewer"}, {"role": "admin", "disabled": True}):
+    limited = {"role": "admin", "limits": Limits(frozenset({"w"}))}
+    for change in ({"role": "viewer"}, {"role": "admin", "disabled": True}, limited):
         with pytest.raises(LastAdmin), records.transaction() as tx:
             people.put(tx, User("root", **change), "test", "", NOW)  # type: ignore[arg-type]
     with pytest.raises(LastAdmin), records.transaction() as tx:
         people.remove(tx, "root", "test", "", NOW)
+    put_user(records, "other", "admin", limits=Limits(frozenset({"w"})))
+    for nobody in ({"limits": Limits(frozenset({"v"}))}, {"disabled": True}):  # who manages none is none to lose
+        with records.transaction() as tx:
+            people.put(tx, User("other", "admin", **nobody), "test", "", NOW)  # type: ignore[arg-type]
+    with pytest.raises(LastAdmin, match="without limits"), records.transaction() as tx:
+        people.remove(tx, "root", "test", "", NOW)
+    with records.transaction() as tx:
+        assert people.anybody(tx.connection)
+        tx.connection.execute(users.update().where(users.c.name == "root").values(limits={"workflows": ["w"]}))
+        assert not people.anybody(tx.connection), "so that the next start prints a link"
 
 
 def test_a_sign_in_changes_the_session_and_the_cookie_is_safe(guarded: TestClient) -> None:
@@ -205,14 +216,14 @@ def test_a_token_that_has_expired_or_whose_owner_is_disabled_opens_nothing(
 def test_the_first_start_has_one_link_which_counts_once(guarded: TestClient, settings: Settings) -> None:
     cli = {"Authorization": f"Bearer {local_token(settings.home)}"}
     made = guarded.post("/api/v1/sign-in-links", json={"unless_somebody": True}, headers=cli).json()
-    first = guarded.get(made["path"], follow_redirects=False)
+    first = guarded.post(made["path"], follow_redirects=False)
     assert (first.status_code, first.headers["location"]) == (303, "/")
     assert guarded.get("/api/v1/me").json()["name"] == "admin"
     assert guarded.get(made["path"], follow_redirects=False).headers["location"] == "/"  # the same browser
     guarded.cookies.clear()
     assert guarded.get(made["path"]).status_code == 410
     again = guarded.post("/api/v1/sign-in-links", json={"unless_somebody": True}, headers=cli).json()
-    guarded.get(again["path"])
+    guarded.post(again["path"])
     assert guarded.post("/api/v1/me/password", json={"new": PASSWORD}).status_code == 204
     none = guarded.post("/api/v1/sign-in-links", json={"unless_somebody": True}, headers=cli).json()
     assert none["path"] is None
@@ -223,9 +234,21 @@ def test_the_database_is_the_owners_alone(guarded: TestClient, settings: Setting
     assert {file.stat().st_mode & 0o777 for file in settings.home.glob("records.db*")} == {0o600}
 
 
+@pytest.mark.parametrize(("url", "secure"), [("https://daymark.example", True), ("http://daymark.example", False)])
+def test_cookies_are_secure_where_browsers_come_by_https_to_a_proxy(
+    app_of: Callable[[Settings], TestClient], settings: Settings, url: str, secure: bool
+) -> None:
+    client = app_of(settings.model_copy(update={"sign_in": "required", "public_url": url}))
+    put_user(records_of(client), "anna", "viewer")
+    form = {"name": "anna", "password": PASSWORD}
+    answer = client.post("/login", data=form, headers={"Origin": url}, follow_redirects=False)
+    assert ("Secure" in answer.headers["set-cookie"], "strict-transport-security" in answer.headers) == (secure, secure)
+
+
 def test_a_proxy_may_call_us_by_another_name(app_of: Callable[[Settings], TestClient], settings: Settings) -> None:
     there = {"sign_in": "required", "public_url": "https://Daymark.example"}
     client = app_of(settings.model_copy(update=there))
+    client.base_url = "https://127.0.0.1"  # type: ignore[assignment]  # the client's cookies are secure, too
     client.headers["Origin"] = "https://daymark.example"
     signed_in(client, "anna", "viewer")
     assert client.delete("/api/v1/me/sessions").status_code == 204
