@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 
 from api.actor import Actor
+from api.clock import now_ms
 from api.context import Context
 from api.records import actions
 from api.records.database import Change
@@ -39,7 +39,7 @@ async def act(ctx: Context, actor: Actor, id: str, kind: str, **given: Any) -> O
     known = await outcome_of(ctx, id)
     if known and known.answer:
         return known
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     action = {"id": id, "at_ms": now, "who": actor.name, "kind": kind, **NOTHING, **given}
     await run_in_threadpool(_send, ctx, actor, action)
     return Outcome(id, await ctx.listener.answers.wait(id, ctx.settings.action_wait_s))

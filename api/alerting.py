@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import Connection
 from api.access import within
 from api.access.roles import UNLIMITED, Limits
 from api.actor import Actor
+from api.clock import now_ms
 from api.context import Context
 from api.problems import Fault, ProblemError
 from api.records import documents
@@ -84,7 +84,7 @@ def remove(ctx: Context, actor: Actor, kind: str, name: str, known: int | None) 
         expected = None if known in (None, ANY) else known
         try:
             gone = documents.delete(
-                tx, ctx.relay.topic, kind, name, who=actor.name, at_ms=_now(), expected=expected, origin=actor.origin
+                tx, ctx.relay.topic, kind, name, who=actor.name, at_ms=now_ms(), expected=expected, origin=actor.origin
             )
         except Conflict as conflict:
             raise _lost(conflict, known) from None
@@ -135,7 +135,7 @@ def apply(ctx: Context, actor: Actor, given: Mapping[str, Any], *, prune: bool) 
         changed = [key for key, body in given.items() if _stored(ctx, tx, actor, *_parts(key), body, ANY)[1]]
         for key in spare:
             kind, name = _parts(key)
-            documents.delete(tx, ctx.relay.topic, kind, name, who=actor.name, at_ms=_now(), origin=actor.origin)
+            documents.delete(tx, ctx.relay.topic, kind, name, who=actor.name, at_ms=now_ms(), origin=actor.origin)
     ctx.relay.wake()
     return Applied(changed, spare, [key for key in given if key not in changed], warnings)
 
@@ -144,7 +144,7 @@ def _stored(
     ctx: Context, tx: Transaction, actor: Actor, kind: str, name: str, body: Any, known: int | None
 ) -> tuple[Document, bool]:
     expected = {None: 0, ANY: None}.get(known, known)
-    document = Document(kind, name, 0, body, actor.name, _now())
+    document = Document(kind, name, 0, body, actor.name, now_ms())
     try:
         return documents.put(tx, ctx.relay.topic, document, expected=expected, origin=actor.origin)
     except Conflict as conflict:
@@ -181,7 +181,3 @@ def _faults(problems: Iterable[Problem]) -> Iterable[Fault]:
 def _parts(key: str) -> tuple[str, str]:
     kind, _, name = key.partition("/")
     return kind, name
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

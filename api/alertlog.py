@@ -16,7 +16,11 @@ FORMER = "explained: "
 
 def log_of(store: Store, ids: list[str], limit: int) -> list[dict[str, Any]]:
     """The entries of the logs of some alerts, in order; the latest, where there are more than `limit`."""
-    rows = store.query("alerts/log", ids=ids, limit=limit)
+    return in_words(store, store.query("alerts/log", ids=ids, limit=limit))
+
+
+def in_words(store: Store, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries of logs with what explains an alert in words, instead of its id."""
     hidden = [row for row in rows if row["what"] == "suppressed" and row["why"].startswith((EXPLAINED, FORMER))]
     hidden = [row for row in hidden if not row["who"]]  # what people wrote is theirs
     causes = sorted({row["why"].removeprefix(EXPLAINED) for row in hidden if row["why"].startswith(EXPLAINED)})

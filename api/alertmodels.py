@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from api.models import Event
 from api.models.common import Concern
 
 State = Literal["pending", "open", "acknowledged", "suppressed", "escalated", "resolved", "expired"]
@@ -147,6 +148,9 @@ class Incident(BaseModel):
 class IncidentDetail(Incident):
     """An incident with what belongs to it."""
 
-    members: list[Alert] = Field(description="its cause first, 1,000 at most")
-    timeline: list[LogEntry]
+    members: list[Alert] = Field(
+        description="its cause first, 1,000 at most; of one that has come back since, how it was in this incident"
+    )
+    timeline: list[LogEntry] = Field(description="of its alerts, and of itself: those entries name no `alert`")
     deliveries: list[Delivery]
+    events: list[Event] = Field(description="that moved its items, about the breach: 20 of each item, 200 at most")

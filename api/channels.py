@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from api.clock import now_ms
 from api.paging import MAX_LIMIT
 from api.store import Store
 
@@ -48,7 +48,7 @@ def listed(rows: Iterable[Row], documents: Mapping[str, Mapping[str, Any]]) -> l
 
 def troubled(store: Store) -> list[Row]:
     """The channels that are down, for whoever looks at alerts. Raises StoreError."""
-    return [row for row in seen(store, time.time_ns() // 1_000_000) if row["state"] == "down"]
+    return [row for row in seen(store, now_ms()) if row["state"] == "down"]
 
 
 def dispatcher(said: Mapping[str, Any] | None, now: int) -> Row | None:

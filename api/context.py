@@ -12,8 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.access.oidc import Oidc
 from api.access.rows import seen_by
-from api.access.who import Doorkeeper, Who, now_ms
+from api.access.who import Doorkeeper, Who
 from api.backtests import Backtests
+from api.clock import now_ms
 from api.listener import Listener
 from api.live import Live, Render
 from api.loader import Loader

@@ -1,11 +1,13 @@
 """Alerts of others, as Prometheus and amtool send them to an Alertmanager, as findings. Pure; instants are epoch ms.
 
 Their labels become an alert's: `alertname` its rule, `severity` its severity, all others its groups; a name that is
-ours already becomes `exported_…`. What tells two of one name apart is all their labels.
+ours already becomes `exported_…`. What tells two of one name apart is all their labels, `severity` too: as with an
+Alertmanager, a warning and a critical alert of one name are two.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +21,7 @@ RESOLVE_MS = 5 * 60_000
 """An alert without an end that isn't sent again is over after so long, as with an Alertmanager."""
 
 LONGEST_KEY = 200
+NAME_ENDS, VALUE_ENDS = ',="', ',"'
 LONGEST = 1_000
 WORDS = {"page": "critical", "error": "high", "major": "high", "warning": "medium", "minor": "low", "info": "low"}
 USUAL = "medium"
@@ -35,10 +38,10 @@ def finding(
     rule = known.pop("alertname", "")
     if not rule:
         raise ValueError("an alert needs the label `alertname`")
+    key = _key(known)
     word = known.get("severity", "").lower()
     if word in SEVERITIES or word in WORDS:
         del known["severity"]
-    key = _key(known)
     begin = now if begin is None else begin
     is_over = end is not None and end <= now
     said = annotations.get("summary") or annotations.get("description") or annotations.get("message") or ""
@@ -68,6 +71,11 @@ def beyond(rows: Sequence[Row], limits: Limits) -> str:
 
 
 def _key(labels: Mapping[str, str]) -> str:
-    """All labels in one text, which a digest cuts short where it is too long."""
-    text = ", ".join(f"{name}={labels[name]}" for name in sorted(labels))
+    """All labels in one text, another one for other labels, which a digest cuts short where it is too long."""
+    text = ", ".join(f"{_plain(name, NAME_ENDS)}={_plain(labels[name], VALUE_ENDS)}" for name in sorted(labels))
     return text if len(text) <= LONGEST_KEY else f"{text[: LONGEST_KEY - 33]} {digest(text)}"
+
+
+def _plain(text: str, ends: str) -> str:
+    """A name or value as it is, in quotes if it has a sign in it that could be taken for its end."""
+    return json.dumps(text, ensure_ascii=False) if any(sign in text for sign in ends) else text

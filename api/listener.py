@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.clock import now_ms
 from api.publish import Publisher
 from api.records import actions
 from api.records.database import Records
@@ -127,7 +127,7 @@ class Listener:
             stop.wait(RETRY_S)
 
     def _listen(self, stop: threading.Event) -> None:
-        since = time.time_ns() // 1_000_000 - LOOK_BACK_MS
+        since = now_ms() - LOOK_BACK_MS
         with self._records.reading() as connection:
             since = min(since, actions.oldest_pending(connection) or since)
         consumer = KafkaConsumer(

@@ -16,6 +16,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 from starlette.concurrency import run_in_threadpool
 
+from api.clock import now_ms
 from api.problems import ProblemError
 
 log = logging.getLogger(__name__)
@@ -157,4 +158,4 @@ class Live:
 
 
 def _now() -> str:
-    return str(time.time_ns() // 1_000_000)
+    return str(now_ms())

@@ -50,6 +50,16 @@ class Kept:
         with self._lock:
             self._changes += 1
 
+    def clear(self) -> None:
+        """Forget all of it: what was erased must not stay here, though nobody would be told of it."""
+        with self._lock:
+            self._changes += 1
+            self._held.clear()
+            self._weight = 0
+
+    def __len__(self) -> int:
+        return len(self._held)
+
     def parts(self, look: Callable[[], dict[str, str]]) -> dict[str, str]:
         """The names of the parts by partition, as they were seen a moment ago, or as `look` sees them."""
         with self._lock:

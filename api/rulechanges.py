@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from api import ruleset
-from api.access.who import now_ms
+from api.clock import now_ms
 from api.context import Context
 from api.problems import ProblemError, not_found
 from api.records import rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from api.access.roles import Subject
-from api.access.who import now_ms
+from api.clock import now_ms
 from api.context import Context
 from api.problems import ProblemError, not_found
 from api.records import rules

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from typing import Any
 
 import orjson
 
+from api.clock import now_ms
 from api.publish import Publisher, PublishError, Record
 from api.settings import Settings
 from api.store import Store, StoreError
@@ -36,7 +36,7 @@ class Statistics:
         while every and not stop.wait(wait):
             wait = every
             try:
-                self.publish(time.time_ns() // 1_000_000)
+                self.publish(now_ms())
             except (StoreError, PublishError) as fault:
                 log.warning("statistics could not be published: %s", fault)
 

@@ -140,7 +140,7 @@ class Store:
         """Run a statement that returns no rows. Raises StoreError."""
         with self._client() as client:
             client.command(statement, parameters=parameters)
-        self.kept.changed()
+        self.kept.clear()
 
     def insert(self, table: str, rows: bytes) -> None:
         """Insert JSON rows, one a line, as they are. Raises StoreError, with `bad_row` when a row is at fault."""

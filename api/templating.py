@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from api import answering, words
 from api.access import matrix
-from api.access.who import now_ms
+from api.clock import now_ms
 
 NAVIGATION = [
     ("/", "Overview", "overview"),

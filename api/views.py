@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 from api import standing
+from api.clock import now_ms
 from api.paging import FAR, MAX_LIMIT
 from api.store import Store
 from udfs.core.forecast import chance
@@ -116,7 +116,7 @@ def clock_of(store: Store, lane: str, stale_s: int) -> int:
     """Now, as a lane sees it: its watermark; the wall clock for a lane that has ended or that nobody has heard of."""
     marks = {row["lane"]: row["watermark_ms"] for row in lanes(store, stale_s)}
     mark = marks.get(lane)
-    return int(time.time() * 1000) if mark is None else int(mark)
+    return now_ms() if mark is None else int(mark)
 
 
 def steps(

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from pyflink.java_gateway import get_gateway
 
 from jobs import rules, topics
 from jobs.alertconfig import AlertConfig, read_alert_config
+from jobs.clock import now_ms
 from jobs.config import ConfigError
 from jobs.streams import BYTES, MAX_PARALLELISM, by_bucket, environment, kafka_sink, kafka_source, submission
 from udfs.operators.alertbucket import ACTION, FINDING, AlertSettings
@@ -122,7 +122,7 @@ def _documents(env: StreamExecutionEnvironment, config: AlertConfig, names: tupl
 def submit(config: AlertConfig, jobmanager: str | None = None, further: Mapping[str, str] | None = None) -> str:
     """Submit the job without waiting; returns its id. Raises what `build` does. `further` are Flink's settings."""
     env = environment(further or {}, jobmanager)
-    build(env, config, int(time.time() * 1000))
+    build(env, config, now_ms())
     return str(env.execute_async(NAME).get_job_id())
 
 

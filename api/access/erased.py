@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,6 +34,7 @@ _APART = re.compile(r'["\s{}\[\](),;<>=|]+')
 """What stands between the words of a record that is no JSON."""
 
 
+@functools.lru_cache(1 << 14)  # names and usual values come with each record
 def digest(value: str) -> str:
     """What is kept of an erased key or value."""
     return hashlib.sha256(value.encode(errors="replace")).hexdigest()
@@ -95,11 +97,10 @@ class Erased:
             return {name: self._cleaned(part, most) for name, part in value.items()}
         if isinstance(value, list):
             return [self._cleaned(part, most) for part in value]
-        if any(digest(text) in self.keys for text in texts(value)):
-            return ERASED
-        if isinstance(value, str):
-            for found in {found for found in phrases(value, most) if digest(found) in self.keys}:
-                value = masked(value, found)
+        if not isinstance(value, str):
+            return ERASED if any(digest(text) in self.keys for text in texts(value)) else value
+        for found in [one for one in {value, *phrases(value, most)} if digest(one) in self.keys]:
+            value = ERASED if found == value else masked(value, found)
         return value
 
     def _hits(self, table: str, row: dict[str, Any]) -> bool:

@@ -22,6 +22,8 @@ from api.records.database import Transaction
 from api.store import SQL, Store, sql
 
 WAIT_S = 30.0
+LONG = "SETTINGS mutations_sync = 2, max_execution_time = 3600"
+"""Rows are taken out of a table by writing what is left of its parts anew, which takes longer than a screen may."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,8 @@ def erase(store: Store, kind: str, value: str, secret: bytes, now_ms: int) -> Go
     gone = {}
     for table in tables():
         condition = (SQL / "erasures" / f"{table}.sql").read_text()
-        [found] = store.run(f"{sql('erasures/count')}{condition}", table=table, **where, **patterns)
-        store.command(
-            f"{sql('erasures/delete')}{condition} SETTINGS mutations_sync = 2", table=table, **where, **patterns
-        )
+        [found] = store.run(f"{sql('erasures/count')}{condition} {LONG}", table=table, **where, **patterns)
+        store.command(f"{sql('erasures/delete')}{condition} {LONG}", table=table, **where, **patterns)
         gone[table] = found["rows"]
     for mask in sorted((SQL / "masks").glob("*.sql")):
         store.command(mask.read_text(), anywhere=where["anywhere"], **patterns)
@@ -82,7 +82,7 @@ def erase(store: Store, kind: str, value: str, secret: bytes, now_ms: int) -> Go
 
 def _apart() -> str:
     """The events that go, though their keys don't: others have part in those."""
-    return f"{sql('erasures/apart')}({(SQL / 'erasures' / 'events.sql').read_text()})"
+    return f"{sql('erasures/apart')}({(SQL / 'erasures' / 'events.sql').read_text()}) {LONG}"
 
 
 def redact(tx: Transaction, values: Iterable[str]) -> list[int]:

@@ -23,8 +23,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import answers, bodies, matrix, origin
 from api.access.rates import Rates
-from api.access.who import LOCAL, Doorkeeper, Who, address_of, now_ms
+from api.access.who import LOCAL, Doorkeeper, Who, address_of
 from api.actor import Actor
+from api.clock import now_ms
 from api.problems import Problem, ProblemError, response
 from api.records.database import Records
 from api.security import HEADERS

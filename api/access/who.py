@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from starlette.requests import Request
 
 from api.access import sessions, tokens
 from api.access.roles import EVERYTHING, Permissions
+from api.clock import now_ms
 from api.records.database import Records
 from api.settings import Settings
 
@@ -109,11 +109,6 @@ def address_of(request: Request) -> str:
 def same(given: str, wanted: str) -> bool:
     """Compare without telling by the time it takes."""
     return hmac.compare_digest(given.encode(errors="replace"), wanted.encode())
-
-
-def now_ms() -> int:
-    """The wall clock, epoch ms."""
-    return time.time_ns() // 1_000_000
 
 
 def local_token(home: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 import typer
 from rich.table import Table
 
+from api.clock import now_ms
 from api.commands.options import known_zone, moment
 from api.commands.output import emit, escape, fail, guarded, out
 from api.commands.packs import AsJson, validate
@@ -177,7 +177,7 @@ def _labels(texts: list[str]) -> dict[str, str]:
 
 def _instant(at: str | None, zone: str) -> int:
     """Without a moment it is now, in whole minutes."""
-    return parse_moment(at, compile_zone(zone)) if at else int(time.time() * 1000) // MINUTE * MINUTE
+    return parse_moment(at, compile_zone(zone)) if at else now_ms() // MINUTE * MINUTE
 
 
 def _shown(at: int, zone: str) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import typer
 
+from api.clock import now_ms
 from api.commands.output import emit, escape, guarded, out
 from api.commands.packs import AsJson
 from api.stack.ask import ask, tell
@@ -28,7 +29,7 @@ app = typer.Typer(help="Put workflows in force, and withdraw them, while the job
 def instant(text: str) -> int:
     """Epoch ms of an instant: now, beginning, or ISO 8601 with a zone. Raises BadParameter."""
     if text in ("now", "beginning"):
-        return time.time_ns() // 1_000_000 if text == "now" else 0
+        return now_ms() if text == "now" else 0
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

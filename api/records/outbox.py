@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Sequence
 
 from kafka import KafkaConsumer, TopicPartition
@@ -12,6 +11,7 @@ from kafka.errors import KafkaError
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.clock import now_ms
 from api.publish import Publisher, PublishError, Record
 from api.records.database import Records
 from api.records.documents import publish_all
@@ -102,7 +102,7 @@ class Relay:
         empty = _is_empty(self._publisher.settings.kafka, self.topic)
         if empty:
             with self._records.transaction() as tx:
-                if count := publish_all(tx, self.topic, time.time_ns() // 1_000_000):
+                if count := publish_all(tx, self.topic, now_ms()):
                     log.info("documents published anew", extra={"topic": self.topic, "documents": count})
         return empty is not None
 
@@ -118,7 +118,7 @@ class Relay:
             return False
         if held is None:
             return False
-        refill(self._records, self._rules_topic, held, time.time_ns() // 1_000_000)
+        refill(self._records, self._rules_topic, held, now_ms())
         return True
 
     def _alone(self, connection: Connection) -> bool:

@@ -6,7 +6,6 @@ Whoever has the link may use it: no sign-in. Opening the page does nothing, sinc
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +20,7 @@ from api.access.rates import network
 from api.actions import act, outcome_of
 from api.actor import Actor
 from api.alertmodels import ENDED
+from api.clock import now_ms
 from api.context import Context, PublicCtx
 from api.problems import ProblemError
 from api.routes.actions import MOST_ALERTS
@@ -98,7 +98,7 @@ def _read(request: Request, ctx: Context, token: str) -> tuple[Link | None, dict
     if not _limiter.hit(PER_MINUTE, network(address)):
         raise ProblemError(429, "Too many requests", "Too many links were opened from this address. Wait a minute.")
     try:
-        link = read(token, link_secret(ctx.settings.home, os.environ), time.time_ns() // 1_000_000)
+        link = read(token, link_secret(ctx.settings.home, os.environ), now_ms())
     except LinkError as fault:
         title, status = ("This link has expired", 410) if fault.expired else ("This link is not valid", 404)
         return None, {"title": title, "detail": str(fault), "status": status}

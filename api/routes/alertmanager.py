@@ -5,7 +5,6 @@ What it can't say is at /api/v1: acknowledgements, incidents, maintenance window
 
 from __future__ import annotations
 
-import time
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -15,9 +14,9 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api import alerting, alertmanager, foreign
-from api.access.who import now_ms
 from api.actor import Who
 from api.alertmodels import ACTIVE
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.paging import plain_text
 from api.problems import ProblemError
@@ -35,7 +34,7 @@ MOST_AUDITED = 100  # of one request, by name
 AUDITED = ("rule", "key", "at_ms")
 LabelName = Annotated[str, Field(min_length=1, max_length=256)]
 LabelValue = Annotated[str, AfterValidator(plain_text), Field(max_length=4_096)]
-STARTED = time.time_ns() // 1_000_000
+STARTED = now_ms()
 ReceiverMatchers = Annotated[list[str], Query(description="receivers have no labels here")]
 
 router = APIRouter(prefix="/api/v2", tags=["alertmanager"], route_class=JsonTextRoute)

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api import alerting, alertmanager
-from api.access.who import now_ms
 from api.actor import Actor, Who
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.problems import ProblemError
 from api.records import documents

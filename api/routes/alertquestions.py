@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import alerting
 from api.actor import Who
 from api.alertmodels import ACTIVE
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.paging import MAX_LIMIT, At, PathText
 from api.problems import Fault, ProblemError, documented, not_found
@@ -248,4 +248,4 @@ def _opening(one: alertquestions.Opening) -> Opening:
 
 
 def _instant(at: int) -> int:
-    return time.time_ns() // 1_000_000 if at == NOW else at
+    return now_ms() if at == NOW else at

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from api import paging
 from api.alertlog import log_of
 from api.alertmodels import ACTIVE, ENDED, Alert, AlertCount, AlertDetail, Delivery, LogEntry, State
+from api.clock import now_ms
 from api.context import Ctx
 from api.models import Page
 from api.paging import FAR, MAX_LIMIT, Cursor, GroupFilter, Limit, Most, PathText, Since, Text, Until
@@ -35,7 +35,7 @@ def listed(store: Store, *, states: tuple[str, ...] = (), limit: int = MAX_LIMIT
     texts = ("lane", "workflow", "rule", "kind", "severity", "step", "key", "team", "assignee", "incident")
     where: dict[str, Any] = dict.fromkeys((*texts, "explained_by", "group_name", "group_value"), "")
     where |= {"sort": "opened", "since_ms": -FAR, "until_ms": FAR, "resumed": 0, "after_place": 0, "after_id": ""}
-    where |= {"response": "", "now_ms": time.time_ns() // 1_000_000}
+    where |= {"response": "", "now_ms": now_ms()}
     return store.query("alerts/list", **(where | given), states=list(states), limit=limit)
 
 

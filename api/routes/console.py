@@ -159,5 +159,5 @@ def incident(request: Request, ctx: Ctx, id: PathText) -> Response:
     if found is None:
         about = {"title": "No such incident", "detail": f"There is no incident {id}."}
         return templates.TemplateResponse(request, "message.html", about, 404)
-    names = {row["id"]: row["summary"] for row in found["members"]}
+    names = {"": "the incident"} | {row["id"]: row["summary"] for row in found["members"]}
     return templates.TemplateResponse(request, "incident.html", {"incident": found, "names": names})

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import customerlinks
-from api.access.who import now_ms
+from api.clock import now_ms
 from api.context import Ctx
 from api.customerlinks import CustomerLink
 from api.levels import DAY_MS

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from api import customers, views
 from api.access.roles import Limits
 from api.access.rows import seen_by
-from api.access.who import now_ms
+from api.clock import now_ms
 from api.context import Context, Ctx, PublicCtx
 from api.customerlinks import CustomerLink, read
 from api.paging import PathText

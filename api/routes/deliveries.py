@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Literal
 
 import orjson
@@ -11,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from api import channels
 from api.actor import Actor, Who
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.paging import FAR
 from api.problems import ProblemError, documented, not_found
@@ -71,7 +71,7 @@ class Channels(BaseModel):
 @router.get("/channels", response_model=Channels)
 def list_channels(ctx: Ctx) -> dict[str, Any]:
     """Which dispatcher sends, and how each channel does: whether it works, what waits, what was given up."""
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     with ctx.records.reading() as connection:
         there = {one.name: one.body for one in documents.listed(connection, "channel")}
     return {
@@ -107,7 +107,7 @@ def delivery(ctx: Context, id: str) -> dict[str, Any] | None:
 def handed(ctx: Context, who: Actor, record: dict[str, Any], subject: str) -> Sent:
     """A record for the dispatcher, from whoever asks, now; the audit is told of it under `subject`. Raises a 503
     problem if Kafka doesn't take it."""
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     value = orjson.dumps({**record, "who": who.name, "at_ms": now})
     told = {name: record[name] for name in ("id", "person") if record.get(name)}
     with ctx.records.transaction() as tx:  # before it is sent: a kill in between must leave a trace

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from api.access import audit, erasure
 from api.access.erased import EVENT, KEY, VALUE, digest
-from api.access.who import Who, now_ms
+from api.access.who import Who
+from api.clock import now_ms
 from api.context import Ctx
 from api.models.access import Erased, ErasedNow
 from api.problems import documented

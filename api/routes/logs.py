@@ -74,9 +74,10 @@ def page(request: Request, ctx: Ctx, filters: Filters, cursor: Cursor = "") -> R
     """The log of events of one lane."""
     where = filters["where"]
     place = paging.decode(cursor, AFTER, (int, str, str))
-    rows = screen.latest(ctx.store, "events/latest", PAGE + 1, where | place)
-    shown = paging.page(rows, PAGE, lambda row: (row["time_ms"], row["source"], row["id"]))
     counted = screen.bounded(ctx.store, where)
+    few = {"instants": counted["instants"]} if "instants" in counted else {}
+    rows = screen.latest(ctx.store, "events/latest", PAGE + 1, where | few | place)
+    shown = paging.page(rows, PAGE, lambda row: (row["time_ms"], row["source"], row["id"]))
     day = {"since_ms": max(where["since_ms"], where["until_ms"] - screen.DAY_MS), "until_ms": where["until_ms"]}
     [names] = ctx.store.query("events/names", lane=where["lane"], **day)
     parts = {

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import backtests, ruleset, views
-from api.access.who import now_ms
 from api.backtests import MOST_EVENTS, Backtest, Busy, Job
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.paging import PathText
 from api.problems import ProblemError, documented, not_found

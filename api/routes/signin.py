@@ -13,7 +13,8 @@ from api import security
 from api.access import people, provided, sessions
 from api.access.oidc import OidcError
 from api.access.people import Refused, User
-from api.access.who import COOKIE, Who, address_of, now_ms
+from api.access.who import COOKIE, Who, address_of
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.records.database import Change
 from api.templating import templates

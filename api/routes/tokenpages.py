@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api.access import tokens
 from api.access.roles import ACTIONS, SCOPES
-from api.access.who import Who, now_ms
+from api.access.who import Who
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.problems import ProblemError
 from api.routes.users import Access, TokenPost, end_token, make_token, user_of

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
 from api import paging, views
+from api.clock import now_ms
 from api.context import Ctx
 from api.models import Page
 from api.models.trends import Anomaly, Trend
@@ -51,7 +51,7 @@ def get_trends(
     spans = max(0, (end - begin) // long)
     shown = min(spans, limit)
     where: dict[str, Any] = {"group": group, "since_ms": begin, "spans": shown, "span_ms": long}
-    points = trend(ctx.store, workflow, chosen, **where, now_ms=time.time_ns() // 1_000_000)
+    points = trend(ctx.store, workflow, chosen, **where, now_ms=now_ms())
     more = paging.encode((begin + shown * long,)) if spans > shown else None
     return {"workflow": workflow, "lane": chosen, "now_ms": now, "span_ms": long, "points": points, "next": more}
 
@@ -74,7 +74,7 @@ def list_anomalies(
     """
     after = ("at_ms", "lane", "workflow", "step", "measure")
     place = paging.decode(cursor, after, (int, str, str, str, str))
-    end = max(0, min(until, time.time_ns() // 1_000_000)) // HOUR_MS * HOUR_MS
+    end = max(0, min(until, now_ms())) // HOUR_MS * HOUR_MS
     begin = since // HOUR_MS * HOUR_MS if since != -FAR else end - DAY_MS
     if end - begin > WEEK_MS:
         fault = Fault(field="since", message="give at most a week, from `since` to `until`")

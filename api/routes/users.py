@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from api.access import passwords, people, sessions, tokens
 from api.access.people import LastAdmin, User
 from api.access.roles import SCOPES, Limits
-from api.access.who import Who, now_ms
+from api.access.who import Who
+from api.clock import now_ms
 from api.context import Context, Ctx
 from api.models.access import Me, NewToken, SignInLink, TokenTold, UserTold
 from api.problems import Fault, ProblemError, documented, not_found

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from api import views
+from api.clock import now_ms
 from api.paging import FAR
 from api.screens.charts import WIDTH, ceiling, columns
 from api.store import Store
@@ -34,7 +34,7 @@ def lane_of(store: Store, stale_s: int, lane: str, usual: str) -> tuple[str, int
     latest = max(clocks, key=lambda row: row["moved_ms"], default=None)
     chosen = lane or (usual if usual in names or latest is None else latest["lane"])
     own = next((row for row in clocks if row["lane"] == chosen), None)
-    now = (own["watermark_ms"] or own["moved_ms"]) if own else time.time_ns() // 1_000_000
+    now = (own["watermark_ms"] or own["moved_ms"]) if own else now_ms()
     return chosen, now, names
 
 
@@ -52,7 +52,7 @@ def instants(store: Store, **filters: Any) -> Row:
     at which instants to look. Empty for who has no such limit, and where many events fit.
     """
     asked = ANY | filters
-    if store.wider is None or not (asked["pattern"] or asked["key"] or asked["id"]):
+    if store.wider is None or "instants" in asked or not (asked["pattern"] or asked["key"] or asked["id"]):
         return {}
     found = store.wider.query("events/instants", **asked | {"limit": FEW + 1})
     return {"instants": [row["time_ms"] for row in found]} if len(found) <= FEW else {}
@@ -93,7 +93,7 @@ def patterns(store: Store, filters: Row) -> list[Row]:
     100 are enough not to look further back. The filters are `bounded`."""
     shapes: dict[tuple[str, str], Row] = {}
     left = SAMPLE
-    for since, until in backwards(filters["since_ms"], filters["until_ms"], time.time_ns() // 1_000_000):
+    for since, until in _spans(filters, filters["until_ms"]):
         for row in store.query("events/patterns", **(filters | {"since_ms": since, "until_ms": until}), sample=left):
             left -= row["events"]
             known = shapes.setdefault((row["type"], row["shape"]), row)
@@ -111,15 +111,23 @@ def latest(store: Store, name: str, limit: int, filters: Row) -> list[Row]:
     """The rows of a query for the newest events that fit, at most `limit`, out of as little of the table as will do:
     what is frequent is found in the last minutes, and for what is rare there is an index."""
     rows: list[Row] = []
+    filters = instants(store, **filters) | filters
     until = min(filters["until_ms"], filters["after_ms"] + 1) if filters["resumed"] else filters["until_ms"]
-    for begin, end in backwards(filters["since_ms"], until, time.time_ns() // 1_000_000):
+    for begin, end in _spans(filters, until):
         asked = filters | {"since_ms": begin, "until_ms": end}
         few = instants(store, **asked)
         if few != NEVER:
-            rows += store.query(name, **asked, **few, limit=limit - len(rows))
+            rows += store.query(name, **few | asked, limit=limit - len(rows))
         if len(rows) >= limit:
             break
     return rows
+
+
+def _spans(filters: Row, until: int) -> Iterable[tuple[int, int]]:
+    """The spans to look through one after the other: all of the time at once where it is known how few events fit."""
+    if "instants" in filters:
+        return [(filters["since_ms"], until)] if filters["instants"] else []
+    return backwards(filters["since_ms"], until, now_ms())
 
 
 def exported(store: Store, filters: Row, kinds: tuple[str, str], limit: int, page: int) -> Iterator[bytes]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from api import standing, views
+from api.clock import now_ms
 from api.paging import split_group
 from api.rulebook import Rulebook
 from api.screens.layout import HEIGHT, WIDTH, curve, layout
@@ -34,7 +34,7 @@ def chosen(store: Store, stale_s: int, workflow: str, lane: str) -> tuple[list[R
 
 def workflow_map(store: Store, rulebook: Rulebook, about: Row, *, group: str = "", at_ms: int | None = None) -> Row:
     """The map of the workflow in `about` (a row of `views.workflows`) now, or as it was at an instant."""
-    now = about["watermark_ms"] or time.time_ns() // 1_000_000
+    now = about["watermark_ms"] or now_ms()
     live = at_ms is None or at_ms >= now
     until = now if at_ms is None or live else at_ms
     where = {"lane": about["lane"], "workflow": about["workflow"], **split_group(group)}
@@ -45,11 +45,14 @@ def workflow_map(store: Store, rulebook: Rulebook, about: Row, *, group: str = "
     backlog = standing.backlog(store, **where) if live else store.query("map/backlog_at", **where, **past)
     week = {"since_ms": until - BROKEN_MS, "at_ms": until}
     broken = standing.broken(store, **where, **week) if live else store.query("map/broken_at", **where, **week)
+    if not live:  # how many of them were overdue is not kept: a step owes what its clock began
+        for row in backlog:
+            row["overdue"] = sum(owed["missing"] for owed in broken if owed["because"] == row["step"])
     steps = _steps(names, moves, backlog, broken)
     for row in steps:
         row["status"] = "blind" if live and about["status"] == "blind" else _colour(row)
         row["end"] = row["step"] in ends
-    heat = store.query("map/heat", **where, **span, span_ms=WINDOW_MS // CELLS)
+    heat = store.query("map/heat", **where, **span, span_ms=WINDOW_MS // CELLS, spans=CELLS)
     return {
         "workflow": about["workflow"],
         "lane": about["lane"],
@@ -69,7 +72,7 @@ def workflow_map(store: Store, rulebook: Rulebook, about: Row, *, group: str = "
 
 def choices(store: Store, rulebook: Rulebook, about: Row) -> tuple[list[str], list[Row], str]:
     """(steps, groups, the step to look at first) of the workflow in `about`: the one where most is overdue."""
-    now = about["watermark_ms"] or time.time_ns() // 1_000_000
+    now = about["watermark_ms"] or now_ms()
     where = {"lane": about["lane"], "workflow": about["workflow"]}
     backlog = standing.backlog(store, **where, group_name="", group_value="")
     groups = store.query("map/groups", **where, since_ms=now - WINDOW_MS, until_ms=now + 1)
@@ -120,7 +123,7 @@ def _steps(names: list[str], moves: list[Row], backlog: list[Row], broken: list[
                 "spent_ms": sum(row["spent_ms"] or 0 for row in came),
                 "duration_ms": views.quantiles(most["duration_ms"]) if most else None,
                 "waiting": wait.get("waiting", 0),
-                "overdue": wait.get("overdue", 0) or sum(row["missing"] for row in broken if row["because"] == name),
+                "overdue": wait.get("overdue", 0),
                 "at_risk": sum(row["at_risk"] for row in broken if row["because"] == name),
                 "oldest_ms": wait.get("oldest_ms"),
                 "due_ms": wait.get("due_ms"),

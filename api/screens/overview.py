@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from typing import Any
 
 from api import standing, views
+from api.clock import now_ms
 from api.partitions import settled
 from api.rulebook import Rulebook
 from api.store import Store
@@ -34,7 +34,7 @@ def overview(store: Store, rulebook: Rulebook, stale_s: int, lane: str = "", lim
     tiles = views.workflows(store, stale_s, lane=lane, limit=limit, known=clocks, silent=silent)
     coming = scheduled(rulebook, now)
     absolute = at_times_of_day(store, rulebook, now, coming)
-    bars = _bars(store, lane, max(now.values(), default=time.time_ns() // 1_000_000))
+    bars = _bars(store, lane, max(now.values(), default=now_ms()))
     due = _due(store, tiles)
     for tile in tiles:
         place = (tile["lane"], tile["workflow"])

@@ -3,11 +3,11 @@ the same hours of the weeks before."""
 
 from __future__ import annotations
 
-import time
 from statistics import fmean
 from typing import Any
 
 from api import standing, views
+from api.clock import now_ms
 from api.paging import split_group
 from api.screens.charts import columns, unusual
 from api.screens.map import BROKEN_MS
@@ -22,7 +22,7 @@ AGES = ("< 1 m", "< 5 m", "< 15 m", "< 1 h", "< 4 h", "< 1 d", "more")
 
 def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
     """A step of the workflow in `about` (a row of `views.workflows`), now."""
-    now = about["watermark_ms"] or time.time_ns() // 1_000_000
+    now = about["watermark_ms"] or now_ms()
     where = {"lane": about["lane"], "workflow": about["workflow"], "step": name, **split_group(group)}
     stands = standing.waiting(store, now, **where)
     until = (now // SPAN_MS + 1) * SPAN_MS

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from api import levels, views
+from api.clock import now_ms
 from api.context import Context
 from api.levels import DAY_MS, Tally
 from api.status import states
@@ -34,15 +34,15 @@ def public(ctx: Context) -> Row:
 
 
 def _made(ctx: Context) -> Row:
-    page, now_ms = ctx.page, time.time_ns() // 1_000_000
+    page, now = ctx.page, now_ms()
     standings: dict[str, Standing] = {}
     history: History = {}
     incidents: list[Row] = []
     reachable = True
     try:
-        standings = _standings(ctx, now_ms)
-        history = ctx.cache.get("history", HISTORY_S, lambda: _history(ctx, now_ms))
-        incidents = _incidents(ctx, now_ms)
+        standings = _standings(ctx, now)
+        history = ctx.cache.get("history", HISTORY_S, lambda: _history(ctx, now))
+        incidents = _incidents(ctx, now)
     except StoreError as error:
         log.error("the status page can't be made", extra={"error": str(error)})
         standings, reachable = {}, False
@@ -50,7 +50,7 @@ def _made(ctx: Context) -> Row:
     return {
         "title": page.title,
         "state": states.worst(one["state"] for one in components),
-        "now_ms": now_ms,
+        "now_ms": now,
         "reachable": reachable,
         "components": components,
         "incidents": incidents,

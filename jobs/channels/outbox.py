@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiosmtplib
@@ -37,7 +38,20 @@ SENDERS: dict[str, Sender] = {
     "browser": browser.send,
 }
 
+EXPECTED = (httpx.HTTPError, httpx.InvalidURL, aiosmtplib.SMTPException, OSError, KafkaError, ValueError)
+
 log = logging.getLogger("dispatcher")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notice in words, for its channel as the document was then. `fault` is what is wrong with the channel's own
+    templates, or why there is no message."""
+
+    notice: Notify
+    document: Mapping[str, Any]
+    message: Message | None
+    fault: str
 
 
 class Outbox:
@@ -55,39 +69,43 @@ class Outbox:
         """The channel's type; "" if there is no such channel."""
         return str(self.documents.get(f"channel/{channel}", {}).get("type", ""))
 
-    async def send(self, notice: Notify) -> Result:
+    async def prepare(self, notice: Notify) -> Letter:
+        """Put a notice into words, which may take seconds where a channel has templates of its own. Never raises."""
+        document = self.documents.get(f"channel/{notice.channel}")
+        if document is None:
+            fault = f"there is no channel {notice.channel!r}; put one, or change who names it"
+        elif document.get("type") not in SENDERS:
+            fault = f"channel {notice.channel!r} is of type {document.get('type')!r}, which is unknown"
+        else:
+            try:
+                return Letter(notice, document, *await self._message(document, notice))
+            except Exception as error:
+                fault = _what(error, notice)
+        return Letter(notice, {}, None, fault)
+
+    async def send(self, letter: Letter) -> Result:
         """Try once, for half a minute at most. Never raises: whatever goes wrong is a result, without secrets in it."""
         try:
             async with asyncio.timeout(LONGEST_S):
-                result = await self._send(notice)
-        except TimeoutError:
-            result = Result("failed", "no answer in time")
-        except (SecretError, RenderError) as error:
-            result = Result("failed", str(error))
-        except (httpx.HTTPError, httpx.InvalidURL, aiosmtplib.SMTPException, OSError, KafkaError, ValueError) as error:
-            result = Result("failed", f"{type(error).__name__}: {error}")
-        except Exception as error:  # a fault of ours must not stop other channels, nor lose the notice
-            log.exception("a channel failed in a way that nobody thought of", extra={"channel": notice.channel})
-            result = Result("failed", f"{type(error).__name__}: {error}")
+                result = await self._send(letter)
+        except Exception as error:
+            result = Result("failed", _what(error, letter.notice))
         return Result(result.outcome, self.tools.vault.hide(result.detail), result.status, result.wait_ms)
 
-    async def _send(self, notice: Notify) -> Result:
-        document = self.documents.get(f"channel/{notice.channel}")
-        if document is None:
-            return Result("failed", f"there is no channel {notice.channel!r}; put one, or change who names it")
-        if (sender := SENDERS.get(str(document.get("type")))) is None:
-            return Result("failed", f"channel {notice.channel!r} is of type {document.get('type')!r}, which is unknown")
-        message, fault = await self._message(document, notice)
+    async def _send(self, letter: Letter) -> Result:
+        notice, document = letter.notice, letter.document
+        if letter.message is None:
+            return Result("failed", letter.fault)
         taken = self._taken.pop(notice.id, set())
         try:
-            result = await sender(Outgoing(document, notice, message, self.tools, taken))
+            result = await SENDERS[document["type"]](Outgoing(document, notice, letter.message, self.tools, taken))
         finally:
             self._taken[notice.id] = taken
         if not taken or result.outcome in ("sent", "refused"):
             del self._taken[notice.id]
         if len(self._taken) > HALF_TOLD:
             del self._taken[next(iter(self._taken))]
-        return Result(result.outcome, result.detail or fault, result.status, result.wait_ms)
+        return Result(result.outcome, result.detail or letter.fault, result.status, result.wait_ms)
 
     async def _message(self, document: Mapping[str, Any], notice: Notify) -> tuple[Message, str]:
         """The message, and what is wrong with the channel's own templates: then the shipped ones tell it."""
@@ -118,3 +136,14 @@ class Outbox:
             link = Link("ack", {}, person, expires, notice.id, notice.at_ms)
         page = f"{home}/{next(iter(episodes))}" if len(episodes) == 1 else ""
         return Addresses(home, page, url(self.public_url, link, self.secret))
+
+
+def _what(error: Exception, notice: Notify) -> str:
+    """What went wrong, in words. A fault of ours must not stop other channels, nor lose the notice."""
+    if isinstance(error, SecretError | RenderError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if not isinstance(error, EXPECTED):
+        log.error("a channel failed in a way that nobody thought of", exc_info=error, extra={"channel": notice.channel})
+    return f"{type(error).__name__}: {error}"

@@ -1,15 +1,14 @@
 """The shell around the plan: reads, asks, sends, records. It decides nothing.
 
-A delivery goes: its turn comes (plan) → the log is read to its end → still to be sent? (plan) → send → row to
-`daymark.deliveries` → finished (plan) → progress committed. Killed anywhere before the row is safe, it begins anew,
-with the same idempotency key; behind that it is over. Of several dispatchers one sends (turn).
+A delivery goes: its turn comes (plan) → put into words → the log is read to its end → still to be sent? (plan) → send
+→ row to `daymark.deliveries` → finished (plan) → progress committed. Killed anywhere before the row is safe, it begins
+anew, with the same idempotency key; behind that it is over. Of several dispatchers one sends (turn).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -19,6 +18,7 @@ import msgspec
 from kafka.errors import KafkaError
 
 from jobs.channels.outbox import Outbox
+from jobs.clock import now_ms
 from jobs.dispatch.kafkaside import DocumentLog, Writer
 from jobs.dispatch.log import Begun, Entry, NotificationLog
 from jobs.dispatch.metrics import DispatcherMetrics
@@ -37,11 +37,6 @@ OBSERVE_S = 1.0
 END_S = 2.0
 
 log = logging.getLogger("dispatcher")
-
-
-def wall_ms() -> int:
-    """Now, in epoch ms."""
-    return int(time.time() * 1000)
 
 
 class Dispatcher:
@@ -129,7 +124,7 @@ class Dispatcher:
 
     def _take(self, entries: list[Entry]) -> None:
         """New records of the log; called in the event loop, before anybody is told that they have been read."""
-        now = wall_ms()
+        now = now_ms()
         for offset, record in entries:
             if isinstance(record, Presence):
                 self.turn.hear(record, now)
@@ -148,7 +143,7 @@ class Dispatcher:
     def _changed(self, key: str) -> None:
         kind, _, channel = key.partition("/")
         if kind == "channel":
-            self.plan.changed(channel, wall_ms())
+            self.plan.changed(channel, now_ms())
             self._wake(channel)
 
     def _wake(self, *channels: str) -> None:
@@ -173,21 +168,25 @@ class Dispatcher:
         wake = self._wakes[channel]
         while self._group is not None:
             wake.clear()
-            while (pending := self.plan.start(channel, wall_ms())) is not None:
+            while (pending := self.plan.start(channel, now_ms())) is not None:
                 self._spawn(self._deliver(pending))
             due = self.plan.next_time(channel)
             with suppress(TimeoutError):
-                async with asyncio.timeout(None if due is None else max(1, due - wall_ms()) / 1000):
+                async with asyncio.timeout(None if due is None else max(1, due - now_ms()) / 1000):
                     await wake.wait()
 
     async def _deliver(self, pending: Pending) -> None:
-        await self.log.caught_up()
-        if self.turn.lost:
-            return  # it is the other one's to send
-        began = wall_ms()
-        if (row := self.plan.confirm(pending, began)) is None:
-            result = await self.outbox.send(pending.notice)
-            row = self.plan.end(pending, result, began, wall_ms())
+        letter = None
+        while letter is None or letter.notice is not pending.notice:  # again, if some of its alerts have been halted
+            letter = await self.outbox.prepare(pending.notice)
+            await self.log.caught_up()
+            if self.turn.lost:
+                return  # it is the other one's to send
+            began = now_ms()
+            if (row := self.plan.confirm(pending, began)) is not None:
+                break
+        else:
+            row = self.plan.end(pending, await self.outbox.send(letter), began, now_ms())
         await self._record(pending, row)
 
     async def _record(self, pending: Pending, row: Delivery) -> None:
@@ -212,13 +211,13 @@ class Dispatcher:
     async def _observe(self) -> None:
         """Now and then, look how the channels are."""
         while True:
-            self.metrics.observe(self.plan, wall_ms())
+            self.metrics.observe(self.plan, now_ms())
             await asyncio.sleep(OBSERVE_S)
 
     async def _tell_of_channels(self) -> None:
         """Now and then, write down what people should know about the channels themselves."""
         while True:
-            for row in self.watch.look(self.plan.queues, wall_ms()):
+            for row in self.watch.look(self.plan.queues, now_ms()):
                 await self.writer.write(self.findings, row["key"], msgspec.json.encode(row))
             await asyncio.sleep(OBSERVE_S)
 
@@ -239,7 +238,7 @@ class Dispatcher:
                     await self._say("ends")
 
     async def _say(self, what: Literal["begins", "lives", "ends"]) -> None:
-        said = Presence(self.turn.run, what, self.turn.place, wall_ms())
+        said = Presence(self.turn.run, what, self.turn.place, now_ms())
         await self.writer.attempt(self.notifications, "", msgspec.json.encode(said))
 
     async def _seek(self) -> None:
@@ -260,8 +259,8 @@ class Dispatcher:
             notices = {one.id: one for one in found if isinstance(one, Notify)}
             for id in wanted:
                 if id not in notices:
-                    await self._write(refused_row(id, wall_ms()))
-                self.plan.found(id, notices.get(id), wall_ms())
+                    await self._write(refused_row(id, now_ms()))
+                self.plan.found(id, notices.get(id), now_ms())
             self._wake(*self.plan.queues)
 
     async def _finish(self) -> None:

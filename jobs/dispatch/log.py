@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import KafkaError
 
+from jobs.clock import now_ms
 from jobs.dispatch.records import Delivery, Notify, Record, read_delivery, read_record
 
 GROUP = "daymark-dispatcher"
@@ -64,7 +65,7 @@ class NotificationLog:
             consumer.assign([self.partition])
             first = consumer.beginning_offsets([self.partition])[self.partition]
             offset = max(first, consumer.committed(self.partition) or 0)
-            since = min(_time_at(consumer, self.partition, offset), int(time.time() * 1000) - LOOK_BACK_MS) - SKEW_MS
+            since = min(_time_at(consumer, self.partition, offset), now_ms() - LOOK_BACK_MS) - SKEW_MS
             records = [one for _, one in _read(values_since(consumer, self.partition, since, offset))]
         finally:
             consumer.close()
@@ -239,7 +240,7 @@ def _time_at(consumer: KafkaConsumer, partition: TopicPartition, offset: int) ->
     while consumer.position(partition) < end:
         for record in consumer.poll(timeout_ms=500, max_records=1).get(partition, []):
             return int(record.timestamp)
-    return int(time.time() * 1000)
+    return now_ms()
 
 
 def values_since(

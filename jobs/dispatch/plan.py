@@ -2,7 +2,7 @@
 
 take(offset, record, now)   the log says something
 start(channel, now)         which notice is to be sent now? From here on it is busy
-confirm(pending, now)       the log has been read to its end meanwhile: is it still to be sent?
+confirm(pending, now)       the message is ready and the log has been read to its end: is it still to be sent?
 end(pending, result, now)   what has come of it: the row to record
 recorded(pending)           the row is safe: only now is the notice finished, and `floor` may pass it
 """
@@ -89,14 +89,16 @@ class Plan:
 
     def start(self, channel: str, now: int) -> Pending | None:
         """The notice of this channel whose turn it is at `now`, or None. It is busy until its row is recorded."""
-        return self.queues[channel].take(now)
+        if (pending := self.queues[channel].take(now)) is not None:
+            pending.attempt += 1
+        return pending
 
     def confirm(self, pending: Pending, now: int) -> Delivery | None:
         """None: send it, as `pending.notice` has it by now, without the alerts that have been halted.
 
-        Otherwise a row to record in place of a send. Ask when the log has been read to where it ended after `start`.
+        Otherwise a row to record in place of a send. Ask when the log has been read to where it ended after all that
+        a send needs was ready, and again where that changes its notice.
         """
-        pending.attempt += 1
         if why := self._objection(pending.notice):
             return row_of(pending, *why, now)
         pending.notice = self._halts.without(pending.notice)

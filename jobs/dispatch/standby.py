@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 
 from kafka import KafkaConsumer, TopicPartition
 
+from jobs.clock import now_ms
 from jobs.dispatch.log import consumer_of, values_since
 from jobs.dispatch.records import Presence, read_record
 from jobs.dispatch.turn import Turn
@@ -45,10 +45,10 @@ class Standby:
         consumer = consumer_of(self.bootstrap, None)
         try:
             consumer.assign([self.partition])
-            self._hear([value for _, value in values_since(consumer, self.partition, _now() - LOOK_BACK_MS, None)])
+            self._hear([value for _, value in values_since(consumer, self.partition, now_ms() - LOOK_BACK_MS, None)])
             told = False
             while not ended.is_set():
-                if self.turn.may_begin(_now()):
+                if self.turn.may_begin(now_ms()):
                     return True
                 if not told:
                     log.info("standing by: another dispatcher sends")
@@ -63,7 +63,7 @@ class Standby:
             self._hear([record.value or b"" for record in records])
 
     def _hear(self, values: list[bytes]) -> None:
-        now = _now()
+        now = now_ms()
         for value in values:
             if b'"dispatcher"' in value and isinstance(said := _read(value), Presence):
                 self.turn.hear(said, now)
@@ -74,7 +74,3 @@ def _read(value: bytes) -> object:
         return read_record(value)
     except ValueError:
         return None  # whoever sends says so in the log
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -10,6 +10,7 @@ import uuid
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from jobs.clock import now_ms
 from jobs.dispatch.records import Delivery, read_delivery
 
 WAIT_S = 45.0
@@ -27,7 +28,7 @@ def try_channel(bootstrap: str, prefix: str, channel: str, address: str) -> int:
         for partition in consumer.assignment():
             consumer.position(partition)
         who = os.environ.get("USER", "somebody")
-        wish = {"type": "test", "id": id, "channel": channel, "who": who, "at_ms": int(time.time() * 1000)}
+        wish = {"type": "test", "id": id, "channel": channel, "who": who, "at_ms": now_ms()}
         producer.send(f"{prefix}notifications", json.dumps(wish | {"address": address}).encode()).get(timeout=10)
         row = _row(consumer, id)
     finally:

@@ -16,7 +16,6 @@ import signal
 import string
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from jobs import logs
+from jobs.clock import now_ms
 from jobs.ticks import last_tick
 from jobs.traffic.item import HOUR
 from jobs.traffic.player import Player
@@ -46,13 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.home.mkdir(parents=True, exist_ok=True)
     try:
         clock = last_tick(options.bootstrap, topic)
-        stream = plan(business, options.home / "run.json", clock, now(), options)
+        stream = plan(business, options.home / "run.json", clock, now_ms(), options)
         log.info("playing", extra={"topic": topic, "from": stream.clock, "runs": [run.name for run in stream.runs]})
         producer = KafkaProducer(
             bootstrap_servers=options.bootstrap, enable_idempotence=True, acks="all", linger_ms=20, batch_size=131_072
         )
         with (options.home / "truth.ndjson").open("a") as truth:
-            player = Player(producer, topic, stream, truth, now)
+            player = Player(producer, topic, stream, truth, now_ms)
             player.bridge(stream.runs[-1].since - 1)
             player.catch_up(options.speed or business.hours * 3600 / CATCH_UP_SECONDS, stop)
             log.info("caught up with the present", extra={"sent": player.sent})
@@ -106,11 +106,6 @@ def name_for(instant: int) -> str:
         number, digit = divmod(number, 36)
         name = digits[digit] + name
     return name
-
-
-def now() -> int:
-    """The wall clock, epoch ms."""
-    return int(time.time() * 1000)
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -5,4 +5,4 @@ ALTER TABLE alertlog UPDATE
     why = replaceRegexpAll(replaceRegexpAll(why, {pattern:String}, '\\1[erased]\\2'), {pattern:String}, '\\1[erased]\\2')
 WHERE match(who, {pattern:String})
    OR match(why, {pattern:String})
-SETTINGS mutations_sync = 2
+SETTINGS mutations_sync = 2, max_execution_time = 3600

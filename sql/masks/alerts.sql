@@ -13,4 +13,4 @@ WHERE match(summary, {pattern:String})
    OR match(assignee, {pattern:String})
    OR match(acked_by, {pattern:String})
    OR match(suppressed_by, {pattern:String})
-SETTINGS mutations_sync = 2
+SETTINGS mutations_sync = 2, max_execution_time = 3600

@@ -7,4 +7,4 @@ ALTER TABLE deliveries UPDATE
 WHERE match(person, {pattern:String})
    OR match(address, {pattern:String})
    OR match(detail, {pattern:String})
-SETTINGS mutations_sync = 2
+SETTINGS mutations_sync = 2, max_execution_time = 3600

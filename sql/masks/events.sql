@@ -5,4 +5,4 @@ ALTER TABLE events UPDATE
         replaceRegexpAll(replaceRegexpAll(data, {number:String}, '\\1"[erased]"\\2'), {number:String}, '\\1"[erased]"\\2'),
         {pattern:String}, '\\1[erased]\\2'), {pattern:String}, '\\1[erased]\\2')
 WHERE multiSearchAny(data, {anywhere:Array(String)}) AND match(data, {pattern:String})
-SETTINGS mutations_sync = 2
+SETTINGS mutations_sync = 2, max_execution_time = 3600

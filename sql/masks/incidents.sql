@@ -11,4 +11,4 @@ WHERE match(title, {pattern:String})
    OR match(note, {pattern:String})
    OR arrayExists(x -> match(x, {pattern:String}), evidence)
    OR arrayExists(x -> match(x, {pattern:String}), arrayFlatten(mapValues(groups)))
-SETTINGS mutations_sync = 2
+SETTINGS mutations_sync = 2, max_execution_time = 3600

@@ -40,7 +40,7 @@ def test_a_screen_reads_the_span_that_it_shows_and_an_item_its_own_granules(stor
     hour = {"since_ms": now - HOUR, "until_ms": now + 1}
     days = {"lane": "main", "workflow": "workflow_1", "step": "s4", **NOTHING}
     assert rows_read(store, "map/moves", **LANE, **NOTHING, **hour) <= 2 * granule < moves / 4
-    assert rows_read(store, "map/heat", **LANE, **NOTHING, **hour, span_ms=300_000) <= 2 * granule
+    assert rows_read(store, "map/heat", **LANE, **NOTHING, **hour, span_ms=300_000, spans=12) <= 2 * granule
     assert rows_read(store, "map/groups", **LANE, **hour) <= 2 * granule
     spans = {"since_ms": now - 2 * HOUR, "until_ms": now + 1, "span_ms": 300_000}
     assert rows_read(store, "steps/rates", **days, **spans) <= 4 * granule < moves / 2

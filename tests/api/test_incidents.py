@@ -26,7 +26,8 @@ def test_an_incident_comes_with_its_cause_first_its_timeline_and_deliveries(clie
     tell(store)
     found = client.get(f"/api/v1/incidents/{ID}").json()
     assert [row["id"] for row in found["members"]] == [FP, "b" * 32]
-    assert [row["what"] for row in found["timeline"]] == ["opened", "commented"]
+    assert [row["what"] for row in found["timeline"] if row["alert"]] == ["opened", "commented"]
+    assert [row["what"] for row in found["timeline"] if not row["alert"]] == ["opened", "resolved"]
     assert len(found["deliveries"]) == 2
 
 

@@ -102,3 +102,60 @@ def test_in_the_past_a_run_owes_until_it_ends(client: TestClient, store: Store, 
     runs(store)
     _, edges = mapped(client, T0 + minute * MINUTE)
     assert edges["a", "b"]["overdue"] == overdue
+
+
+@pytest.mark.parametrize("status", ["expired", "closed"])
+@pytest.mark.parametrize(("minute", "waiting"), [(9, 1), (10, 0), (11, 0)])
+def test_what_ended_where_it_waited_had_waited_there(
+    client: TestClient, store: Store, status: str, minute: int, waiting: int
+) -> None:
+    clock(store, 40)
+    moved(store, ("a", 0))
+    insert(store, "items", item(status=status, ended_ms=T0 + 10 * MINUTE))
+    steps, _ = mapped(client, T0 + minute * MINUTE)
+    assert steps["a"]["waiting"] == waiting
+
+
+def test_value_at_risk_in_the_past_is_that_of_all_that_waited(client: TestClient, store: Store) -> None:
+    clock(store, 40)
+    moved(store, ("a", 0))
+    moved(store, ("a", 0), ("b", 20), key="K-3")
+    insert(store, "items", item(amount=100.0))
+    insert(store, "items", item(key="K-3", step="b", updated_ms=T0 + 20 * MINUTE, amount=900.0))
+    there = mapped(client, T0 + 10 * MINUTE)[0]["a"]
+    assert (there["waiting"], there["amount"]) == (2, 1_000.0)
+
+
+def test_an_overdue_item_is_counted_once_where_it_waits(client: TestClient, store: Store) -> None:
+    clock(store, 10)
+    moved(store, ("a", 0), ("c", 1))
+    insert(store, "items", item(step="c", updated_ms=T0 + MINUTE, overdue=1, missing=1))
+    broken = {"rule": "reply", "because": "a", "step": "b", "since_ms": T0}
+    insert(store, "findings", finding(**broken, deadline_ms=T0 + 5 * MINUTE))
+    steps, edges = mapped(client)
+    assert {name: (row["overdue"], row["status"]) for name, row in steps.items() if row["overdue"]} == {"c": (1, "red")}
+    assert edges["a", "b"]["overdue"] == 1
+    alone = client.get("/api/v1/workflows/w/steps/c", params={"lane": "main"}).json()
+    assert (alone["overdue"], alone["status"]) == (1, "red")
+
+
+def test_a_warning_that_is_over_is_not_counted_again_by_the_overview_when_its_clock_starts_anew(
+    client: TestClient, store: Store
+) -> None:
+    clock(store, 10)
+    moved(store, ("a", 0), ("b", 5), ("a", 9))
+    waits = [{"id": "reply", "due_ms": T0 + 14 * MINUTE}]
+    insert(store, "items", item(updated_ms=T0 + 9 * MINUTE, other=1, pending=waits))
+    told = finding(**WARNED, since_ms=T0)
+    for row in (told, told | {"at_ms": T0 + 5 * MINUTE}):
+        insert(store, "findings", row)
+    [tile] = client.get("/api/v1/overview", params={"lane": "main"}).json()["tiles"]
+    assert tile["at_risk"] == sum(row["at_risk"] for row in mapped(client)[0].values()) == 0
+
+
+def test_what_happens_at_this_very_instant_is_in_the_last_cell_of_the_heat_map(store: Store) -> None:
+    hour = 60 * MINUTE
+    insert(store, "transitions", transition(step="b", previous="a", at_ms=T0 + hour, duration_ms=hour))
+    asked = {"since_ms": T0, "until_ms": T0 + hour + 1, "span_ms": 5 * MINUTE, "spans": 12}
+    about = {"lane": "main", "workflow": "w", "group_name": "", "group_value": ""}
+    assert [(row["step"], row["place"]) for row in store.query("map/heat", **about, **asked)] == [("b", 11)]

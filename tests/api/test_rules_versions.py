@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from api import rulechanges
 from api.access.roles import Limits
-from api.access.who import now_ms
+from api.clock import now_ms
 from api.settings import Settings
 from tests.api.access.conftest import quick_hashes, signed_in
 from tests.api.job import Job

@@ -16,7 +16,6 @@ SAID = {"ingest": "ingested", "verify": "verified", "send": "sent", "reply": "re
 STEPS = tuple(SAID)
 TYPICAL = {"verify": 20_000, "send": 15_000, "reply": 90_000, "settle": 600_000}
 WITHIN = {"verify": 120_000, "reply": 300_000, "settle": 1_800_000}
-RESPOND = {"critical": 1_200_000, "high": 3_600_000}
 BOOKS = ("rates-1", "rates-2", "equity-1", "credit-1")
 LATE = "T-LATE-1"
 """The trade whose reply does not come."""
@@ -274,7 +273,7 @@ class Seed:
                 runbook=row["runbook"],
                 breach_ms=row["deadline_ms"],
                 opened_ms=row["deadline_ms"] + 2_000,
-                respond_by_ms=row["deadline_ms"] + RESPOND[row["severity"]],
+                respond_by_ms=row["deadline_ms"] + (1_200_000 if row["severity"] == "critical" else 3_600_000),
                 changed_ms=row["deadline_ms"] + 2_000,
                 finding=row["id"],
                 team="trade-support",

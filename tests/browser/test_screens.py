@@ -150,6 +150,19 @@ def test_ages_and_countdowns_go_on_without_the_server(page: Page, served: Served
         expect(page.locator(".next strong").first).to_have_text(re.compile("^in .*s$|^.*s ago$"))
 
 
+def test_an_alert_becomes_overdue_before_ones_eyes(page: Page, served: Served) -> None:
+    due = int(time.time() * 1000) + 3_600_000
+    insert(served.store, "alerts", alert(id="d" * 32, severity="critical", opened_ms=due - 60_000, respond_by_ms=due))
+    page.clock.install()
+    page.route("**/live/**", lambda route: route.fulfill(status=204))  # the server knows what time it really is
+    page.goto(served.url + "/alerts?response=waiting")
+    answer = page.locator(f"#alert-{'d' * 32} [data-due]")
+    expect(answer).to_have_text(re.compile(r"^answer in \d+ m"))
+    page.clock.fast_forward(2 * 3_600_000)
+    expect(answer).to_have_text(re.compile(r"^unanswered, overdue for 1 h"))
+    expect(answer).to_have_class(re.compile("missing"))
+
+
 def test_a_slash_finds_an_item_by_keyboard_alone(page: Page, served: Served) -> None:
     page.goto(served.url)
     page.keyboard.press("/")

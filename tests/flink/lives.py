@@ -73,6 +73,7 @@ class Lives:
         self.act("ack", "answered")
         self.act("resolve", "closed")
         self.arrives("put-right")
+        self.tick(121)  # an end by a person is told when its moment is over
         self.await_heard("told")
         self.await_heard("escalated", who=ESCALATED)
         self.await_heard("closed", "put-right", who=ENDED)

@@ -67,7 +67,7 @@ def send_again(
             tools = Tools(Vault(env), http, more.get("publish", nobody))
             documents = {"channel/c": document, "person/anna": {"zone": "Europe/Amsterdam"}}
             outbox = Outbox(documents, tools, "https://d.example/", SECRET)
-            return [await outbox.send(notice) for _ in range(times)]
+            return [await outbox.send(await outbox.prepare(notice)) for _ in range(times)]
 
     return asyncio.run(tries())
 
@@ -383,7 +383,8 @@ def test_a_channel_at_fault_fails_with_a_sentence(document: dict[str, Any] | Non
 
 def send_without_channel() -> Result:
     tools = Tools(Vault({}), httpx.AsyncClient(verify=CONTEXT), nobody)
-    return asyncio.run(Outbox({}, tools, "", SECRET).send(NOTICE))
+    outbox = Outbox({}, tools, "", SECRET)
+    return asyncio.run(outbox.send(asyncio.run(outbox.prepare(NOTICE))))
 
 
 def test_secrets_come_from_files_of_one_folder_only(tmp_path: Path) -> None:

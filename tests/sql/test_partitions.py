@@ -163,6 +163,15 @@ def test_of_what_is_kept_that_goes_which_was_not_asked_for_longest() -> None:
     assert [kept.get(name, "p1") for name in "acde"] == [None] * 4
 
 
+def test_what_is_erased_is_not_kept_either(store: Store) -> None:
+    insert(store, "items", item(key="Jane Doe", step="a"))
+    assert [row["key"] for row in standing.oldest(store, 3, by_due=False, **STEP)] == ["Jane Doe"]
+    assert len(store.kept) == 1
+    store.command("ALTER TABLE items DELETE WHERE key = 'Jane Doe' SETTINGS mutations_sync = 2")
+    assert len(store.kept) == 0
+    assert standing.oldest(store, 3, by_due=False, **STEP) == []
+
+
 def test_a_question_that_finds_nothing_in_a_partition_is_not_asked_there_again(store: Store) -> None:
     insert(store, "items", of_day(0), of_day(1, workflow="v"))
     where = {"lane": "main", "workflow": "w", "group_name": "", "group_value": ""}

@@ -1,4 +1,4 @@
-"""The serving process (API, pages, embedded ClickHouse) away for as long as a test wants, and a page that is open."""
+"""A running stack whose jobs or serving process are killed, that one for as long as a test wants; and an open page."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import psutil
 
 from api.stack import ports
 from tests.cli.stack import Stack
@@ -31,6 +32,18 @@ def without_serving(up: Stack) -> Iterator[None]:
     finally:
         os.kill(state.supervisor.pid, signal.SIGCONT)
     eventually(lambda: _answers(up), 120)
+
+
+def kill_job(up: Stack, name: str) -> None:
+    """Kills the TaskManager in which a job runs; the supervisor starts another one, and Flink the job in that."""
+    state = up.home.running()
+    assert state is not None
+    job = f"http://127.0.0.1:{up.flink_port}/jobs/{state.jobs[name]}"
+    vertex = httpx.get(job).json()["vertices"][0]["id"]
+    (where,) = httpx.get(f"{job}/vertices/{vertex}/taskmanagers").json()["taskmanagers"]
+    words = f"-Dtaskmanager.resource-id={where['taskmanager-id']}"
+    (worker,) = (one for one in state.parts["flink"] if words in psutil.Process(one.pid).cmdline())
+    os.kill(worker.pid, signal.SIGKILL)
 
 
 def _answers(up: Stack) -> bool:

@@ -22,7 +22,7 @@ from api.stack.detection import ALERTS
 from tests.cli.stack import Stack, stack
 from tests.kafka_help import eventually
 from tests.stack.mailbox import Mailbox
-from tests.stack.outage import open_page, without_serving
+from tests.stack.outage import kill_job, open_page, without_serving
 
 pytestmark = pytest.mark.real
 
@@ -31,6 +31,7 @@ ALERTING = PACK / "alerting.yaml"
 ANSWERED, UNANSWERED = "F-answered", "F-unanswered"
 CALM, SEEN = "F-calm", "F-seen"
 UNSERVED, FULL = "F-unserved", "instance=db1"
+UNALERTED, LATER = "F-unalerted", "F-later"
 SCREEN_MS = 60_000  # what a screen shows has come through Flink, twice, and ClickHouse
 LINK = re.compile(r'href="(http://127\.0\.0\.1:[0-9]+/ack/[^"]+)"')
 
@@ -104,14 +105,14 @@ def alert(up: Stack, key: str) -> dict[str, Any]:
     return up.api(f"/api/v1/alerts/{found[0]['id']}") if found else {}
 
 
-def in_state(up: Stack, key: str, state: str) -> dict[str, Any]:
+def in_state(up: Stack, key: str, state: str, seconds: float = 60) -> dict[str, Any]:
     """The alert once it is in a state."""
 
     def reached() -> dict[str, Any]:
         now = alert(up, key)
         return now if now.get("state") == state else {}
 
-    return eventually(reached)
+    return eventually(reached, seconds)
 
 
 def outcomes(up: Stack, key: str, person: str) -> list[str]:
@@ -250,6 +251,21 @@ def test_what_another_system_finds_reaches_people_and_an_open_page_and_ends_when
         )
     )
     assert in_state(up, FULL, "resolved")["kind"] == "external"
+
+
+@pytest.mark.thorough
+def test_an_answer_that_is_given_while_the_alert_job_is_dead_stops_the_escalation(up: Stack, mailbox: Mailbox) -> None:
+    happens(up, UNALERTED, "window.opened")
+    [mail] = eventually(lambda: mailbox.about(UNALERTED, "anna"))
+    link = LINK.search(mail.get_body(("html",)).get_content())
+    assert link is not None
+    kill_job(up, ALERTS)
+    happens(up, LATER, "window.opened")
+    done = httpx.post(link[1], timeout=20)
+    assert done.status_code == 202, "nobody can say yet that it is applied"
+    assert in_state(up, UNALERTED, "acknowledged", 120)["acked_by"] == "anna"
+    eventually(lambda: mailbox.about(LATER, "ben"), 120)  # by then he would have heard of the other one, too
+    assert not mailbox.about(UNALERTED, "ben")
 
 
 def kill_dispatcher(up: Stack) -> None:

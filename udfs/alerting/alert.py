@@ -63,7 +63,8 @@ class Alert(msgspec.Struct, array_like=True, gc=False):
     what suppresses it, `free` that somebody took it out of its cause. `hold_until` is when it stops being pending,
     `expires` when it ends by itself. `release` is when those that it explained are judged again, `refresh` when its row
     is to be written anew. `owed` are the purses whose digest it waits for, `pages` what of it is open at pagers.
-    `respond_by` and `answered` are `response`'s. `count` counts findings, `logs` entries.
+    `respond_by` and `answered` are `response`'s. `quiet` is until when whoever suppressed the last episode wants
+    to hear of none. `count` counts findings, `logs` entries.
     """
 
     format: int
@@ -118,6 +119,7 @@ class Alert(msgspec.Struct, array_like=True, gc=False):
     pages: list[str] = []
     respond_by: int | None = None
     answered: int | None = None
+    quiet: int | None = None
 
     @property
     def is_live(self) -> bool:

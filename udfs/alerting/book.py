@@ -156,6 +156,8 @@ class Book:
                     "why": why,
                     "finding": finding,
                     "action": action,
+                    "opened_ms": alert.opened,
+                    "incident": alert.incident,
                 }
             )
         )

@@ -155,7 +155,7 @@ def _elsewhere(recipients: Sequence[Recipient], told: list[Alert]) -> Sequence[R
 
 
 def _send_notices(book: Book, group: Group, reason: str, told: list[Alert]) -> None:
-    for recipient, some in _by_recipient(group, told).items():
+    for recipient, some in _by_recipient(book, group, told).items():
         heard = [alert for alert in some if reason != ACKNOWLEDGED or recipient.person != alert.acked_by]
         heard = [alert for alert in heard if not pages.has(book, alert, recipient)]
         if heard:
@@ -169,7 +169,7 @@ def _remind(book: Book, group: Group) -> None:
     group.told = book.now if told else 0
     for alert in told:
         book.log(alert, "reminded")
-    for recipient, some in _by_recipient(group, told).items():
+    for recipient, some in _by_recipient(book, group, told).items():
         offer(book, recipient, REMINDER, 0, some, group)
 
 
@@ -180,12 +180,13 @@ def _leaves_out(book: Book, group: Group, told: list[Alert]) -> bool:
     return bool(group.told) and any(alert.is_telling and _track(alert, group).told for alert in live)
 
 
-def _by_recipient(group: Group, told: list[Alert]) -> dict[Recipient, list[Alert]]:
-    """Who of those who were told was told of what."""
+def _by_recipient(book: Book, group: Group, told: list[Alert]) -> dict[Recipient, list[Alert]]:
+    """Who of those who were told was told of what, as they are reached now."""
     found: dict[Recipient, list[Alert]] = {}
     for alert in told:
-        for recipient in _track(alert, group).told:
-            found.setdefault(recipient, []).append(alert)
+        for recipient in dict.fromkeys(book.policy.today(one) for one in _track(alert, group).told):
+            if recipient is not None:
+                found.setdefault(recipient, []).append(alert)
     return found
 
 

@@ -24,6 +24,7 @@ def _note(book: Book, action: Action, incident: Incident, so_far: SoFar, is_last
     book.touch_incident(incident)
     incident.note, incident.note_ms = action.said, book.now
     incident.public = bool(action.public)  # each note says it anew: what doesn't say so is for nobody outside
+    incidents.note(book, incident, action.who, action.id)
     return ""
 
 

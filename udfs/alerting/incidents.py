@@ -115,6 +115,7 @@ def join(book: Book, incident: Incident, alert: Alert) -> None:
         if value not in values and len(values) < MOST_VALUES:
             incident.groups[name] = [*values, value]
     book.index.members.add(incident.id, alert.id)
+    book.log(alert, "joined", why=summary(alert))  # as it was then: it may come back, and be of another one
 
 
 def revalue(book: Book, alert: Alert, amount: float | None) -> None:
@@ -124,6 +125,14 @@ def revalue(book: Book, alert: Alert, amount: float | None) -> None:
     alert.amount = amount
     if incident is not None:
         _add_value(book, incident, before, _worth(book, incident, alert))
+
+
+def note(book: Book, incident: Incident, who: str, action: str) -> None:
+    """What people are told of an incident stands in the log of the alert that leads it: later notes take its place."""
+    leader = book.alerts.get(incident.leader)
+    if leader is not None and leader.incident == incident.id:
+        book.touch(leader)
+        book.log(leader, "noted", who=who, why=incident.note, action=action)
 
 
 def weigh(book: Book, alert: Alert) -> None:

@@ -91,7 +91,8 @@ def worsen(book: Book, alert: Alert) -> None:
 def suppress(book: Book, alert: Alert, who: str, why: str, until: int | None, action: str) -> None:
     """Somebody doesn't want to hear of it, until an instant (epoch ms; None: as long as it lives)."""
     _hold(book, alert, BY_PERSON, who, until)
-    response.answer(book, alert)
+    if action:  # else it goes on from the episode before
+        response.answer(book, alert)
     _log_suppressed(book, alert, who, why, action)
 
 
@@ -140,6 +141,7 @@ def end(book: Book, alert: Alert, state: str, why: str, *, who: str = "", findin
     if who:
         response.answer(book, alert)
     was, alert.state, alert.ended = alert.state, state, book.now
+    alert.quiet = alert.suppressed_until if alert.held == BY_PERSON else None
     alert.ack_until = alert.suppressed_until = alert.hold_until = None
     alert.held = ""
     book.index.leave(alert)
@@ -205,8 +207,7 @@ def forget(book: Book, alert: Alert) -> None:
 
 def _show(book: Book, alert: Alert, what: str, reason: str, who: str, why: str, action: str) -> None:
     was, alert.state, alert.held = alert.state, OPEN, ""
-    alert.suppressed_by, alert.suppressed_until = "", None
-    alert.hold_until = None
+    alert.suppressed_by, alert.suppressed_until, alert.hold_until = "", None, None
     alert.shown = book.now
     book.index.show(alert)
     book.log(alert, what, was=was, who=who, why=why, finding=alert.finding, action=action)
@@ -221,15 +222,11 @@ def _muted(book: Book, alert: Alert) -> Mute | None:
     lasts in which it broke, whatever people do meanwhile."""
     found = labels(alert)
     mute = book.policy.muted(found, book.now)
-    is_excused = _is_maintenance(mute) and _is_maintenance(book.policy.muted(found, alert.breach))
+    is_excused = mute is not None and mute.kind == "maintenance" and book.policy.agenda.excuses(found, alert.breach)
     if is_excused != alert.excused:
         book.touch(alert)
         alert.excused = is_excused
     return mute
-
-
-def _is_maintenance(mute: Mute | None) -> bool:
-    return mute is not None and mute.kind == "maintenance"
 
 
 def _hide(book: Book, alert: Alert, cause: Alert) -> None:

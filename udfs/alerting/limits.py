@@ -68,26 +68,33 @@ def settle(book: Book, purse: Purse) -> None:
 
 
 def _send_digest(book: Book, purse: Purse) -> None:
-    recipient = Recipient(purse.channel, purse.person, purse.address)
+    recipient = book.policy.today(Recipient(purse.channel, purse.person, purse.address))
     waiting = by_severity([book.alerts[id] for id in book.index.owed.get(purse.id)])
     worth: list[Alert] = []
-    is_pager = book.policy.is_pager(recipient.channel)
+    is_pager = book.policy.is_pager(purse.channel)
     for alert in waiting:
         alert.owed = [one for one in alert.owed if one != purse.id]
         book.index.owed.drop(purse.id, alert.id)
         book.keep(alert)
-        if alert.is_telling:
+        if recipient is None:
+            book.log(alert, "unreached", why=f"{purse.person or purse.address or 'all'} by {purse.channel} is no more")
+        elif alert.is_telling:
             record_told(book, alert, alert.tracks[0], [recipient], DIGEST)
             worth.append(alert)
-        elif not alert.is_live and not is_pager and any(recipient in track.told for track in alert.tracks):
+        elif not alert.is_live and not is_pager and _knows(book, recipient, alert):
             book.renew(alert)  # its own end has halted what was to be said of it before
             worth.append(alert)
-    if worth:
+    if worth and recipient is not None:
         purse.tokens -= 1
         purse.digested = book.now
         key = digest_key(recipient)
         book.out.append(message(book, recipient, DIGEST, 0, worth, key, 0))
         pages.turn_to(book, recipient, key, worth)
+
+
+def _knows(book: Book, recipient: Recipient, alert: Alert) -> bool:
+    """Whether a recipient was told of an alert in this episode, at whatever address."""
+    return any(book.policy.today(one) == recipient for track in alert.tracks for one in track.told)
 
 
 def record_told(book: Book, alert: Alert, track: Track, recipients: list[Recipient], reason: str) -> None:

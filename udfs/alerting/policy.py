@@ -166,11 +166,12 @@ class Team(Immutable):
 @dataclass(frozen=True)
 class Channel(Immutable):
     """`address` is where it goes when no person is meant; None: it can only reach people. A `pager` keeps an incident
-    of its own open, and calls people, until it is told that all is well (see `pages`)."""
+    of its own open until it is told that all is well (see `pages`). A `room` is told once, whoever in it is meant."""
 
     limit: Limit = field(default_factory=Limit)
     address: str | None = ""
     pager: bool = False
+    room: bool = False
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,11 @@ class Policy(Immutable):
         targets = steps[step % len(steps)].targets_at(at)
         return tuple(dict.fromkeys(found for target in targets for found in self._reached(target, at)))
 
+    def today(self, told: Recipient) -> Recipient | None:
+        """Somebody who was told, as the documents have them now; None: they, or their address, are in none."""
+        person = Target("person", told.person, (told.channel,))
+        return next(self._reached(person, 0) if told.person else self._room(told.channel), None)
+
     def on_call(self, schedule: str, at: int) -> tuple[str, ...]:
         """The people on call; none in a gap."""
         found = self.on_calls.get(schedule)
@@ -281,7 +287,8 @@ class Policy(Immutable):
             contact = self.people.get(name, Contact())
             for channel in target.by or contact.by:
                 if channel in contact.addresses:
-                    yield Recipient(channel, name, contact.addresses[channel])
+                    alone = Recipient(channel, name, contact.addresses[channel])
+                    yield from self._room(channel) if self.channels.get(channel, Channel()).room else [alone]
 
     def _room(self, name: str) -> Iterator[Recipient]:
         channel = self.channels.get(name)

@@ -11,7 +11,7 @@ from udfs.alerting.fingerprint import business_date
 from udfs.alerting.incidents import open_incident, revalue
 from udfs.alerting.reported import EXTERNAL, FEARED, OF_A_DEADLINE, Reported, worse
 from udfs.alerting.routing import holds, route
-from udfs.alerting.wording import in_time, span
+from udfs.alerting.wording import in_time, instant, span
 from udfs.core.effects import BLIND, MISSING
 
 MOST_SEEN: Final = 16
@@ -91,6 +91,7 @@ def _begin(book: Book, alert: Alert, finding: Reported) -> None:
     _take_in(book, alert, finding)
     alert.kind, alert.said, alert.groups = finding.kind, finding.severity, finding.groups
     what = "reopened" if alert.episode else "opened"
+    who = alert.suppressed_by
     alert.episode += 1
     alert.count = 1
     alert.opened = book.now
@@ -111,7 +112,13 @@ def _begin(book: Book, alert: Alert, finding: Reported) -> None:
     alert.hold_until = book.now + hold if hold else None
     book.index.enter(alert)
     book.index.join(alert)
-    lifecycle.judge(book, alert, what)
+    if alert.quiet is not None and alert.quiet > book.now:
+        why = f"until {instant(alert.quiet)}, as in the episode before"
+        lifecycle.suppress(book, alert, who, why, alert.quiet, "")
+        lifecycle.rule_changed(book, alert)  # a window may excuse it
+        lifecycle.explain(book, alert)
+    else:
+        lifecycle.judge(book, alert, what)
 
 
 def _go_on(book: Book, alert: Alert, finding: Reported) -> None:

@@ -95,6 +95,12 @@ class Agenda:
         """The next instant after `at` at which a window begins or ends; None, if none does."""
         return self._look(at).change
 
+    def excuses(self, labels: Mapping[str, str], at: int) -> bool:
+        """Whether a maintenance window held at an instant for an alert with these labels. It leaves what is known of
+        now alone: each finding in a window is asked about the instant at which it was due."""
+        found = (window for window in self.windows if window.kind == "maintenance" and window.hides(labels))
+        return any(window.until(at) is not None for window in found)
+
     def _look(self, at: int) -> _Look:
         last = self._last  # read once and replaced as a whole: the API's threads ask one policy
         if last.since <= at < last.until:

@@ -60,7 +60,7 @@ Setting = Annotated[
 
 
 class Limit(Section):
-    """At most `count` messages `per` span to one recipient; the rest comes as one digest."""
+    """`count` messages at once to one recipient, and as many again in each span `per`; the rest comes as one digest."""
 
     EXAMPLE: ClassVar[str] = "{count: 10, per: 1m}"
     count: Annotated[int, Field(ge=1)] = 10

@@ -13,7 +13,7 @@ from udfs.core.clock import BusinessTime
 from udfs.core.state import NEVER
 from udfs.core.zone import Zone
 from udfs.packs import alertmodel as language
-from udfs.packs.alertchannels import Channel, PagerdutyChannel
+from udfs.packs.alertchannels import Channel, PagerdutyChannel, SlackChannel, TeamsChannel
 from udfs.packs.alertkinds import MAIN, ROUTES, Models, plain, read_models, readable
 from udfs.packs.alertmatch import parse_matchers
 from udfs.packs.alertmodel import NOBODY
@@ -216,7 +216,8 @@ def _contact(name: str, person: language.Person, channels: Mapping[str, Channel]
 
 def _channel(said: Channel) -> core.Channel:
     limit = core.Limit(said.limit.count, said.limit.per)
-    return core.Channel(limit, room_of(said), isinstance(said, PagerdutyChannel))
+    is_room = isinstance(said, SlackChannel | TeamsChannel)
+    return core.Channel(limit, room_of(said), isinstance(said, PagerdutyChannel), is_room)
 
 
 def _bounds(said: language.Silence | language.Maintenance, zone: Zone | None) -> tuple[int, int]:

@@ -17,3 +17,4 @@ INNER JOIN
 WHERE heard.key != ''
 ORDER BY other, item
 LIMIT {limit:UInt32}
+SETTINGS max_execution_time = 3600

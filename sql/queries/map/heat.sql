@@ -1,7 +1,7 @@
 -- How long it took on average to come to each step, in each of some spans of time.
 SELECT
     step,
-    intDiv(at_ms - {since_ms:Int64}, {span_ms:Int64}) AS place,
+    least(intDiv(at_ms - {since_ms:Int64}, {span_ms:Int64}), {spans:UInt32} - 1) AS place, -- the last instant belongs to the last span
     count() AS passed,
     avg(t.duration_ms) AS mean_ms
 FROM transitions AS t FINAL

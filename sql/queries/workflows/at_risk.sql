@@ -24,6 +24,8 @@ INNER JOIN
     WHERE kind IN ('at_risk', 'predicted') AND deadline_ms >= {since_ms:Int64}
       AND ({workflow:String} = '' OR workflow = {workflow:String})
       AND ({lane:String} = '' OR lane = {lane:String})
+    GROUP BY lane, workflow, key, rule, deadline_ms, since_ms, id
+    HAVING count(at_ms) = 0 -- neither done in time nor called off
 ) AS told USING (lane, workflow, key, rule)
 WHERE told.deadline_ms <= due_ms AND told.since_ms >= started_ms
 GROUP BY lane, workflow, value

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from api import live
 from api.access import tokens
 from api.access.roles import Limits
-from api.access.who import now_ms
 from api.backtests import Job as Simulation
+from api.clock import now_ms
 from api.problems import ProblemError
 from api.routes.rulehistory import found
 from tests.api.access.conftest import put_user, records_of

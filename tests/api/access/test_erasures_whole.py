@@ -187,6 +187,24 @@ def test_what_is_not_known_to_the_end_is_kept(root: TestClient, store: Store, mo
     assert (told["also"], "EXEC-9" in told["shared"] or "BATCH-7" in told["shared"]) == ([], True)
 
 
+@pytest.mark.parametrize("what", [{"key": "ORDER-1"}, {"value": "ann@example.org"}], ids=["key", "value"])
+def test_no_statement_of_it_is_cut_off_as_a_screens_is(
+    root: TestClient, monkeypatch: pytest.MonkeyPatch, what: dict[str, str]
+) -> None:
+    asked: list[str] = []
+    for name in ("run", "command"):
+        real = getattr(Store, name)
+
+        def heard(self: Store, statement: str, real: Any = real, **given: Any) -> Any:
+            asked.append(statement)
+            return real(self, statement, **given)
+
+        monkeypatch.setattr(Store, name, heard)
+    erase(root, **what)
+    assert len(asked) > 15
+    assert [statement for statement in asked if "max_execution_time = 3600" not in statement] == []
+
+
 def test_what_may_stand_for_a_text() -> None:
     assert forms.values("K-1", b"")[0] == "K-1"
     assert len(forms.values("K-1", b"")) == 2

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from api.access import people, tokens
 from api.access.roles import Limits
-from api.access.who import COOKIE, now_ms
+from api.access.who import COOKIE
+from api.clock import now_ms
 from api.context import Context, context_of
 from api.listener import Listener
 from api.routes.alertstream import changes

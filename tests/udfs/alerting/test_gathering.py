@@ -6,8 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from tests.udfs.alerting.build import MINUTE, NOW, SECOND, Play, action, finding, halted, late, messages, policy, told
-from udfs.alerting.effects import AlertChanged
+from tests.udfs.alerting.build import (
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    Play,
+    action,
+    finding,
+    halted,
+    late,
+    messages,
+    policy,
+    told,
+)
+from udfs.alerting.effects import AlertChanged, Logged
 from udfs.alerting.matchers import Matcher
 from udfs.alerting.policy import EMPTY, Branch, Gathering, Policy, Route
 from udfs.alerting.render.context import Addresses
@@ -147,3 +160,35 @@ def test_the_end_of_one_that_was_told_for_others_says_that_those_are_not_over() 
     mail = render({"type": "email"}, end.row, Addresses())
     assert "\n  stood for 4 more, not over yet\n" in mail.text
     assert "stood for 4 more, not over yet" in mail.html
+
+
+def test_the_log_says_in_which_episode_an_alert_was_of_which_incident_and_what_it_was() -> None:
+    play = of_one_market(5)
+    first = play.incident()["id"]
+    entries = [one.row for one in play.effects if isinstance(one, Logged) and one.row["what"] == "joined"]
+    assert {(row["incident"], row["opened_ms"]) for row in entries} == {(first, NOW + n * SECOND) for n in range(5)}
+    assert all(row["why"].startswith("trades T-") for row in entries)
+    for number in range(5):
+        play.find(late(f"T-{number}", groups={"market": "XETRA"}), NOW + MINUTE)
+    effects = play.find(finding("T-0", groups={"market": "XETRA"}, deadline_ms=NOW + MINUTE), NOW + HOUR)
+    again = [one.row for one in effects if isinstance(one, Logged)]
+    assert {(row["incident"], row["opened_ms"]) for row in again} == {("", NOW + HOUR)}
+
+
+def test_a_note_about_an_incident_stands_in_the_log_of_the_alert_that_leads_it() -> None:
+    play = of_one_market(5)
+    incident = play.incident()["id"]
+    for text in ("We look into it.", "It is mended."):
+        play.act(action("incident_note", incident=incident, text=text))
+    noted = [one.row for one in play.effects if isinstance(one, Logged) and one.row["what"] == "noted"]
+    assert [(row["alert"], row["who"], row["why"]) for row in noted] == [
+        (play.id("T-0"), "anna", "We look into it."),
+        (play.id("T-0"), "anna", "It is mended."),
+    ]
+    other = of_one_market(5)
+    for number in range(5):
+        other.find(late(f"T-{number}", groups={"market": "XETRA"}), NOW + MINUTE)
+    other.find(finding("T-0", groups={"market": "XETRA"}, deadline_ms=NOW + MINUTE), NOW + HOUR)
+    effects = other.act(action("incident_note", incident=incident, text="what it was"))
+    assert [one.row["what"] for one in effects if isinstance(one, Logged)] == [], "its alert is of another episode now"
+    assert other.incident()["note"] == "what it was"

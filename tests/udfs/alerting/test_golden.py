@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.udfs.alerting.build import alerts
 from udfs.alerting import alert, records
 from udfs.alerting.alert import FORMAT, Alert, Track
 from udfs.alerting.desk import Desk
@@ -30,7 +31,7 @@ WHOLE: dict[str, Any] = {
         -5, "ben", "anna", NOW + 5, NOW + 6, "mute", "silence s", NOW + 7, "a0", True, True, "i1", NOW + 8, NOW + 9,
         NOW + 10, NOW + 11, 12, 13, NOW + 14, ["s1", "s2"],
         [Track("main", "desk", "page", "g1", NOW, 1, NOW + 15, ["opened/0"], [ANNA])], ["l1"], ["p1"],
-        NOW + 16, NOW + 17,
+        NOW + 16, NOW + 17, NOW + 18,
     ),
     "group": Group(
         FORMAT, "g1", "main", {"rule": "reply"}, 1, 2, 3, {"opened/0": NOW}, {"update/0": NOW + 1}, NOW, 4,
@@ -53,14 +54,14 @@ STORED = {
         "6e61406578616d706c652e6f7267"
     ),
     "alert": (
-        "dc003401a26131a46d61696ea6747261646573a57265706c79a76d697373696e67a468696768a36c6f77a3542d3181a66d61"
+        "dc003501a26131a46d61696ea6747261646573a57265706c79a76d697373696e67a468696768a36c6f77a3542d3181a66d61"
         "726b6574a158a57265706c79a473656e64a130aa323032362d30332d3032a26631a87265706c792e6d64cf0000018bcfe568"
         "00cf0000018bcfe567ffcb4004000000000000aa73757070726573736564010203cf0000018bcfe56801cf0000018bcfe568"
         "02cf0000018bcfe56803cf0000018bcfe56804fba362656ea4616e6e61cf0000018bcfe56805cf0000018bcfe56806a46d75"
         "7465a973696c656e63652073cf0000018bcfe56807a26130c3c3a26931cf0000018bcfe56808cf0000018bcfe56809cf0000"
         "018bcfe5680acf0000018bcfe5680b0c0dcf0000018bcfe5680e92a27331a273329199a46d61696ea46465736ba470616765"
         "a26731cf0000018bcfe5680001cf0000018bcfe5680f91a86f70656e65642f309193a46d61696ca4616e6e61b0616e6e6140"
-        "6578616d706c652e6f726791a26c3191a27031cf0000018bcfe56810cf0000018bcfe56811"
+        "6578616d706c652e6f726791a26c3191a27031cf0000018bcfe56810cf0000018bcfe56811cf0000018bcfe56812"
     ),
     "group": (
         "9c01a26731a46d61696e81a472756c65a57265706c7901020381a86f70656e65642f30cf0000018bcfe5680081a875706461"
@@ -86,6 +87,16 @@ STORED = {
 EARLIER = {
     "waiting without what was done so far": (
         "9401a277310184a26964a27731a46b696e64a361636ba6616c6572747391a26131a8756e74696c5f6d73c0"
+    ),
+    "alert that nobody is spared": (
+        "dc003401a26131a46d61696ea6747261646573a57265706c79a76d697373696e67a468696768a36c6f77a3542d3181a66d61"
+        "726b6574a158a57265706c79a473656e64a130aa323032362d30332d3032a26631a87265706c792e6d64cf0000018bcfe568"
+        "00cf0000018bcfe567ffcb4004000000000000aa73757070726573736564010203cf0000018bcfe56801cf0000018bcfe568"
+        "02cf0000018bcfe56803cf0000018bcfe56804fba362656ea4616e6e61cf0000018bcfe56805cf0000018bcfe56806a46d75"
+        "7465a973696c656e63652073cf0000018bcfe56807a26130c3c3a26931cf0000018bcfe56808cf0000018bcfe56809cf0000"
+        "018bcfe5680acf0000018bcfe5680b0c0dcf0000018bcfe5680e92a27331a273329199a46d61696ea46465736ba470616765"
+        "a26731cf0000018bcfe5680001cf0000018bcfe5680f91a86f70656e65642f309193a46d61696ca4616e6e61b0616e6e6140"
+        "6578616d706c652e6f726791a26c3191a27031cf0000018bcfe56810cf0000018bcfe56811"
     ),
     "group without the worst": (
         "9b01a26731a46d61696e81a472756c65a57265706c7901020381a86f70656e65642f30cf0000018bcfe5680081a875706461"
@@ -127,7 +138,10 @@ READ: dict[str, Callable[[bytes], Any]] = {
 
 
 def test_an_alert_of_an_earlier_daymark_lacks_what_came_later() -> None:
-    lacking: dict[str, Any] = {"respond_by": None, "answered": None}
+    lacking: dict[str, Any] = {"quiet": None}
+    found = alert.decode(bytes.fromhex(EARLIER["alert that nobody is spared"]))
+    assert found == msgspec.structs.replace(WHOLE["alert"], **lacking)
+    lacking |= {"respond_by": None, "answered": None}
     found = alert.decode(bytes.fromhex(EARLIER["alert without a response"]))
     assert found == msgspec.structs.replace(WHOLE["alert"], **lacking)
     found = alert.decode(bytes.fromhex(EARLIER["alert without pages"]))
@@ -172,5 +186,6 @@ def test_a_desk_goes_on_from_the_bytes_that_were() -> None:
     names |= {"purse": "l/l1", "answer": "x/x1"}
     desk = Desk(EMPTY, NOTHING, [(entry, bytes.fromhex(STORED[name])) for name, entry in names.items()])
     assert desk.next_time() is not None
-    desk.on_time(NOW + 1_000)
+    effects = desk.on_time(NOW + 1_000)
     assert set(desk.changes()) >= {"a/a1", "w/w1"}
+    assert [row["state"] for row in alerts(effects).values()] == ["expired"], "though its cause is not known"

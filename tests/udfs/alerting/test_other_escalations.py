@@ -87,7 +87,7 @@ def test_one_that_nobody_is_told_of_any_more_is_open_and_who_was_told_hears_of_i
     play.configure(replace(rules, routes=Branch(Route("none"))))
     assert told(play.run(NOW + 3 * MINUTE)) == []
     assert (play.alert()["state"], play.alert()["level"]) == ("open", 0)
-    assert told(play.act(action("resolve", play.id()))) == [("", "resolved", 1)]
+    assert told(play.end(action("resolve", play.id()))) == [("", "resolved", 1)]
 
 
 def test_the_same_escalation_on_another_route_goes_on_where_it_was() -> None:

@@ -131,7 +131,7 @@ def test_a_person_is_told_by_the_channels_that_are_named_or_by_their_own() -> No
     assert told({"person": "anna"}) == (ANNA, TEXT)
     assert told({"person": "anna", "by": "text"}) == (TEXT,)
     assert told({"person": "anna", "by": ["chat", "page"]}) == (
-        Recipient("chat", "anna", "U1"),
+        Recipient("chat", "", ""),
         Recipient("page", "anna", "anna"),
     )
 

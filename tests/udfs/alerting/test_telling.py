@@ -141,7 +141,7 @@ def test_a_route_that_is_gone_leaves_the_alert_on_the_default_and_tells_nobody_t
     assert told(play.run(NOW + MINUTE)) == []
     assert play.alert()["route"] == "other"
     assert told(play.run(NOW + 2 * MINUTE)) == [("ben", "escalated", 1)]
-    play.configure(EMPTY)
+    play.configure(policy(routes=EMPTY.routes))
     assert told(play.run(NOW + HOUR)) == []
     assert told(play.find(late())) == [("anna", "resolved", 1), ("ben", "resolved", 1)]
 
