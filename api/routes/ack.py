@@ -151,8 +151,8 @@ def _ending(about: About) -> str:
 def _told(answer: dict[str, Any] | None, link: Link) -> dict[str, Any]:
     """What became of it, for the person."""
     if answer is None:
-        detail = "It was taken down and is done as soon as the alert job answers. Reload this page to see."
-        return {"title": "Taken down", "detail": detail, "status": 202}
+        detail = "It was noted, and is done as soon as the alert job answers. Reload this page to see."
+        return {"title": "Noted", "detail": detail, "status": 202}
     if answer.get("outcome") == "refused":
         return {"title": "Nothing was changed", "detail": str(answer.get("detail", "")), "status": 409}
     detail = str(answer.get("detail", "")) or "You can close this page."

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from api import paging
+from api import paging, views
 from api.context import Context, Ctx
 from api.models import FoundItem, Page
 from api.paging import FAR, At, Cursor, Limit, PathText, Text
@@ -70,7 +70,8 @@ def items(
     begun = {(row["lane"], row["workflow"], row["key"], row["run_ms"]) for row in shown["items"]}
     others = [row for row in known if (row["lane"], row["workflow"], row["key"], row["run_ms"]) not in begun]
     more = address("/items", **filters, cursor=shown["next"]) if shown["next"] else ""
-    parts = {"rows": [*others, *shown["items"]], "more": more, "filters": filters}
+    clocks = {row["lane"]: row["watermark_ms"] for row in views.lanes(ctx.store, ctx.settings.stale_after_s)}
+    parts = {"rows": [*others, *shown["items"]], "more": more, "filters": filters, "clocks": clocks}
     return templates.TemplateResponse(request, "items.html", parts)
 
 

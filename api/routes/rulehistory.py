@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,7 +18,9 @@ from api.paging import PathText
 from api.problems import ProblemError, documented, not_found
 from api.rulechecks import invalid
 from api.rulemodels import MOST_BYTES
-from udfs.packs.problems import ERROR
+from udfs.packs.compile import compile_workflow
+from udfs.packs.problems import ERROR, PackError
+from udfs.simulation.warmup import longest_wait
 
 router = APIRouter(prefix="/api/v1/rules/{workflow}", tags=["rules"], responses=documented(401, 403, 422, 503))
 DAY_MS = 86_400_000
@@ -131,18 +135,23 @@ def begin(ctx: Context, workflow: str, wanted: Wanted) -> Backtest:
         raise ProblemError(422, "Invalid request", "since must lie before until, by ten years at most.")
     with ctx.records.reading() as connection:
         now = ruleset.in_force(ctx, connection, workflow, max(until, now_ms()))
+    before = now.definition if now and now.state == "enabled" else None
+    usual = max(DAY_MS, (until - since) // 4)
     job = Job(
         workflow,
         lane,
-        now.definition if now and now.state == "enabled" else None,
+        before,
         rule.data,
-        max(0, since - max(DAY_MS, (until - since) // 4)),
+        max(0, since - max(usual, _longest_wait([before, rule.data], since))),
         since,
         until,
         [one.definition for one in ctx.publisher.mappings],
         tuple(_unseen(ctx, workflow, lane, since, until)),
     )
     events = backtests.size(ctx.store, job)
+    if events > MOST_EVENTS and job.begin < since - usual:
+        job = replace(job, begin=since - usual, notes=(*job.notes, _shorter(since - usual)))
+        events = backtests.size(ctx.store, job)
     if events > MOST_EVENTS:
         detail = f"There are {events:,} events in that time; at most {MOST_EVENTS:,} are played. Choose a shorter one."
         raise ProblemError(422, "Too many events", detail)
@@ -150,6 +159,23 @@ def begin(ctx: Context, workflow: str, wanted: Wanted) -> Backtest:
         return ctx.backtests.start(ctx.store, ctx.account, job, wanted.text)
     except Busy as fault:
         raise ProblemError(429, "Too many simulations", f"{str(fault).capitalize()}.") from None
+
+
+def _longest_wait(definitions: list[dict[str, Any] | None], since: int) -> int:
+    """Ms before `since` in which items may have begun to wait for what was due in the span, by either rule."""
+    waits = [0]
+    for one in definitions:
+        with suppress(PackError):  # the simulation tells what is wrong with it
+            waits += [longest_wait(compile_workflow(one, version=1, lane=""), since)] if one else []
+    return max(waits)
+
+
+def _shorter(begin: int) -> str:
+    return (
+        f"There are too many events to play all that the longest deadline spans; they are played from "
+        f"{datetime.fromtimestamp(begin / 1000, UTC):%Y-%m-%d %H:%M} UTC on. What items waited for since before that "
+        "is not known here."
+    )
 
 
 def _unseen(ctx: Context, workflow: str, lane: str, since: int, until: int) -> list[str]:

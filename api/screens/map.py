@@ -58,6 +58,7 @@ def workflow_map(store: Store, rulebook: Rulebook, about: Row, *, group: str = "
         "lane": about["lane"],
         "status": about["status"] if live else "ended",
         "now_ms": now,
+        "watermark_ms": about["watermark_ms"],
         "at_ms": until,
         "live": live,
         "window_ms": WINDOW_MS,

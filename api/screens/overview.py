@@ -49,6 +49,7 @@ def overview(store: Store, rulebook: Rulebook, stale_s: int, lane: str = "", lim
         "findings": views.latest_findings(store, 25, lane),
         "lanes": clocks,
         "now": now,
+        "clocks": {row["lane"]: row["watermark_ms"] for row in clocks},
         "lane": lane,
         "most": limit,
     }

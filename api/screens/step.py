@@ -37,6 +37,7 @@ def step(store: Store, about: Row, name: str, *, group: str = "") -> Row:
         "step": name,
         "group": group,
         "now_ms": now,
+        "watermark_ms": about["watermark_ms"],
         "since_ms": since,
         "until_ms": until,
         "span_ms": SPAN_MS,

@@ -44,6 +44,7 @@ function apply(element, html) {
   fresh.innerHTML = html;
   localise(fresh.content);
   syncChildren(element, fresh.content);
+  tick(element);
   element.dataset.updates = Number(element.dataset.updates || 0) + 1;
   document.dispatchEvent(new CustomEvent("daymark:updated", { detail: element }));
 }

@@ -1,13 +1,24 @@
 // Instants in the viewer's zone (UTC stays in the title), ages and countdowns that go on without the server.
+// What stands inside of an element with data-now is counted by its lane's clock, which was there when the server looked.
 "use strict";
 
 const HOUR = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat([], { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const UNITS = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
+const STANDS_MS = 15000; // the clock of a lane that no update has moved for so long stands still
 let ahead = 0; // of this machine's clock the server's, ms
+const lanes = new WeakMap(); // element with data-now -> what it said, and since when by this machine's clock
 
 function heard(serverNow) {
   ahead = serverNow - Date.now();
+}
+
+function clockOf(element) {
+  const part = element.closest("[data-now]");
+  if (!part) return Date.now() + ahead;
+  let known = lanes.get(part);
+  if (!known || known.said !== part.dataset.now) lanes.set(part, (known = { said: part.dataset.now, at: Date.now() }));
+  return Number(known.said) + Math.min(Date.now() - known.at, part.closest("[data-refresh]") ? STANDS_MS : Infinity);
 }
 
 function span(ms) {
@@ -42,6 +53,7 @@ function tick(root) {
   }
   for (const element of root.querySelectorAll("[data-since], [data-until]")) {
     const until = element.dataset.until;
+    const now = clockOf(element);
     const ms = until ? Number(until) - now : now - Number(element.dataset.since);
     const text = until ? (ms >= 0 ? `in ${span(ms)}` : `${span(ms)} ago`) : span(ms);
     if (element.textContent !== text) element.textContent = text;

@@ -135,7 +135,7 @@ def test_no_sign_in_is_wanted(serve, settings: Settings) -> None:  # type: ignor
     guarded = serve(settings.model_copy(update={"api_token": TOKEN, "action_wait_s": 0.05}))
     assert guarded.get(f"/ack/{token(settings)}").status_code == 200
     pressed = guarded.post(f"/ack/{token(settings)}")
-    assert (pressed.status_code, "Taken down" in pressed.text) == (202, True)
+    assert (pressed.status_code, "Noted" in pressed.text) == (202, True)
 
 
 def test_whoever_tries_too_many_links_must_wait(

@@ -99,6 +99,18 @@ def test_a_source_that_was_blind_is_said(client: TestClient, store: Store, job: 
     ]
 
 
+@pytest.mark.parametrize("most", [300_000, 1])
+def test_what_began_long_before_the_span_and_is_due_in_it_is_found_or_said(
+    client: TestClient, store: Store, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("api.routes.rulehistory.MOST_EVENTS", most)
+    waits(store, T0 - (47 * 60 + 30) * MINUTE)
+    insert(store, "events", event(key_name="trade_id", key="B", id="B-s", type="sent", time_ms=T0 - 9 * MINUTE))
+    one = simulated(client, longer("48h"))
+    short = [note for note in one["result"]["notes"] if note.startswith("There are too many events")]
+    assert (one["result"]["after"], len(short)) == ((1, 0) if most > 1 else (0, 1))
+
+
 def test_a_new_rule_is_played_alone(client: TestClient, store: Store) -> None:
     happened(store)
     assert simulated(client, TEXT)["sentence"] == "This rule would have raised 3 findings; none is in force."

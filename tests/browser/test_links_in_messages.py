@@ -35,7 +35,7 @@ def test_the_button_behind_the_link_of_an_alert_is_taken_from_its_page(page: Pag
     link = sign(Link("ack", {FP: 1}, "anna", time.time_ns() // 1_000_000 + 60_000), secret)
     page.goto(f"{guarded.url}/ack/{link}")
     page.get_by_role("button", name="Acknowledge").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Taken down")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Noted")
 
 
 def test_the_button_behind_a_link_for_signing_in_leads_to_the_overview(page: Page, guarded: Served) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.api.alertrows import alert
 from tests.api.job import Job
-from tests.api.rows import finding, insert, item
+from tests.api.rows import finding, insert, item, progress
 from tests.browser.seed import INCIDENT, LATE, LATE_ALERT
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests need `make browser`")
@@ -22,6 +22,7 @@ from tests.browser import looks
 from tests.browser.conftest import Served
 from tests.kafka_help import eventually
 
+DAY_MS = 86_400_000
 SCREENS = {
     "overview": "/",
     "wall": "/wall",
@@ -161,6 +162,31 @@ def test_ages_and_countdowns_go_on_without_the_server(page: Page, served: Served
     expect(age).not_to_have_text(before)
     if path != "/alerts":
         expect(page.locator(".next strong").first).to_have_text(re.compile("^in .*s$|^.*s ago$"))
+
+
+def test_a_countdown_runs_on_the_clock_of_its_lane_and_stops_where_that_stands(page: Page, served: Served) -> None:
+    """A replay of what happened a day ago: by the wall clock all of it is long over."""
+    mark = served.now_ms - DAY_MS
+    times = {"run_ms": mark - 60_000, "started_ms": mark - 60_000, "updated_ms": mark - 60_000}
+    due = {"pending": [{"id": "reply", "due_ms": mark + 120_000}], "next_due_ms": mark + 120_000}
+    place = {"lane": "replay", "workflow": "trade_lifecycle", "key": "R-1", "step": "send"}
+    insert(served.store, "progress", progress(lane="replay", watermark_ms=mark, at_ms=served.now_ms))
+    insert(served.store, "items", item(**place, **times, **due))
+    page.clock.install()
+    screens = {
+        "/items/trade_lifecycle/R-1?lane=replay": "#deadlines ~ div [data-until]",
+        "/?lane=replay": ".tile .next [data-until]",
+        "/wall?lane=replay": ".board .next [data-until]",
+        "/map?workflow=trade_lifecycle&lane=replay": ".table [data-until]",
+        "/steps?workflow=trade_lifecycle&step=send&lane=replay": ".table [data-until]",
+        "/items?workflow=trade_lifecycle&lane=replay": ".table [data-until]",
+    }
+    for path, countdown in screens.items():
+        page.goto(served.url + path)
+        expect(page.locator(countdown).first, path).to_have_text(re.compile(r"^in (2 m|1 m 5\d s)"))
+    page.goto(served.url + "/steps?workflow=trade_lifecycle&step=send&lane=replay")
+    page.clock.fast_forward(3_600_000)
+    expect(page.locator(".table [data-until]").first).to_have_text("in 1 m 45 s")
 
 
 def test_an_alert_becomes_overdue_before_ones_eyes(page: Page, served: Served) -> None:
