@@ -3,8 +3,8 @@
 from api.models.common import Groups, Page, Quantiles
 from api.models.events import Accepted, DeadLetter, Event, EventPattern, Histogram
 from api.models.findings import Finding, FindingCount
-from api.models.items import DeadlineState, Excerpt, FoundItem, Hop, Item, ItemDetail, Pending, Run
-from api.models.maps import Map, MapEdge, MapStep, StepDetail, WaitingItem
+from api.models.items import DeadlineState, Excerpt, FoundItem, Hop, Item, Pending, Run
+from api.models.maps import GroupValue, Heat, HeatCell, Map, MapEdge, MapStep, StepDetail, WaitingItem
 from api.models.service import PackTaken, Readiness, RuleAccepted
 from api.models.workflows import Lane, LaneState, Next, Open, Overview, Step, Steps, Tile, Workflow
 
@@ -18,11 +18,13 @@ __all__ = [
     "Finding",
     "FindingCount",
     "FoundItem",
+    "GroupValue",
     "Groups",
+    "Heat",
+    "HeatCell",
     "Histogram",
     "Hop",
     "Item",
-    "ItemDetail",
     "Lane",
     "LaneState",
     "Map",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.models.common import Groups
-from api.models.findings import Finding
 
 
 class Pending(BaseModel):
@@ -123,14 +122,3 @@ class Run(BaseModel):
     missing: int
     late: int
     overdue: int
-
-
-class ItemDetail(Item):
-    """One run of an item with its whole story."""
-
-    lanes: list[str]
-    runs: list[Run] = Field(description="the key's latest 100 runs in this lane, the newest first")
-    now_ms: int
-    timeline: list[Hop]
-    deadlines: list[DeadlineState]
-    findings: list[Finding]

@@ -41,6 +41,30 @@ class MapEdge(BaseModel):
     duration_ms: Quantiles | None
 
 
+class GroupValue(BaseModel):
+    """A value that a group had on what moved in the hour before."""
+
+    name: str
+    value: str
+    moved: int = Field(description="how many steps")
+
+
+class HeatCell(BaseModel):
+    """How long the way to a step took in a span of the hour."""
+
+    mean_ms: float
+    level: int = Field(ge=0, le=5, description="how far above the usual: 0 below 1.25 times, 5 from 5 times on")
+
+
+class Heat(BaseModel):
+    """Where time is lost: a step's row of the heat map."""
+
+    step: str
+    share: float = Field(description="of all time that the hour's moves took, 0 to 1")
+    usual_ms: float
+    cells: list[HeatCell | None] = Field(description="12 spans of five minutes; null where nothing came")
+
+
 class Map(BaseModel):
     """A workflow as configured, with what moves along it."""
 
@@ -53,8 +77,11 @@ class Map(BaseModel):
     now_ms: int
     at_ms: int
     window_ms: int
+    group: str = Field(description="the group asked for, as name:value; empty for all")
+    groups: list[GroupValue] = Field(description="what may be asked for: the 12 values of each group that moved most")
     steps: list[MapStep]
     edges: list[MapEdge]
+    heat: list[Heat] = Field(description="the step that took most of all time first")
 
 
 class WaitingItem(BaseModel):

@@ -75,16 +75,26 @@ def items(
     return templates.TemplateResponse(request, "items.html", parts)
 
 
-def _seen(ctx: Context, workflow: str, key: str, lane: str, run: int) -> dict[str, Any] | None:
+def story(ctx: Context, workflow: str, key: str, lane: str, run: int) -> dict[str, Any] | None:
+    """What is told of an item's run, here and by the API: `item`, its `alerts`, and `why` of each finding by its id
+    (`screens.why`). None if there is no such run. `run` is any instant of it, epoch ms."""
     found = screen.item(ctx.store, workflow, key, lane, ctx.settings.stale_after_s, at_ms=run)
     if found is None:
         return None
-    paths = {finding["runbook"] for finding in found["findings"]}
-    books = {path: text for path in paths if (text := runbook(ctx.settings.packs, path)) is not None}
     alerts = listed(ctx.store, workflow=workflow, key=key, lane=found["lane"], sort="opened", limit=ALERTS)
     why = reasons(found, lambda name, version, at: _definition(ctx, name, version, at))
+    return {"item": found, "alerts": alerts, "why": why}
+
+
+def _seen(ctx: Context, workflow: str, key: str, lane: str, run: int) -> dict[str, Any] | None:
+    told = story(ctx, workflow, key, lane, run)
+    if told is None:
+        return None
+    found = told["item"]
+    paths = {finding["runbook"] for finding in found["findings"]}
+    books = {path: text for path in paths if (text := runbook(ctx.settings.packs, path)) is not None}
     refresh = address("/fragments" + item_place(found), lane=found["lane"], run=run if run != FAR else "")
-    shown = {"item": found, "bars": screen.waterfall(found), "runbooks": books, "alerts": alerts, "why": why}
+    shown = {**told, "bars": screen.waterfall(found), "runbooks": books}
     shown["live_lane"] = ctx.settings.lane  # the customer view is of this one
     return {**shown, "refresh": refresh}
 

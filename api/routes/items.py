@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 
-from api import paging, views
+from api import paging
 from api.context import Ctx
-from api.models import Item, ItemDetail, Page
+from api.models import Item, Page
+from api.models.stories import ItemDetail
 from api.paging import FAR, At, Cursor, GroupFilter, Limit, PathText, Text
 from api.problems import documented, not_found
+from api.routes.item import story
 from api.words import sentence
 
 router = APIRouter(prefix="/api/v1", tags=["items"], responses=documented(401, 422, 503))
@@ -54,15 +56,21 @@ def list_items(
 
 @router.get("/items/{workflow}/{key:key}", response_model=ItemDetail, responses=documented(404))
 def get_item(ctx: Ctx, workflow: PathText, key: PathText, lane: Text = "", run: At = FAR) -> dict[str, Any]:
-    """The story of an item's run: its steps with their records, its deadlines, pending and broken, and its findings.
+    """The story of an item's run: its steps with their records, its deadlines, pending and broken, its findings with
+    the rule and the event that each is due to, its alerts, its other keys, and the items that these lead to.
 
     A key may be in several lanes (`lanes`); without `lane` the one with the latest news answers. A key that
     came again has several runs (`runs`): without `run`, which is any instant of the one wanted, the newest answers.
     """
-    found = views.item(ctx.store, workflow, key, lane, ctx.settings.stale_after_s, at_ms=run)
-    if found is None:
+    told = story(ctx, workflow, key, lane, run)
+    if told is None:
         where = f" in lane {lane!r}" * bool(lane) + f" under way at {run}" * (run != FAR)
         raise not_found(f"No item {key!r} of the workflow {workflow!r}{where}.")
+    found: dict[str, Any] = told["item"]
+    records = [hop for hop in found["timeline"] if hop["event"]]
     for finding in found["findings"]:
+        why = told["why"][finding["id"]]
         finding["text"] = sentence(finding, found["now_ms"])
-    return found
+        finding["why"] = {**why, "started_by": records[why["started"] - 1]["event_id"] if why["started"] else ""}
+    aliases = [{"name": name, "value": value} for name, value in found["aliases"]]
+    return {**found, "aliases": aliases, "alerts": told["alerts"]}

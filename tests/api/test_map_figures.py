@@ -159,3 +159,20 @@ def test_what_happens_at_this_very_instant_is_in_the_last_cell_of_the_heat_map(s
     asked = {"since_ms": T0, "until_ms": T0 + hour + 1, "span_ms": 5 * MINUTE, "spans": 12}
     about = {"lane": "main", "workflow": "w", "group_name": "", "group_value": ""}
     assert [(row["step"], row["place"]) for row in store.query("map/heat", **about, **asked)] == [("b", 11)]
+
+
+def test_the_maps_json_tells_where_time_is_lost_and_which_groups_there_are(client: TestClient, store: Store) -> None:
+    clock(store, 0)
+    insert(store, "items", item())
+    for key, market, took in (("K-3", "EU", 4), ("K-4", "US", 1), ("K-5", "EU", 1)):
+        moved = {"key": key, "step": "b", "previous": "a", "event_id": key, "groups": {"market": market}}
+        insert(store, "transitions", transition(**moved, at_ms=T0 - MINUTE, duration_ms=took * MINUTE))
+    told = client.get("/api/v1/workflows/w/map", params={"lane": "main"}).json()
+    assert {(row["name"], row["value"]) for row in told["groups"]} == {("market", "EU"), ("market", "US")}
+    [row] = told["heat"]
+    assert (row["step"], row["share"], len(row["cells"])) == ("b", 1, 12)
+    assert row["cells"][11] == {"mean_ms": 2 * MINUTE, "level": 3}, "twice the usual"
+    assert row["cells"][:11] == [None] * 11
+    only = client.get("/api/v1/workflows/w/map", params={"lane": "main", "group": "market:US"}).json()
+    assert only["group"] == "market:US"
+    assert only["heat"][0]["cells"][11]["mean_ms"] == MINUTE

@@ -105,3 +105,16 @@ def test_the_page_has_rule_clock_deadline_evidence_alias_and_alerts(
     assert "R-9" in page
     assert f'href="/alerts/{"a" * 32}"' in page
     assert "another's" not in page
+    told = client.get("/api/v1/items/w/K-1").json()
+    reasons_told = {one["id"][0]: one["why"] for one in told["findings"]}
+    assert reasons_told["1"] == {
+        "rule": "{id: reply, after: a, expect: b, within: 5m, severity: critical}",
+        "instant": "Deadline",
+        "timer": True,
+        "started_by": "e1",
+    }
+    assert not reasons_told["2"]["timer"]
+    assert reasons_told["3"]["rule"] == "", "of another version"
+    assert told["aliases"] == [{"name": "ref", "value": "R-9"}]
+    assert [one["id"] for one in told["alerts"]] == ["a" * 32]
+    assert told["related"] == []
