@@ -1,4 +1,5 @@
-"""What became of alerts, in words: which other alert explains one is said to whoever may see that other one."""
+"""What became of alerts, in words: which other alert explains one is said to whoever may see that other one, and what
+was noted about its incident to whoever may see that."""
 
 from __future__ import annotations
 
@@ -9,6 +10,9 @@ from udfs.alerting.wording import EXPLAINED
 
 ANOTHER = "explained by another alert"
 """What is said of a cause that the reader doesn't see."""
+
+NOTED = "about an incident that others' alerts belong to as well"
+"""What is said of a note that the reader doesn't see."""
 
 FORMER = "explained: "
 """How Daymark began the reason once, with the cause in words: whoever reads it may not see that."""
@@ -28,4 +32,8 @@ def in_words(store: Store, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in hidden:
         summary = seen.get(row["why"].removeprefix(EXPLAINED))
         row["why"] = ANOTHER if summary is None else f"explained by: {summary}"
+    noted = [row for row in rows if row["what"] == "noted"]
+    hidden_from = {id for id in {row["incident"] for row in noted} if not store.query("incidents/one", id=id)}
+    for row in noted:
+        row["why"] = NOTED if row["incident"] in hidden_from else row["why"]
     return rows

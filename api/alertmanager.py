@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from udfs.alerting.matchers import Matcher, all_fit, labels_of
-from udfs.alerting.policy import Policy
+from udfs.alerting.policy import Policy, Route
+from udfs.alerting.reported import SEVERITIES
 from udfs.packs.alertmatch import listed, parse_matcher, write_label
 from udfs.packs.alertmodel import NOBODY
 from udfs.packs.alerttimes import parse_moment
@@ -85,7 +86,19 @@ def _is_silenced(row: Row) -> bool:
 
 def receivers(row: Row, policy: Policy) -> list[str]:
     """Whoever is told of it: its escalations."""
-    return list(dict.fromkeys(route.escalation or NOBODY for route in policy.route(labels_of(row))))
+    return list(dict.fromkeys(route.escalation or NOBODY for route in _routes(row, policy)))
+
+
+def _routes(row: Row, policy: Policy) -> tuple[Route, ...]:
+    """The routes that an alert row has taken: by the severity of its findings. That isn't in the row; where a route
+    gives alerts another one, it is one that leads to the row's route and severity."""
+    known = labels_of(row)
+    for said in dict.fromkeys((row["severity"], *SEVERITIES)):
+        routes = policy.route(known | {"severity": said})
+        severity = next((route.severity for route in routes if route.severity), said)
+        if (routes[0].name, severity) == (row["route"], row["severity"]):
+            return routes
+    return policy.route(known)  # these documents are newer than the row
 
 
 def chosen(
@@ -111,7 +124,7 @@ def groups(rows: Iterable[Row], policy: Policy, now: int) -> list[Row]:
     found: dict[tuple[Any, ...], Row] = {}
     for row in rows:
         known, shown = labels_of(row), alert(row, policy, now)
-        for route in policy.route(known):
+        for route in _routes(row, policy):
             by = {name: known.get(name, "") for name in route.group_by}
             by = {"alertname" if name == "rule" else name: value for name, value in by.items() if value}
             place = (route.escalation or NOBODY, route.name, *sorted(by.items()))

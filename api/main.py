@@ -129,7 +129,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(subject.router)
     for subject in (alertstream, actions, alerts, deliveries, incidents, alertquestions, alerting, ack):
         app.include_router(subject.router)
-    for subject in (alertmanager, alertmanagersilences, slo, status, customers, customerlinks):
+    for subject in (alertmanager, alertmanagersilences, slo, status, customerlinks, customers):
         app.include_router(subject.router)
     app.mount("/static/vendor", assets(rulepages.VENDOR, FOR_EVER), name="vendor")
     app.mount("/static", assets(Path(__file__).parent / "static", ASK), name="static")

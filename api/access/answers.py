@@ -19,7 +19,7 @@ MOST_BYTES = 1_000_000
 LONGEST = 255
 SECRET = re.compile(
     r"/api/v1/(tokens|sign-in-links|customers/.+/links(/[^/]+/rotation)?|users/.+|me/password|erasures)"
-    r"|/login|/logout|/users|/account/(password|tokens)"
+    r"|/login|/welcome/.+|/logout|/users|/account/(password|tokens)"
 )
 """Routes whose answer, or question, holds a secret, or who was erased. Nothing of them may be kept: a key means nothing
 there."""

@@ -34,7 +34,7 @@ STATIC = "/static/"
 RETRY = {"Retry-After": "5"}
 UNKNOWN = "This token is not known, or has expired, or its owner has to sign in again for it to hold. "
 WRITING = ("/welcome/", "/login/oidc")
-"""What a stranger may ask for by GET and costs a transaction, or a request to the OpenID provider."""
+"""What a stranger may ask for by GET and costs a query by a guess, or a request to the OpenID provider."""
 
 
 def _public() -> list[re.Pattern[str]]:

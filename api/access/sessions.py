@@ -91,7 +91,8 @@ def used(tx: Transaction, purpose: str, secret: str, now_ms: int) -> dict[str, A
     return row.held if row and now_ms < row.expires_ms else None
 
 
-def known(connection: Connection, purpose: str, secret: str, now_ms: int) -> bool:
-    """Whether a link can still be used."""
+def held(connection: Connection, purpose: str, secret: str, now_ms: int) -> dict[str, Any] | None:
+    """What a link holds that can still be used; None for any other."""
     same = (links.c.id == fingerprint(secret)) & (links.c.purpose == purpose) & (links.c.expires_ms > now_ms)
-    return connection.execute(select(links.c.id).where(same)).first() is not None
+    row = connection.execute(select(links.c.held).where(same)).first()
+    return row.held if row else None

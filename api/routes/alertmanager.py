@@ -21,13 +21,17 @@ from api.context import Context, Ctx
 from api.paging import plain_text
 from api.problems import ProblemError
 from api.publish import PublishError, Record
+from api.records.database import Change
 from api.routes.alerts import listed
 from api.routes.jsontexts import Filters, Flag, JsonTextRoute, epoch_ms, matchers_of
+from api.store import StoreError
 from udfs.alerting.policy import Policy
 from udfs.packs.alertmodel import NOBODY
 
 MOST_ALERTS = 10_000
 MOST_POSTED = 1_000
+MOST_AUDITED = 100  # of one request, by name
+AUDITED = ("rule", "key", "at_ms")
 LabelName = Annotated[str, Field(min_length=1, max_length=256)]
 LabelValue = Annotated[str, AfterValidator(plain_text), Field(max_length=4_096)]
 STARTED = now_ms()
@@ -120,12 +124,28 @@ def post_alerts(ctx: Ctx, who: Who, posted: Annotated[list[PostedAlert], Body(ma
     if why := foreign.beyond(rows, alerting.limits_of(ctx)):
         raise ProblemError(403, "Not allowed", why)
     topic = f"{ctx.settings.topic_prefix}findings"
+    if news := _news(ctx, rows):
+        entry = {"many": len(news), "alerts": [{name: row[name] for name in AUDITED} for row in news[:MOST_AUDITED]]}
+        with ctx.records.transaction() as tx:  # before they are sent: a kill in between must leave a trace
+            tx.changed(Change(now, who.name, "post", "alerts", None, entry, who.origin))
     try:
         ctx.publisher.publish([Record(topic, row["key"].encode(), orjson.dumps(row)) for row in rows])
     except PublishError as error:
         told = f"Kafka not available ({error}): none was taken, send them again."
         raise ProblemError(503, "Kafka not available", told) from error
     return Response(status_code=200)
+
+
+def _news(ctx: Context, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of some findings that are new, or over by now: Prometheus says each minute what it said before. All of them
+    while the store is away."""
+    ids, instants = [row["id"] for row in rows], [row["deadline_ms"] for row in rows]
+    try:
+        stored = ctx.store.query("findings/known", lane=ctx.settings.lane, ids=ids, instants=instants, limit=len(ids))
+    except StoreError:
+        return rows
+    known = {row["id"]: row["at_ms"] for row in stored}
+    return [row for row in rows if row["id"] not in known or (row["at_ms"] is not None and known[row["id"]] is None)]
 
 
 def _rows(

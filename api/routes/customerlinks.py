@@ -17,7 +17,7 @@ from api.paging import PathText
 from api.problems import documented, not_found
 from api.routes.customers import figures
 
-PLACE = "/api/v1/customers/{group}/{value}/links"
+PLACE = "/api/v1/customers/{group}/{value:key}/links"
 router = APIRouter(tags=["customers"], responses=documented(401, 403, 422, 503))
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 

@@ -14,7 +14,7 @@ from api.access.rows import seen_by
 from api.clock import now_ms
 from api.context import Context, Ctx, PublicCtx
 from api.customerlinks import CustomerLink, read
-from api.paging import PathText
+from api.paging import PathText, Text
 from api.problems import documented, not_found
 from api.routes.slo import Share
 from api.routes.status import SVG, Percent, svg
@@ -111,7 +111,7 @@ def figures(ctx: Context, group: str, value: str, days: int) -> dict[str, Any]:
 
 
 @router.get(
-    "/api/v1/customers/{group}/{value}", tags=["customers"], response_model=Customer, responses=documented(401, 404)
+    "/api/v1/customers/{group}/{value:key}", tags=["customers"], response_model=Customer, responses=documented(401, 404)
 )
 def get_customer(ctx: Ctx, group: PathText, value: PathText, days: Days = 30) -> dict[str, Any]:
     """What was done for a customer, such as `customer/acme` or `market/EU`, by workflow, and the service levels of the
@@ -119,9 +119,15 @@ def get_customer(ctx: Ctx, group: PathText, value: PathText, days: Days = 30) ->
     return figures(ctx, group, value, days)
 
 
-@router.get("/customers/{group}/{value}", response_class=HTMLResponse, include_in_schema=False)
+@router.get("/customers", response_class=HTMLResponse, include_in_schema=False)
+def page_of(request: Request, ctx: Ctx, group: Text, value: Text, days: Days = 30) -> Response:
+    """The same as a page. Pages link here, since a path can't hold every value: browsers drop a "." from it."""
+    return page(request, ctx, group, value, days)
+
+
+@router.get("/customers/{group}/{value:key}", response_class=HTMLResponse, include_in_schema=False)
 def page(request: Request, ctx: Ctx, group: PathText, value: PathText, days: Days = 30) -> Response:
-    """The same as a page."""
+    """The same, under a path that people can type."""
     found = figures(ctx, group, value, days)
     return templates.TemplateResponse(request, "customer.html", {"customer": found, "days": days, "percent": percent})
 

@@ -66,7 +66,8 @@ def list_incidents(
 
 @router.get("/incidents/{id}", response_model=IncidentDetail, responses=documented(404))
 def get_incident(ctx: Ctx, id: PathText) -> dict[str, Any]:
-    """One incident with its alerts, what became of them, and how people were told."""
+    """One incident with its alerts, what became of it and of them, how people were told, and the events of its
+    items."""
     found = incidents.whole(ctx.store, id)
     if found is None:
         raise not_found(f"There is no incident {id!r}.")
@@ -75,8 +76,8 @@ def get_incident(ctx: Ctx, id: PathText) -> dict[str, Any]:
 
 @router.get("/incidents/{id}/post-mortem", response_class=PlainTextResponse, responses=documented(404))
 def get_post_mortem(ctx: Ctx, id: PathText) -> Response:
-    """A post-mortem in Markdown: summary, impact, evidence, timeline and deliveries as recorded, with the questions
-    that only people can answer."""
+    """A post-mortem in Markdown: summary, impact, evidence, timeline, events and deliveries as recorded, with the
+    questions that only people can answer."""
     return PlainTextResponse(incidents.post_mortem(get_incident(ctx, id)), media_type="text/markdown; charset=utf-8")
 
 

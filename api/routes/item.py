@@ -85,6 +85,7 @@ def _seen(ctx: Context, workflow: str, key: str, lane: str, run: int) -> dict[st
     why = reasons(found, lambda name, version, at: _definition(ctx, name, version, at))
     refresh = address("/fragments" + item_place(found), lane=found["lane"], run=run if run != FAR else "")
     shown = {"item": found, "bars": screen.waterfall(found), "runbooks": books, "alerts": alerts, "why": why}
+    shown["live_lane"] = ctx.settings.lane  # the customer view is of this one
     return {**shown, "refresh": refresh}
 
 

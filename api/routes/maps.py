@@ -25,7 +25,7 @@ def _seen(ctx: Context, workflow: str, lane: str, group: str, at: int) -> dict[s
     shown = workflow_map(ctx.store, ctx.rulebook, about, group=group, at_ms=at or None)
     asked = {"workflow": about["workflow"], "lane": about["lane"], "group": group}
     refresh = address("/fragments/map", **asked, at=at or "")
-    return {"map": shown, "known": known, "asked": asked, "refresh": refresh}
+    return {"map": shown, "known": known, "asked": asked, "refresh": refresh, "live_lane": ctx.settings.lane}
 
 
 @router.get(

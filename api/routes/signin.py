@@ -26,6 +26,8 @@ STATE_MS = 10 * 60_000
 FIRST = "admin"
 """The user that the link of the first start signs in."""
 
+USED_UP = "This link was used, or is too old. `daymark users link` makes a new one."
+Code = Annotated[str, Path(max_length=256)]
 Short = Annotated[str, Query(max_length=4096)]
 
 
@@ -70,8 +72,21 @@ def logout(request: Request, ctx: Ctx) -> Response:
 
 
 @router.get("/welcome/{code}", response_class=HTMLResponse)
-def welcome(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=256)]) -> Response:
-    """Sign in by a one-time link. The same link again leads a browser that is signed in to the overview."""
+def welcome(request: Request, ctx: Ctx, code: Code) -> Response:
+    """The button that signs in by a one-time link. Opening the page uses nothing up, since mail scanners open every
+    link. A link that was used leads a browser that is signed in to the overview."""
+    with ctx.records.reading() as connection:
+        held = sessions.held(connection, "welcome", code, now_ms())
+    if held is None:
+        return _used_up(request, ctx)
+    detail = f"This link signs you in as {held['user']}, once."
+    about = {"title": "Sign in to Daymark?", "detail": detail, "button": "Sign in"}
+    return templates.TemplateResponse(request, "ack.html", about)
+
+
+@router.post("/welcome/{code}", response_class=HTMLResponse)
+def sign_in_by_link(request: Request, ctx: Ctx, code: Code) -> Response:
+    """Sign in by a one-time link, which is used up."""
     with ctx.records.transaction() as tx:
         held = sessions.used(tx, "welcome", code, now_ms())
         if held and held.get("creates") and people.read(tx.connection, held["user"]) is None:
@@ -79,9 +94,13 @@ def welcome(request: Request, ctx: Ctx, code: Annotated[str, Path(max_length=256
         user = people.read(tx.connection, held["user"]) if held else None
     if user is not None and not user.disabled:
         return _welcome(request, ctx, user, "link")
+    return _used_up(request, ctx)
+
+
+def _used_up(request: Request, ctx: Context) -> Response:
     if request.state.who is not None:
         return RedirectResponse("/", 303)
-    return _form(request, ctx, "This link was used, or is too old. `daymark users link` makes a new one.", 410)
+    return _form(request, ctx, USED_UP, 410)
 
 
 @router.get("/login/oidc")

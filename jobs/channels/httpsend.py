@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -14,10 +15,14 @@ REFUSED = frozenset({400, 413, 414, 415, 422})
 """The receiver works, and will never take this message."""
 
 READ = 2_000
+StatusOf = Callable[[int, str], int]
 
 
-async def request(outgoing: Outgoing, url: str, *, method: str = "POST", **what: Any) -> Result:
-    """Send, with the idempotency key. `what` is handed to httpx. Raises httpx.HTTPError where no answer comes."""
+async def request(
+    outgoing: Outgoing, url: str, *, method: str = "POST", status_of: StatusOf | None = None, **what: Any
+) -> Result:
+    """Send, with the idempotency key. `status_of` gives the status that is meant, for a status and a body. `what` is
+    handed to httpx. Raises httpx.HTTPError where no answer comes."""
     headers = {"Idempotency-Key": outgoing.notice.id} | what.pop("headers", {})
     async with outgoing.tools.http.stream(method, url, headers=headers, **what) as response:
         said = b""
@@ -25,15 +30,15 @@ async def request(outgoing: Outgoing, url: str, *, method: str = "POST", **what:
             said += chunk
             if len(said) >= READ:
                 break
-    return verdict(response, outgoing.tools.vault.hide(said[:READ].decode(errors="replace")))
+    text = said[:READ].decode(errors="replace")
+    status = status_of(response.status_code, text) if status_of else response.status_code
+    return verdict(status, _wait_ms(response.headers.get("retry-after", "")), outgoing.tools.vault.hide(text))
 
 
-def verdict(response: httpx.Response, said: str) -> Result:
-    """What the status means, with what the receiver said, cut: secrets have to be hidden in it before."""
-    status = response.status_code
-    if response.is_success:
+def verdict(status: int, wait_ms: int, said: str) -> Result:
+    """What a status means, with what the receiver said, cut: secrets have to be hidden in it before."""
+    if httpx.codes.is_success(status):
         return Result("sent", "", status)
-    wait_ms = _wait_ms(response.headers.get("retry-after", ""))
     detail = " ".join(f"HTTP {status} {said}".split())[:300]
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return Result("busy", detail, status, wait_ms)

@@ -58,7 +58,7 @@ def _verdict(refused: Mapping[str, tuple[int, str]], taken: int) -> Result:
     code, said = min(refused.values())
     told = f"{len(refused)} of {len(refused) + taken} recipients were refused: {code} {said}"
     if code < PERMANENT:
-        return Result("failed", told, code)
+        return Result("later", told, code)
     return Result("sent" if taken else "refused", told, 250 if taken else code)
 
 

@@ -115,16 +115,18 @@ class Outbox:
             known = self._costly.get(notice.channel)
             if known is not None and known[0] == document:  # it would cost the same seconds again
                 raise RenderError(known[1])
-            return await render_within(document, row, self._addresses(notice), zone), ""
+            return await render_within(document, row, self._addresses(document, notice), zone), ""
         except RenderError as error:
             if not any(document.get(name) for name in OWN):
                 raise
             if isinstance(error, TooMuchError):
                 self._costly[notice.channel] = document, str(error)
             shipped = {name: value for name, value in document.items() if name not in OWN}
-            return render(shipped, row, self._addresses(notice), zone), f"told in the shipped words, since {error}"
+            return render(
+                shipped, row, self._addresses(document, notice), zone
+            ), f"told in the shipped words, since {error}"
 
-    def _addresses(self, notice: Notify) -> Addresses:
+    def _addresses(self, document: Mapping[str, Any], notice: Notify) -> Addresses:
         home = f"{self.public_url}/alerts"
         episodes = {str(row["id"]): int(row.get("episode") or 1) for row in notice.alerts if row.get("id")}
         if not episodes:
@@ -132,7 +134,8 @@ class Outbox:
         person = notice.person or f"channel {notice.channel}"
         expires = notice.at_ms + LINK_MS
         link = Link("ack", episodes, person, expires)
-        if len(notice.revs) > len(episodes):  # it shows some of its alerts; the link is for all
+        is_brief = document.get("type") == "sms" and len(episodes) > 1  # each alert takes 30 letters of a text message
+        if is_brief or len(notice.revs) > len(episodes):  # it shows some of its alerts; the link is for all
             link = Link("ack", {}, person, expires, notice.id, notice.at_ms)
         page = f"{home}/{next(iter(episodes))}" if len(episodes) == 1 else ""
         return Addresses(home, page, url(self.public_url, link, self.secret))

@@ -22,12 +22,13 @@ Kafka holds a megabyte, and an action as many alerts."""
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a channel says of one try. `refused`: it will never take this one, though the channel works.
+    """What a channel says of one try. `refused`: it will never take this one, though the channel works; `later`: it
+    doesn't take this one now, though it works, as for a mailbox that is full.
 
     `busy`: the receiver asks for patience, which is nobody's fault. `wait_ms`: how long it wants to be left alone.
     """
 
-    outcome: Literal["sent", "failed", "refused", "busy"]
+    outcome: Literal["sent", "failed", "refused", "later", "busy"]
     detail: str = ""
     status: int | None = None
     wait_ms: int = 0

@@ -109,7 +109,8 @@ class Plan:
         """What has come of a send that began at `began`: the row to record."""
         queue = self.queues[pending.notice.channel]
         back_off = back_off_ms(pending.notice.id, pending.attempt)
-        if result.outcome in ("sent", "refused"):
+        if result.outcome in ("sent", "refused", "later"):
+            pending.tries += result.outcome == "later"
             if queue.breaker.succeed():
                 queue.hurry(now)
         elif result.outcome == "failed":

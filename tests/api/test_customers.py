@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -198,3 +199,36 @@ def test_a_token_is_not_kept_for_an_idempotency_key(client: TestClient) -> None:
         with records_of(client).reading() as connection:
             rows = connection.execute(answers.select()).all()
         assert answer.json()["token"].encode() not in b"".join(row.body for row in rows)
+
+
+@pytest.mark.parametrize("value", ["Maersk A/S", "100%", "a?b", "a\nb", "x//y/", "."])
+def test_a_customer_may_have_any_name(client: TestClient, value: str) -> None:
+    """A path can't hold a "." alone: clients drop it on the way. The page takes every value as a parameter."""
+    store = client.app.state.context.store  # type: ignore[attr-defined]
+    insert(store, "items", item(key="ANY " + value, groups={"customer": value}))
+    assert client.get("/customers", params={"group": "customer", "value": value}).status_code == 200
+    if value == ".":
+        return
+    place = f"/customers/customer/{quote(value, safe='')}"
+    assert client.get(place).status_code == 200
+    assert client.get("/api/v1" + place).json()["value"] == value
+    made = client.post(f"/api/v1{place}/links", json={"days": 3}).json()
+    assert [one["id"] for one in client.get(f"/api/v1{place}/links").json()] == [made["id"]]
+    renewed = client.post(f"/api/v1{place}/links/{made['id']}/rotation").json()
+    assert client.get(renewed["json_path"]).status_code == 200
+    assert client.get(renewed["badge_path"]).status_code == 200
+    assert client.delete(f"/api/v1{place}/links/{made['id']}").status_code == 204
+    assert client.get(renewed["json_path"]).status_code == 404
+
+
+def test_item_and_map_lead_to_the_customer_view_of_their_groups(client: TestClient) -> None:
+    store = client.app.state.context.store  # type: ignore[attr-defined]
+    insert(store, "items", item(key="LEADS", groups={"customer": "A/S"}))
+    now = time.time_ns() // 1_000_000
+    insert(
+        store, "transitions", transition(key="LEADS", event_id="leads", at_ms=now - 900_000, groups={"customer": "A/S"})
+    )
+    link = 'href="/customers?group=customer&amp;value=A%2FS"'
+    assert link in client.get("/items/w/LEADS").text
+    assert link in client.get("/map?workflow=w").text
+    assert client.get("/customers?group=customer&value=A%2FS").status_code == 200

@@ -136,6 +136,22 @@ def test_it_expires_when_nothing_more_is_heard_and_opens_again_when_something_is
     assert (only(client)["state"], only(client)["episode"]) == ("open", 2)
 
 
+def test_the_audit_says_when_an_alert_of_others_began_and_ended_and_not_that_it_was_repeated(
+    client: TestClient, desk: ForeignJob
+) -> None:
+    began = desk.now - MINUTE
+    for _ in range(3):
+        send(client, began, desk.now + 4 * MINUTE)
+    for _ in range(2):
+        send(client, began, time.time_ns() // 1_000_000 - 1_000)
+    rows = client.get("/api/v1/audit", params={"action": "post"}).json()["items"]
+    assert [(row["who"], row["subject"], row["after"]["many"]) for row in rows] == [("operator", "alerts", 1)] * 2
+    [ended, begun] = [row["after"]["alerts"][0] for row in rows]
+    assert (begun["rule"], begun["at_ms"]) == ("DiskFull", None)
+    assert "instance=db1:9100" in begun["key"]
+    assert ended["at_ms"] is not None
+
+
 def test_what_is_no_alert_is_refused_with_a_text_and_nothing_is_taken(client: TestClient, desk: ForeignJob) -> None:
     good = {"labels": LABELS}
     for body in ([{}], [good, {"labels": {"instance": "x"}}], [{"labels": {"alertname": "\0"}}], {}, [good] * 1_001):

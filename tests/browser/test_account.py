@@ -32,6 +32,8 @@ def olga(page: Page, guarded: Served) -> Page:
         f"{guarded.url}/api/v1/sign-in-links", json={"user": "olga"}, headers={"Authorization": f"Bearer {token}"}
     )
     page.goto(guarded.url + made.raise_for_status().json()["path"])
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{guarded.url}/")
     return page
 
 

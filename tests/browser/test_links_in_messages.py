@@ -6,13 +6,16 @@ import os
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests need `make browser`")
 from playwright.sync_api import Page, expect
 
+from api.access.who import local_token
 from tests.api.alertrows import FP, alert
 from tests.api.rows import insert
+from tests.browser import looks
 from tests.browser.conftest import Served, serving
 from udfs.alerting.links import Link, sign
 from udfs.linksecret import link_secret
@@ -33,3 +36,12 @@ def test_the_button_behind_the_link_of_an_alert_is_taken_from_its_page(page: Pag
     page.goto(f"{guarded.url}/ack/{link}")
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Noted")
+
+
+def test_the_button_behind_a_link_for_signing_in_leads_to_the_overview(page: Page, guarded: Served) -> None:
+    headers = {"Authorization": f"Bearer {local_token(guarded.app.state.context.settings.home)}"}
+    made = httpx.post(f"{guarded.url}/api/v1/sign-in-links", json={"user": "olga"}, headers=headers)
+    page.goto(guarded.url + made.raise_for_status().json()["path"])
+    looks.check(page)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{guarded.url}/")

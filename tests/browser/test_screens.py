@@ -114,6 +114,19 @@ def test_what_is_ticked_stays_ticked_while_the_list_moves(page: Page, served: Se
     assert page.locator("input[name=one]:checked").get_attribute("value") == chosen
 
 
+def test_an_alerts_page_counts_on_how_long_ago_it_was_acknowledged_and_takes_a_comment(
+    page: Page, served: Served
+) -> None:
+    acked = {"state": "acknowledged", "acked_by": "Anna", "acked_ms": served.now_ms - 2 * 3_600_000}
+    insert(served.store, "alerts", alert(id="d" * 32, opened_ms=served.now_ms - 10_000_000, **acked))
+    page.goto(f"{served.url}/alerts/{'d' * 32}")
+    expect(page.locator(".facts")).to_contain_text(re.compile("acknowledged2 h.* ago by Anna"))
+    page.get_by_label("comment, for all").fill("the vendor is called")
+    with page.expect_request("**/alerts/*/comment") as asked:
+        page.get_by_role("button", name="Comment").click()
+    assert asked.value.post_data_json == {"text": "the vendor is called"}
+
+
 def test_a_message_for_open_pages_is_shown_beside_the_list(page: Page, served: Served) -> None:
     page.goto(served.url + "/alerts")
     listener = served.app.state.context.listener

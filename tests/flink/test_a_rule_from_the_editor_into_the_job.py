@@ -99,6 +99,8 @@ def signed_in(browser: Browser, serving: tuple[str, Path], name: str) -> Page:
     context.set_default_timeout(20_000)
     page = context.new_page()
     page.goto(asked.raise_for_status().json()["path"])
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{url}/")
     return page
 
 

@@ -63,7 +63,10 @@ def desk(up: Stack) -> Iterator[Any]:
     with browser.browsing() as chromium:
         context = chromium.new_context(base_url=url, viewport={"width": 1360, "height": 860})
         context.set_default_timeout(SCREEN_MS)
-        context.new_page().goto(link.json()["path"])
+        opened = context.new_page()
+        opened.goto(link.json()["path"])
+        opened.get_by_role("button", name="Sign in").click()
+        opened.wait_for_url(f"{url}/")
         yield context
         context.close()
 

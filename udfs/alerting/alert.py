@@ -159,11 +159,16 @@ class Alert(msgspec.Struct, array_like=True, gc=False):
 
 
 def labels(alert: Alert) -> dict[str, str]:
-    """What routes, silences and windows are matched with."""
+    """What routes are matched with."""
     found = dict(alert.groups)
     found.update(lane=alert.lane, workflow=alert.workflow, rule=alert.rule, kind=alert.kind)
     found.update(severity=alert.said, key=alert.key, step=alert.step)
     return found
+
+
+def shown_labels(alert: Alert) -> dict[str, str]:
+    """What silences and windows are matched with: the severity is what people see, which a route may have changed."""
+    return labels(alert) | {"severity": alert.severity}
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -7,7 +7,7 @@ from typing import Final
 
 from udfs.alerting import causes, escalate, lifecycle
 from udfs.alerting.action import LONGEST, Action, NotYet, Refused, SoFar, do_each, until
-from udfs.alerting.alert import ACKNOWLEDGED, BY_MUTE, RESOLVED, SUPPRESSED, Alert, labels
+from udfs.alerting.alert import ACKNOWLEDGED, BY_MUTE, RESOLVED, SUPPRESSED, Alert, labels, shown_labels
 from udfs.alerting.book import Book
 
 MOST_ALERTS: Final = 10_000
@@ -88,7 +88,7 @@ def _assign(book: Book, action: Action, alert: Alert) -> None:
 def _escalate(book: Book, action: Action, alert: Alert) -> None:
     if alert.state == SUPPRESSED:
         raise Refused("is suppressed; unsuppress it first")
-    mute = book.policy.muted(labels(alert), book.now)
+    mute = book.policy.muted(shown_labels(alert), book.now)
     if mute is not None:
         raise Refused(f"would be kept quiet by {mute.kind} {mute.id}; end that first")
     found = [

@@ -240,7 +240,9 @@ class Book:
         elif kind == "i":
             self.incidents[id] = incident = records.decode(stored, Incident)
             if incident.shared and incident.resolved is None:
-                self.shared[incident.shared] = id
+                other = self.incidents.get(self.shared.get(incident.shared, ""))
+                if other is None or (other.opened, other.joined) < (incident.opened, incident.joined):
+                    self.shared[incident.shared] = id  # the last one that was opened
             self.due_incidents.put(id, self.time_of_incident(incident))
         elif kind == "l":
             self.purses[id] = records.decode(stored, Purse)

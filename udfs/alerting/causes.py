@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator
 from udfs.alerting import escalate
 from udfs.alerting.alert import ACKNOWLEDGED, BY_CAUSE, BY_MUTE, BY_PERSON, PENDING, SUPPRESSED, Alert
 from udfs.alerting.book import Book
-from udfs.alerting.groups import OPENED, want
+from udfs.alerting.groups import OPENED, told_from, want
 from udfs.alerting.incidents import caused, shared_leader
 from udfs.alerting.index import item_of
+from udfs.alerting.limits import heard_at
 from udfs.alerting.reported import worse
 from udfs.alerting.wording import EXPLAINED
 from udfs.core.effects import BLIND, STALLED
@@ -58,33 +59,48 @@ def effects_of(book: Book, cause: Alert) -> list[Alert]:
 def may_hide(book: Book, cause: Alert, alert: Alert) -> bool:
     """Whether people hear of a cause in place of an alert, as far as they are to.
 
-    They do if they hear of it no later than they would of the alert. It takes the severity of what it hides; but
-    whoever is at it agreed to what it was then, and has to be told of what is worse. What a person, a silence or a
-    window keeps quiet is meant to be so, with what it explains.
+    They do if they hear of it no later than they would of the alert, or again of one that they know of. It takes the
+    severity of what it hides; but whoever is at it agreed to what it was then, and has to be told of what is worse.
+    What a person, a silence or a window keeps quiet is meant to be so, with what it explains.
     """
     if cause.state == ACKNOWLEDGED:
         return worse(cause.severity, alert.severity) == cause.severity
-    if cause.held in (BY_PERSON, BY_MUTE):
+    if cause.held in (BY_PERSON, BY_MUTE) or _is_known(cause):
         return True
-    known = _first_told(book, cause)
-    if known is None or known > book.now:
-        would_be = _first_told(book, alert)
-        return would_be is None or (known is not None and known <= would_be)
-    return True
+    known = _first_told(book, cause, worse(cause.severity, alert.severity))
+    if _is_known(alert):
+        return known is not None and known <= _told_again(book, alert)
+    would_be = _first_told(book, alert, alert.severity)
+    return would_be is None or (known is not None and known <= would_be)
 
 
-def _first_told(book: Book, alert: Alert) -> int | None:
-    """When somebody hears of an alert first (epoch ms), now at the earliest; None: nobody does."""
-    if alert.owed or any(track.told for track in alert.tracks):
-        return book.now
+def _is_known(alert: Alert) -> bool:
+    return any(track.told for track in alert.tracks)
+
+
+def _told_again(book: Book, alert: Alert) -> int:
+    """When people hear next of an alert that they know of, if nobody answers: by a further step, or a reminder."""
+    groups = [book.groups[track.group] for track in alert.tracks]
+    reminders = [group.told + group.repeat for group in groups if group.repeat]
+    return min([*reminders, *(track.due for track in alert.tracks if track.due is not None)], default=NEVER)
+
+
+def _first_told(book: Book, alert: Alert, severity: str) -> int | None:
+    """When somebody hears of an alert first (epoch ms), now at the earliest, if it is of that severity; None: nobody
+    does. It waits for its steps, for the message of its group, and for a digest where too much is said. A cause that
+    has come back is one story with what it was: the group has spoken of it."""
+    is_back = alert.episode > 1 and book.hidden(alert) > 0
     found: list[int] = []
     for track in alert.tracks:
         since = track.since if alert.is_telling else book.now
         for step in range(len(book.policy.steps(track.escalation))):
             at = max(book.policy.step_due(track.escalation, step, since) or NEVER, book.now)
-            if at < NEVER and book.policy.recipients(track.escalation, step, at):
-                found.append(at)
+            if at >= min(found, default=NEVER):
                 break
+            lane = f"{escalate.ESCALATION if step else OPENED}/{step}"
+            told = at if is_back else max(at, told_from(book, track, lane))
+            recipients = book.policy.recipients(track.escalation, step, at)
+            found += [heard_at(book, recipient, severity, told) for recipient in recipients]
     return min(found, default=None)
 
 

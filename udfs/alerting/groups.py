@@ -71,10 +71,21 @@ def retime(book: Book, id: str) -> None:
 
 
 def _lane_due(group: Group, lane: str) -> int:
+    return _from(group, lane, group.wanted[lane])
+
+
+def _from(group: Group, lane: str, since: int) -> int:
+    """From when on what has waited in a lane since an instant may be told."""
     last = group.sent.get(lane)
     if last is not None:
-        return max(last + group.interval, group.wanted[lane])
-    return group.wanted[lane] + (group.wait if lane == f"{OPENED}/0" and not group.sent else 0)
+        return max(last + group.interval, since)
+    return since + (group.wait if lane == f"{OPENED}/0" and not group.sent else 0)
+
+
+def told_from(book: Book, track: Track, lane: str) -> int:
+    """From when on the group of a track tells what waits in a lane, or would wait there if it came now."""
+    group = book.groups[track.group]
+    return _from(group, lane, group.wanted.get(lane, book.now))
 
 
 def flush(book: Book, group: Group) -> None:

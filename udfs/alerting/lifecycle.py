@@ -25,7 +25,7 @@ from udfs.alerting.alert import (
     PENDING,
     SUPPRESSED,
     Alert,
-    labels,
+    shown_labels,
 )
 from udfs.alerting.book import KEPT, Book
 from udfs.alerting.policy import Mute
@@ -220,7 +220,7 @@ def _show(book: Book, alert: Alert, what: str, reason: str, who: str, why: str, 
 def _muted(book: Book, alert: Alert) -> Mute | None:
     """What keeps an alert quiet now. By the way it is settled whether it is excused: it is while a maintenance window
     lasts in which it broke, whatever people do meanwhile."""
-    found = labels(alert)
+    found = shown_labels(alert)
     mute = book.policy.muted(found, book.now)
     is_excused = mute is not None and mute.kind == "maintenance" and book.policy.agenda.excuses(found, alert.breach)
     if is_excused != alert.excused:

@@ -49,6 +49,19 @@ def due(book: Book, purse: Purse) -> int:
     limit = book.policy.limit(purse.channel)
     if not book.index.owed.count(purse.id):
         return _at(purse, limit, limit.count)
+    return _digest_due(purse, limit)
+
+
+def heard_at(book: Book, recipient: Recipient, severity: str, at: int) -> int:
+    """When a recipient hears of what is told at an instant, as things are: then, or by the digest."""
+    purse, limit = book.purses.get(digest(*recipient)), book.policy.limit(recipient.channel)
+    if purse is None or (severity == "critical" and purse.tokens >= 1 - limit.count):
+        return at
+    has_token = _at(purse, limit, 1) <= at and not book.index.owed.count(purse.id)
+    return at if has_token else max(at, _digest_due(purse, limit))
+
+
+def _digest_due(purse: Purse, limit: Limit) -> int:
     token = _at(purse, limit, 1)
     return token if purse.digested is None else max(token, purse.digested + limit.per_ms)
 

@@ -105,9 +105,11 @@ def preview(
 def explain(policy: Policy, labels: Mapping[str, str], at: int) -> Explanation:
     """What becomes of an alert with these labels that opens at `at` and is not answered."""
     routes = policy.route(labels)
-    severity = routes[0].severity or labels.get("severity", "")
+    severity = next((one.severity for one in routes if one.severity), labels.get("severity", ""))
     told = tuple(Explained(route, _told(policy, route, at + route.hold_ms + route.wait_ms)) for route in routes)
-    return Explanation(told, policy.muted(labels, at), policy.ack_ms(labels), policy.respond_ms(severity))
+    return Explanation(
+        told, policy.muted({**labels, "severity": severity}, at), policy.ack_ms(labels), policy.respond_ms(severity)
+    )
 
 
 def _told(policy: Policy, route: Route, since: int) -> tuple[Told, ...]:

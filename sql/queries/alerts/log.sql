@@ -1,5 +1,5 @@
 -- What became of some alerts, in order; the latest rows where there are more than the limit.
-SELECT alert, lane, rev, n, at_ms, who, what, `from`, `to`, why, finding, action
+SELECT alert, lane, rev, n, at_ms, who, what, `from`, `to`, why, finding, action, incident
 FROM
 (
     SELECT * FROM alertlog FINAL

@@ -1,6 +1,6 @@
 -- What became of the alerts of an incident in the episodes in which they were of it, in order; the latest rows where there are more than the
 -- limit. Rows of an earlier Daymark don't say of which episode they are: of those, what was written in a span of time.
-SELECT alert, lane, rev, n, at_ms, who, what, `from`, `to`, why, finding, action
+SELECT alert, lane, rev, n, at_ms, who, what, `from`, `to`, why, finding, action, incident
 FROM
 (
     SELECT * FROM alertlog FINAL

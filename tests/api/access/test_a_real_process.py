@@ -89,7 +89,9 @@ def test_the_first_start_has_a_link_and_the_command_line_needs_none(
     Home().write(state)
     with serving(tmp_path, port), httpx.Client(base_url=state.url, follow_redirects=True) as browser:
         assert httpx.get(f"{state.url}/api/v1/lanes").status_code == 401
-        assert browser.get(first_link(state)).status_code == 200
+        link = first_link(state)
+        assert "<button" in browser.get(link).text
+        assert browser.post(link).status_code == 200
         assert browser.get("/api/v1/me").json()["name"] == "admin"
         told = CliRunner().invoke(app, ["audit", "verify"])
         assert told.exit_code == 0

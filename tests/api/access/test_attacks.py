@@ -133,7 +133,7 @@ def test_what_a_stranger_may_ask_for_and_writes_is_counted(
     app_of: Callable[[Settings], TestClient], settings: Settings
 ) -> None:
     client = app_of(settings.model_copy(update={"sign_in": "required"}))
-    codes = [client.get(f"/welcome/{number}", follow_redirects=False).status_code for number in range(ANONYMOUS + 1)]
+    codes = [client.post(f"/welcome/{number}", follow_redirects=False).status_code for number in range(ANONYMOUS + 1)]
     assert codes == [410] * ANONYMOUS + [429]
     assert client.get("/login/oidc").status_code == 429
 

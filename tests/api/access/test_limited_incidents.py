@@ -9,7 +9,7 @@ from api.access.roles import Limits
 from api.store import Store
 from tests.api.access.conftest import signed_in
 from tests.api.access.test_limited_operators import LIMITED
-from tests.api.alertrows import alert, incident
+from tests.api.alertrows import alert, incident, logged
 from tests.api.job import Job
 from tests.api.rows import T0, insert
 
@@ -99,6 +99,18 @@ def test_the_status_page_is_everybodys(desk: TestClient, store: Store, job: Job)
     insert(store, "incidents", incident(id=OWN, alerts=2, public=1, note="We look into it.", rev=T0 << 21))
     assert desk.post(f"{URL}/{OWN}/note", json={"text": "psst"}).status_code == 403, "it would take that one away"
     assert job.actions == []
+
+
+def test_a_note_is_read_in_the_log_of_an_alert_by_whoever_sees_the_incident(desk: TestClient, store: Store) -> None:
+    for letter, id in (("a", OWN), ("c", SHARED)):
+        note = logged(alert=name(letter, 0), what="noted", why=f"zorg is late ({letter})", who="ben", incident=id)
+        insert(store, "alertlog", note)
+    said = {"a": "zorg is late (a)", "c": "about an incident that others' alerts belong to as well"}
+    signed_in(desk, "anna", "operator", LIMITED["by group"])
+    for letter, why in said.items():
+        assert [row["why"] for row in desk.get(f"/api/v1/alerts/{name(letter, 0)}/log").json()] == [why]
+    signed_in(desk, "ops", "operator", Limits())
+    assert desk.get(f"/api/v1/alerts/{name('c', 0)}/log").json()[0]["why"] == "zorg is late (c)"
 
 
 def test_one_that_has_ended_is_refused_and_without_limits_the_job_decides(

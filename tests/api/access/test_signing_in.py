@@ -216,14 +216,14 @@ def test_a_token_that_has_expired_or_whose_owner_is_disabled_opens_nothing(
 def test_the_first_start_has_one_link_which_counts_once(guarded: TestClient, settings: Settings) -> None:
     cli = {"Authorization": f"Bearer {local_token(settings.home)}"}
     made = guarded.post("/api/v1/sign-in-links", json={"unless_somebody": True}, headers=cli).json()
-    first = guarded.get(made["path"], follow_redirects=False)
+    first = guarded.post(made["path"], follow_redirects=False)
     assert (first.status_code, first.headers["location"]) == (303, "/")
     assert guarded.get("/api/v1/me").json()["name"] == "admin"
     assert guarded.get(made["path"], follow_redirects=False).headers["location"] == "/"  # the same browser
     guarded.cookies.clear()
     assert guarded.get(made["path"]).status_code == 410
     again = guarded.post("/api/v1/sign-in-links", json={"unless_somebody": True}, headers=cli).json()
-    guarded.get(again["path"])
+    guarded.post(again["path"])
     assert guarded.post("/api/v1/me/password", json={"new": PASSWORD}).status_code == 204
     none = guarded.post("/api/v1/sign-in-links", json={"unless_somebody": True}, headers=cli).json()
     assert none["path"] is None

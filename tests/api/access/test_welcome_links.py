@@ -19,9 +19,10 @@ def link_for(client: TestClient, name: str) -> str:
 
 
 def opened(client: TestClient, path: str) -> TestClient:
-    """The link, used by a browser that nobody is signed in with."""
+    """The link, opened and used by a browser that nobody is signed in with."""
     client.cookies.clear()
     client.get(path, follow_redirects=False)
+    client.post(path, follow_redirects=False)
     return client
 
 
@@ -49,6 +50,21 @@ def test_a_link_that_was_made_for_somebody_creates_nobody_however_they_went(guar
     assert opened(guarded, f"/welcome/{code}").get("/api/v1/me").status_code == 401
     with records.reading() as connection:
         assert people.read(connection, "bob") is None
+
+
+def test_opening_a_link_uses_nothing_up_since_scanners_of_mail_do_it(guarded: TestClient) -> None:
+    signed_in(guarded, "root", "admin")
+    path = link_for(guarded, "bob")
+    guarded.cookies.clear()
+    for _ in range(2):
+        shown = guarded.get(path)
+        assert (shown.status_code, "<button" in shown.text, "as bob, once" in shown.text) == (200, True, True)
+        assert guarded.get("/api/v1/me").status_code == 401
+    assert guarded.post(path, headers={"Origin": "https://evil.example"}).status_code == 403
+    assert guarded.post(path, follow_redirects=False).headers["location"] == "/"
+    guarded.cookies.clear()
+    for ask in (guarded.get, guarded.post):
+        assert ask(path).status_code == 410
 
 
 @pytest.mark.parametrize(("role", "manages"), [(None, True), ("viewer", False)])

@@ -9,6 +9,7 @@ from jobs.dispatch.records import Delivery, Halt, Notify, Record
 
 SENT = Result("sent", status=200)
 DOWN = Result("failed", "connection refused")
+LATER = Result("later", "1 of 1 recipients were refused: 452 the mailbox is full", 452)
 REFUSED = Result("refused", "no such address", 400)
 
 

@@ -9,7 +9,7 @@ from jobs.dispatch.breaker import THRESHOLD
 from jobs.dispatch.outcomes import LISTED, MOST_LISTED, Result, refused_row
 from jobs.dispatch.plan import GIVE_UP_MS, LONGEST_HOLD_MS, TEST_MS, TRIES, Plan
 from jobs.dispatch.records import Applied, Retry, Test
-from tests.jobs.dispatch.steps import DOWN, REFUSED, SENT, Bench, notice
+from tests.jobs.dispatch.steps import DOWN, LATER, REFUSED, SENT, Bench, notice
 
 
 def test_a_notice_is_sent_once_however_often_it_is_in_the_log() -> None:
@@ -127,6 +127,19 @@ def test_what_a_working_channel_refuses_is_dead_at_once_and_harms_no_other() -> 
     for _ in range(THRESHOLD):
         assert bench.send(result=REFUSED).outcome == "dead"
     assert bench.send().outcome == "sent"
+
+
+def test_mailboxes_that_are_full_for_now_hold_no_other_mail_up_and_are_given_up_after_their_tries() -> None:
+    bench = Bench()
+    bench.log(*(notice(f"full-{n}") for n in range(THRESHOLD)))
+    for _ in range(THRESHOLD):
+        assert bench.send(result=LATER).outcome == "retry"
+    bench.log(notice("critical"))
+    assert bench.drain() == ["critical"]
+    for _ in range((TRIES - 1) * THRESHOLD):
+        bench.wait()
+        row = bench.send(result=LATER)
+    assert (row.outcome, row.attempt, bench.plan.unfinished) == ("dead", TRIES, 0)
 
 
 @pytest.mark.parametrize("asked", [30_000, 10 * LONGEST_HOLD_MS])

@@ -12,7 +12,7 @@ from jobs.dispatch.plan import Plan
 from jobs.dispatch.queues import Pending
 from jobs.dispatch.records import FINAL, Delivery, Halt, Notify, Record, Retry
 from tests.effort import examples
-from tests.jobs.dispatch.steps import DOWN, REFUSED, SENT, notice
+from tests.jobs.dispatch.steps import DOWN, LATER, REFUSED, SENT, notice
 
 CHANNELS = ("mail", "pager")
 ALERTS = ("a", "b", "c")
@@ -30,7 +30,9 @@ retries = st.builds(Retry, st.sampled_from([f"n{n}" for n in range(9)]))
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("log"), st.one_of(notices, notices, halts, retries)),
-        st.tuples(st.just("send"), st.sampled_from(CHANNELS), st.sampled_from([SENT, SENT, DOWN, REFUSED, BUSY])),
+        st.tuples(
+            st.just("send"), st.sampled_from(CHANNELS), st.sampled_from([SENT, SENT, DOWN, REFUSED, BUSY, LATER])
+        ),
         st.tuples(st.just("send and die"), st.sampled_from(CHANNELS)),
         st.tuples(st.just("die"), st.none()),
         st.tuples(st.just("wait"), st.integers(1, 400_000)),

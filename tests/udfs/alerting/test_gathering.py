@@ -192,3 +192,18 @@ def test_a_note_about_an_incident_stands_in_the_log_of_the_alert_that_leads_it()
     effects = other.act(action("incident_note", incident=incident, text="what it was"))
     assert [one.row["what"] for one in effects if isinstance(one, Logged)] == [], "its alert is of another episode now"
     assert other.incident()["note"] == "what it was"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_open_incidents_that_share_the_same_the_later_goes_on_in_whatever_order_they_were_stored(
+    turned: bool,
+) -> None:
+    play = of_one_market(5)
+    for number in range(5, 10):
+        play.find(finding(f"T-{number}", groups={"market": "XETRA"}), NOW + HOUR + number * SECOND)
+    later = play.alert("T-9")["incident"]
+    assert later != play.alert("T-0")["incident"]
+    play.saved = dict(sorted(play.saved.items(), key=lambda one: one[0] == f"i/{later}", reverse=turned))
+    play.restart()
+    play.find(finding("T-10", groups={"market": "XETRA"}), NOW + HOUR + MINUTE)
+    assert play.alert("T-10")["incident"] == later
