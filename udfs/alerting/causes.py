@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from udfs.alerting import escalate
 from udfs.alerting.alert import ACKNOWLEDGED, BY_CAUSE, BY_MUTE, BY_PERSON, PENDING, SUPPRESSED, Alert
 from udfs.alerting.book import Book
-from udfs.alerting.groups import OPENED, told_from, want
+from udfs.alerting.groups import OPENED, badness, told_from, want
 from udfs.alerting.incidents import caused, shared_leader
 from udfs.alerting.index import item_of
 from udfs.alerting.limits import heard_at
@@ -98,7 +98,7 @@ def _first_told(book: Book, alert: Alert, severity: str) -> int | None:
             if at >= min(found, default=NEVER):
                 break
             lane = f"{escalate.ESCALATION if step else OPENED}/{step}"
-            told = at if is_back else max(at, told_from(book, track, lane))
+            told = at if is_back else max(at, told_from(book, track, lane, badness(alert, severity)))
             recipients = book.policy.recipients(track.escalation, step, at)
             found += [heard_at(book, recipient, severity, told) for recipient in recipients]
     return min(found, default=None)

@@ -82,9 +82,12 @@ def _from(group: Group, lane: str, since: int) -> int:
     return since + (group.wait if lane == f"{OPENED}/0" and not group.sent else 0)
 
 
-def told_from(book: Book, track: Track, lane: str) -> int:
-    """From when on the group of a track tells what waits in a lane, or would wait there if it came now."""
+def told_from(book: Book, track: Track, lane: str, bad: int) -> int:
+    """From when on the group of a track tells what waits in a lane, or would wait there if it came now and was so bad
+    (see `badness`)."""
     group = book.groups[track.group]
+    if bad > group.worst.get(lane, bad):
+        return book.now
     return _from(group, lane, group.wanted.get(lane, book.now))
 
 
@@ -206,10 +209,11 @@ def _has_told(book: Book, group: Group) -> bool:
     return any(_track(book.alerts[id], group).told for id in book.index.groups.get(group.id))
 
 
-def badness(alert: Alert) -> int:
-    """A number that is higher the worse an alert is: by its severity, and then by how far its deadline's story is."""
+def badness(alert: Alert, severity: str = "") -> int:
+    """A number that is higher the worse an alert is: by its severity (or that which it would have), and then by how far
+    its deadline's story is."""
     story = OF_A_DEADLINE.index(alert.kind) if alert.kind in OF_A_DEADLINE else 0
-    return SEVERITIES.index(alert.severity) * len(OF_A_DEADLINE) + story
+    return SEVERITIES.index(severity or alert.severity) * len(OF_A_DEADLINE) + story
 
 
 def _track(alert: Alert, group: Group) -> Track:

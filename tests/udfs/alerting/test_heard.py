@@ -50,6 +50,18 @@ def test_nor_behind_one_whose_group_has_just_been_told_of_another() -> None:
     assert play.alert("T-2")["explained_by"] == play.id("gateway"), "now people know of it"
 
 
+@pytest.mark.parametrize(("severity", "hidden"), [("low", True), ("medium", False), ("critical", False)])
+def test_what_is_worse_than_its_group_was_told_of_goes_at_once_and_not_behind_a_source_that_waits(
+    severity: str, hidden: bool
+) -> None:
+    play = Play(with_sources(wait_ms=MINUTE))
+    play.find(finding("T-0", severity="low", deadline_ms=NOW - 2 * HOUR))
+    play.find(blind())
+    play.find(finding("T-1", severity=severity), NOW + SECOND)
+    assert about(play, "T-1") == ([] if hidden else [SECOND])
+    assert bool(play.alert("T-1")["explained_by"]) == hidden
+
+
 def test_what_people_know_of_is_hidden_if_they_hear_of_the_cause_before_they_would_of_it_again() -> None:
     play = Play(with_sources(wait_ms=10 * MINUTE))
     play.find(finding("T-1"))
