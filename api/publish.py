@@ -65,6 +65,11 @@ class Publisher:
             records.append(Record(topic, key.encode(), raw))
         return records, faults
 
+    def reading(self, topic: str) -> list[SourceMapping]:
+        """The mappings by which records of a topic are read; those without a topic of their own read any lane's."""
+        of_lanes = topic.startswith(f"{self.settings.topic_prefix}events.")
+        return [one for one in self.mappings if one.topic == topic or (one.topic is None and of_lanes)]
+
     def _serves(self, mapping: SourceMapping, lane: str) -> bool:
         """Whether the lane's job reads with this mapping; a topic of the mapping's own is its own lane's alone."""
         home = mapping.lane or (self.settings.lane if mapping.topic else lane)

@@ -101,6 +101,11 @@ class Store:
         """Whether the engine runs inside this process."""
         return self.dsn.startswith("chdb:")
 
+    @property
+    def limited(self) -> bool:
+        """Whether it is seen by somebody with limits."""
+        return self._filters is not None
+
     def query(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of sql/queries/<name>.sql with its typed parameters bound. Raises StoreError."""
         return self.run(sql(name), **parameters)

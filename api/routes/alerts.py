@@ -36,7 +36,16 @@ def listed(store: Store, *, states: tuple[str, ...] = (), limit: int = MAX_LIMIT
     where: dict[str, Any] = dict.fromkeys((*texts, "explained_by", "group_name", "group_value"), "")
     where |= {"sort": "opened", "since_ms": -FAR, "until_ms": FAR, "resumed": 0, "after_place": 0, "after_id": ""}
     where |= {"response": "", "now_ms": now_ms()}
-    return store.query("alerts/list", **(where | given), states=list(states), limit=limit)
+    return openable(store, store.query("alerts/list", **(where | given), states=list(states), limit=limit))
+
+
+def openable(store: Store, alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The alerts, without the incident where it is others' too: somebody with limits is not shown that."""
+    if store.limited and (ids := sorted({row["incident"] for row in alerts} - {""})):
+        known = {row["id"] for row in store.query("incidents/known", ids=ids)}
+        for row in alerts:
+            row["incident"] = row["incident"] if row["incident"] in known else ""
+    return alerts
 
 
 def states_of(given: Sequence[str]) -> tuple[str, ...]:
@@ -106,7 +115,7 @@ def count_alerts(
 @router.get("/alerts/{id}", response_model=AlertDetail, responses=documented(404))
 def get_alert(ctx: Ctx, id: PathText) -> dict[str, Any]:
     """One alert, what became of it since it first opened, and how people were told."""
-    found = ctx.store.query("alerts/some", ids=[id])
+    found = openable(ctx.store, ctx.store.query("alerts/some", ids=[id]))
     if not found:
         raise not_found(f"There is no alert {id!r}.")
     return {

@@ -14,7 +14,7 @@ from api.alertlog import log_of
 from api.channels import troubled
 from api.context import Context, Ctx
 from api.paging import Cursor, PathText, Text
-from api.routes.alerts import STORY, Responded, Severity, listed, states_of
+from api.routes.alerts import STORY, Responded, Severity, listed, openable, states_of
 from api.runbooks import runbook
 from api.templating import address, templates
 
@@ -98,7 +98,7 @@ async def alerts_live(ctx: Ctx, question: Question) -> Response:
 
 
 def _alert(ctx: Context, id: str) -> dict[str, Any] | None:
-    found = ctx.store.query("alerts/some", ids=[id])
+    found = openable(ctx.store, ctx.store.query("alerts/some", ids=[id]))
     if not found:
         return None
     labels = [f"{name} = {json.dumps(found[0][name])}" for name in ("lane", "workflow", "rule") if found[0][name]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Annotated, Any
 
@@ -9,11 +10,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from api import cloudevents, paging, security
-from api.context import Ctx
+from api.context import Context, Ctx
 from api.models import Accepted, DeadLetter, Event, Page
 from api.paging import FAR, Cursor, Limit, Since, Text, Until
 from api.problems import Fault, ProblemError, documented
 from api.publish import PublishError
+from api.screens.deadletters import shown
 from api.screens.events import latest
 
 router = APIRouter(prefix="/api/v1", tags=["events"], responses=documented(401, 422, 503))
@@ -57,11 +59,20 @@ def search_events(
 def list_dead_letters(
     ctx: Ctx, lane: Text = "", reason: Text = "", limit: Limit = 50, cursor: Cursor = ""
 ) -> dict[str, Any]:
-    """Records that could not be read, with their bytes and the reason, the latest first."""
+    """Records that could not be read, with their bytes and the reason, the latest first. What their topic's mappings
+    say is personal is masked; what can't be, since it is no JSON object, is for those who may `manage`."""
     after = ("after_ms", "after_topic", "after_partition", "after_offset")
     place = paging.decode(cursor, after, (int, str, int, int))
     rows = ctx.store.query("dead_letters/list", lane=lane, reason=reason, limit=limit + 1, **place)
+    for row in rows:
+        row["raw"] = base64.b64encode(letter(ctx, row)).decode()
     return paging.page(rows, limit, lambda row: (row["received_ms"], row["topic"], row["partition"], row["offset"]))
+
+
+def letter(ctx: Context, row: dict[str, Any]) -> bytes:
+    """The bytes of a dead letter as whoever asks may see them."""
+    whole = ctx.who is None or "manage" in ctx.who.permissions.actions
+    return shown(base64.b64decode(row["raw"]), ctx.publisher.reading(row["topic"]), whole=whole)
 
 
 @router.post("/events", status_code=202, response_model=Accepted, responses=documented(413, 415), openapi_extra=BODY)

@@ -16,7 +16,7 @@ from api.models import EventPattern, Histogram
 from api.paging import FAR, Cursor, Since, Text, Until
 from api.problems import ProblemError, documented
 from api.publish import PublishError, Record
-from api.routes.events import pattern
+from api.routes.events import letter, pattern
 from api.screens import events as screen
 from api.templating import address, templates
 
@@ -154,7 +154,7 @@ def dead_letters(request: Request, ctx: Ctx, lane: Text = "", reason: Text = "",
     rows = ctx.store.query("dead_letters/list", lane=lane, reason=reason, limit=PAGE + 1, **place)
     shown = paging.page(rows, PAGE, lambda row: (row["received_ms"], row["topic"], row["partition"], row["offset"]))
     for row in shown["items"]:
-        row["text"] = base64.b64decode(row["raw"])[:2000].decode(errors="replace")
+        row["text"] = letter(ctx, row)[:2000].decode(errors="replace")
         row["retriable"] = not _refused(ctx, row)
     parts = {
         "rows": shown["items"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -132,3 +134,14 @@ def test_the_page_offers_what_may_be_done(desk: TestClient) -> None:
     assert f'data-api="/api/v1/incidents/{OWN}/note"' in desk.get(f"/incidents/{OWN}").text
     signed_in(desk, "vera", "viewer", LIMITED["by group"])
     assert "/note" not in desk.get(f"/incidents/{OWN}").text
+
+
+@pytest.mark.parametrize("path", ["/", "/alerts", f"/alerts/{name('a', 0)}", f"/alerts/{name('c', 0)}"])
+def test_no_page_leads_to_an_incident_that_is_not_shown(anna: TestClient, path: str) -> None:
+    page = anna.get(path).text
+    assert f"/incidents/{SHARED}" not in page
+    for id in {OWN, SECOND} & set(re.findall(r"/incidents/([\w-]+)", page)):
+        assert anna.get(f"/incidents/{id}").status_code == 200
+    told = anna.get("/api/v1/alerts").json()["items"]
+    assert {row["incident"] for row in told} == {OWN, SECOND, ""}
+    assert anna.get(f"/api/v1/alerts/{name('c', 0)}").json()["incident"] == ""
