@@ -98,8 +98,9 @@ def asked() -> Iterator[str]:
                 .replace("{step}", f"{tenant}-step")
                 .replace("{id}", tenant.ljust(32, "0"))
             )
-            filled = filled.replace("{group}/{value}", f"customer/{tenant}")
-            yield f"{filled}?key={tenant}-1" if path == "/api/v1/search" else filled
+            filled = re.sub(r"\{group\}/\{value[^}]*\}", f"customer/{tenant}", filled)
+            wanted = {"/api/v1/search": f"?key={tenant}-1", "/customers": f"?group=customer&value={tenant}"}
+            yield filled + wanted.get(path, "")
     for path in (
         f"/map?workflow={ZORG}_orders",
         f"/steps?workflow={ZORG}_orders&step={ZORG}-step",
