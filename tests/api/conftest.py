@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,6 +37,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     set_retention(opened, settings.retention)
     opened.close()
     return settings.home
+
+
+@pytest.fixture
+def amtool_program() -> str:
+    """Alertmanager's own client."""
+    program = shutil.which("amtool") or shutil.which(f"{sys.prefix}/amtool/usr/bin/amtool")
+    return program or pytest.skip("amtool is not there; `make amtool` fetches it")
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import time
 from typing import Any
@@ -173,12 +171,9 @@ def test_while_kafka_is_away_whoever_sends_is_told_to_send_again(
 
 
 @pytest.mark.real
-def test_amtool_sends_an_alert_and_finds_it(client: TestClient, desk: ForeignJob) -> None:
-    program = os.environ.get("AMTOOL") or shutil.which("amtool")
-    if not program:
-        pytest.skip("amtool is not installed (go install github.com/prometheus/alertmanager/cmd/amtool@latest)")
+def test_amtool_sends_an_alert_and_finds_it(client: TestClient, desk: ForeignJob, amtool_program: str) -> None:
     with served(client) as url:
-        base = [program, f"--alertmanager.url={url}", "alert"]
+        base = [amtool_program, f"--alertmanager.url={url}", "alert"]
         sent = ["add", "DiskFull", "instance=db1:9100", "severity=critical", "--annotation=summary=disk is full"]
         done = subprocess.run([*base, *sent], capture_output=True, text=True, timeout=30, check=False)
         assert done.returncode == 0, done.stderr

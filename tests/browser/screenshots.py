@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import httpx
+from playwright.sync_api import Page
 
 from tests.browser.conftest import ROOT, browsing, serving
 from tests.browser.seed import INCIDENT, LATE, LATE_ALERT
@@ -27,6 +28,7 @@ SCREENS = {
     "items": "/items?key=T-000",
     "rules": "/rules",
     "rule": "/rules/trade_lifecycle",
+    "simulation": "/rules/trade_lifecycle",
     "status": "/status",
     "sign-in": "/login",
     "audit": "/audit",
@@ -53,6 +55,19 @@ def change_something(url: str) -> None:
         api.put("/rules/trade_lifecycle", json=said, headers={"If-Match": etag}).raise_for_status()
 
 
+def simulate(page: Page) -> None:
+    """What a tighter limit would have found."""
+    page.evaluate(
+        """() => {
+            const editor = document.querySelector(".CodeMirror").CodeMirror;
+            editor.setValue(editor.getValue().replace("within: 4m", "within: 2m"));
+        }"""
+    )
+    page.get_by_role("button", name="Simulate on history").click()
+    page.locator("#simulation [data-state=done]").wait_for()
+    page.locator("#simulation").evaluate("element => element.scrollIntoView({block: 'end'})")
+
+
 def main(folder: Path, names: list[str]) -> None:
     """Those that the docs show, light; the ones that are named also dark, and as on a phone."""
     now = time.time_ns() // 1_000_000
@@ -71,6 +86,8 @@ def main(folder: Path, names: list[str]) -> None:
                 )
                 page = context.new_page()
                 page.goto(served.url + SCREENS[name])
+                if name == "simulation":
+                    simulate(page)
                 page.wait_for_timeout(600)
                 page.screenshot(path=folder / f"{name}{look}.png")
                 context.close()
