@@ -65,7 +65,7 @@ def simulate(page: Page) -> None:
     )
     page.get_by_role("button", name="Simulate on history").click()
     page.locator("#simulation [data-state=done]").wait_for()
-    page.locator("#simulation").evaluate("element => element.scrollIntoView({block: 'end'})")
+    page.locator("#simulation").evaluate("element => scrollTo(0, element.getBoundingClientRect().top + scrollY - 80)")
 
 
 def main(folder: Path, names: list[str]) -> None:
