@@ -120,13 +120,6 @@ def _masked(value: Any, masked: Callable[[str, str], str], erased: str) -> Any:
     return masked(value, erased) if isinstance(value, str) else value
 
 
-def latest(connection: Connection, subject: str) -> Any:
-    """What a subject is by its last entry; None if it has none."""
-    query = select(audit.c.entry).where(audit.c.subject == subject).order_by(audit.c.id.desc()).limit(1)
-    text = connection.execute(query).scalar()
-    return (_read(text) or {}).get("after") if text else None
-
-
 def entries(
     connection: Connection, *, before: int = 0, limit: int = 50, who: str = "", action: str = "", subject: str = ""
 ) -> list[Row]:

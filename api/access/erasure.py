@@ -89,10 +89,10 @@ def redact(tx: Transaction, values: Iterable[str]) -> list[int]:
     """Replace texts in the audit, and forget kept answers that hold one; returns which entries. What replaces them is
     for the caller to write down (`audit.redactions`)."""
     given = list(values)
+    written = [one.encode(errors="replace") for one in forms.anywhere(given)]
+    kept = tx.connection.execute(select(answers.c.id, answers.c.body).execution_options(yield_per=100))
+    holding = [row.id for row in kept if any(one in row.body for one in written)]
+    tx.connection.execute(delete(answers).where(answers.c.id.in_(holding)))
     for value in given:
-        written = [one.encode(errors="replace") for one in forms.anywhere([value])]
-        kept = tx.connection.execute(select(answers.c.id, answers.c.body).execution_options(yield_per=100))
-        holding = [row.id for row in kept if any(one in row.body for one in written)]
-        tx.connection.execute(delete(answers).where(answers.c.id.in_(holding)))
         customerlinks.forget(tx, value)
     return audit.redact(tx.connection, given, masked)

@@ -111,20 +111,19 @@ class Outbox:
         """The message, and what is wrong with the channel's own templates: then the shipped ones tell it."""
         row = msgspec.to_builtins(notice)
         zone = str(self.documents.get(f"person/{notice.person}", {}).get("zone") or "")
+        addresses = self._addresses(document, notice)
         try:
             known = self._costly.get(notice.channel)
             if known is not None and known[0] == document:  # it would cost the same seconds again
                 raise RenderError(known[1])
-            return await render_within(document, row, self._addresses(document, notice), zone), ""
+            return await render_within(document, row, addresses, zone), ""
         except RenderError as error:
             if not any(document.get(name) for name in OWN):
                 raise
             if isinstance(error, TooMuchError):
                 self._costly[notice.channel] = document, str(error)
             shipped = {name: value for name, value in document.items() if name not in OWN}
-            return render(
-                shipped, row, self._addresses(document, notice), zone
-            ), f"told in the shipped words, since {error}"
+            return render(shipped, row, addresses, zone), f"told in the shipped words, since {error}"
 
     def _addresses(self, document: Mapping[str, Any], notice: Notify) -> Addresses:
         home = f"{self.public_url}/alerts"
